@@ -1,0 +1,35 @@
+import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Ref } from "../../cache/ref.js";
+import type { Platform } from "../../cache/oci/platform.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+
+/** A solved build, before it is written anywhere. */
+export interface BuildOutput {
+  readonly platforms: readonly PlatformOutput[];
+}
+
+/** Result for one platform. `image.rootfs.diff_ids` is empty and `history` is not yet joined with layers. */
+export interface PlatformOutput {
+  readonly platform: Platform;
+  readonly ref: Ref & { readonly kind: "snapshot" };
+  readonly image: ImageConfig;
+}
+
+/** Writes a result somewhere. */
+export interface Exporter {
+  /** "exporting to image", as the progress shows it. */
+  readonly name: string;
+  export(output: BuildOutput, opts: StepOpts): Promise<ExportResult>;
+}
+
+/** What an export made; keys of `metadata` as in BuildKit's exporter response (containerimage.digest …). */
+export interface ExportResult {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly descriptor: Descriptor | null;
+}
+
+/** `-o type=oci,dest=x.tar` taken apart. */
+export interface ExportSpec {
+  readonly type: "image" | "oci" | "docker" | "local" | "tar";
+  readonly attrs: Readonly<Record<string, string>>;
+}

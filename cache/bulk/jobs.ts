@@ -1,0 +1,183 @@
+import type { ChangeSource } from "../snapshot/snapshotter.js";
+import type { Digest } from "../oci/digest.js";
+import type { IgnoreRules } from "../tree/patterns.js";
+
+/**
+ * Every bulk job by name: input and output are plain data that crosses to a worker thread. A job is synchronous code
+ * that calls `ctx.tick()` regularly, so that it can be cancelled and its progress seen.
+ * The implementations are registered in worker.ts; each lives beside the code of its subject.
+ */
+export interface BulkJobs {
+  /** Unpacks a layer blob into a mounted tree; see diff/apply.ts. */
+  applyLayer: { input: ApplyInput; output: ApplyOutput };
+  /** Writes the tar of a snapshot's changes (or only hashes it); see diff/compare.ts. */
+  diffLayer: { input: DiffInput; output: DiffOutput };
+  /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
+  hashTree: { input: HashTreeInput; output: HashTreeOutput };
+  /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */
+  fileActions: { input: FileActionsInput; output: FileActionsOutput };
+  /** Deletes a directory tree, however deep and whatever its modes. */
+  removeTree: { input: { path: string }; output: null };
+  /** Bytes on disk below a directory (st_blocks, hard links once). */
+  diskUsage: { input: { path: string }; output: { bytes: number; inodes: number } };
+  /** Copies a whole tree to a directory of the user's, or packs it into a tar file; see tree/exportTree.ts. */
+  exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
+}
+
+/** Shared with the thread that asked: see pool.ts. */
+export interface JobContext {
+  /** Adds to the progress counters; throws `cancelled` when the caller has given up. */
+  tick(bytes: number, files: number): void;
+  /** Sends bulk bytes to the asking thread in order, waiting while it is behind. Ownership of the chunk passes. */
+  emit(chunk: Uint8Array): void;
+}
+
+/** Compression of a layer blob or an archive. */
+export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
+
+export interface ApplyInput {
+  /** File of the blob. */
+  readonly blob: string;
+  /** Root of a mounted, writable tree (parents' content visible, so that whiteouts can be honoured). */
+  readonly root: string;
+  /** Refuse to write more than this many bytes. */
+  readonly maxBytes: number;
+}
+
+export interface ApplyOutput {
+  readonly diffId: Digest;
+  /** Bytes of the uncompressed tar. */
+  readonly size: number;
+}
+
+export interface DiffInput {
+  readonly source: ChangeSource;
+  /** True: the tar's bytes are also emitted (see JobContext.emit). */
+  readonly emit: boolean;
+  /** Clamp every entry's mtime to this many seconds since the epoch; null keeps them. */
+  readonly clampMtime: number | null;
+}
+
+export interface DiffOutput {
+  readonly diffId: Digest;
+  readonly size: number;
+  /** Entries in the tar; 0 means an empty layer. */
+  readonly entries: number;
+}
+
+/** Which part of a tree a step reads. Mirrors the fields of pb.FileActionCopy. */
+export interface Selection {
+  /** Path below the root, "/"-separated, may hold wildcards when `wildcard`. */
+  readonly path: string;
+  readonly wildcard: boolean;
+  /** Follow a symlink that is the path's last component. */
+  readonly followSymlink: boolean;
+  /** Copying the directory's content does not copy (or hash) the directory's own name. */
+  readonly dirContents: boolean;
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Matching nothing is fine. */
+  readonly allowEmpty: boolean;
+}
+
+export interface HashTreeInput {
+  readonly root: string;
+  readonly ignore: IgnoreRules;
+  readonly selections: readonly Selection[];
+  /** True for a local context: owners are not part of the key (they are reset to 0:0 when copied). */
+  readonly ignoreOwners: boolean;
+  /** Path of the metadata database where file hashes by identity are remembered; null: hash every file. */
+  readonly hashCache: string | null;
+  /** Return up to this many path → digest pairs for key parts. */
+  readonly maxFiles: number;
+}
+
+export interface HashTreeOutput {
+  readonly digest: Digest;
+  readonly files: number;
+  readonly bytes: number;
+  /** Bytes that really had to be read (not known by identity). */
+  readonly bytesRead: number;
+  /** Null when there were more than maxFiles. */
+  readonly listing: Readonly<Record<string, string>> | null;
+}
+
+/** Owner of what an action creates; null keeps the source's owner. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface CopyAction {
+  readonly kind: "copy";
+  /** Root of the tree to read. */
+  readonly sourceRoot: string;
+  readonly ignore: IgnoreRules;
+  readonly selection: Selection;
+  /** Absolute path in the target tree; a trailing "/" says directory. Symlinks are resolved inside the target. */
+  readonly dest: string;
+  readonly owner: Owner | null;
+  /** Octal mode for every file and directory, or null to keep. */
+  readonly mode: number | null;
+  /** Symbolic mode ("u=rwX,go=rX"), or null. */
+  readonly modeText: string | null;
+  readonly createDestPath: boolean;
+  /** Unpack local tar archives (sniffed by content) at dest instead of copying them. */
+  readonly unpack: boolean;
+  readonly replaceExisting: boolean;
+  /** mtime in seconds for everything written; null keeps the source's. */
+  readonly mtime: number | null;
+}
+
+export interface MkdirAction {
+  readonly kind: "mkdir";
+  readonly path: string;
+  readonly mode: number;
+  readonly makeParents: boolean;
+  readonly owner: Owner | null;
+  readonly mtime: number | null;
+}
+
+export interface MkfileAction {
+  readonly kind: "mkfile";
+  readonly path: string;
+  readonly mode: number;
+  readonly data: Uint8Array;
+  readonly owner: Owner | null;
+  readonly mtime: number | null;
+}
+
+export interface RmAction {
+  readonly kind: "rm";
+  readonly path: string;
+  readonly allowNotFound: boolean;
+  readonly wildcard: boolean;
+}
+
+export interface SymlinkAction {
+  readonly kind: "symlink";
+  readonly target: string;
+  readonly path: string;
+  readonly owner: Owner | null;
+  readonly mtime: number | null;
+}
+
+export type FileAction = CopyAction | MkdirAction | MkfileAction | RmAction | SymlinkAction;
+
+export interface FileActionsInput {
+  /** Root of a mounted, writable tree. */
+  readonly root: string;
+  readonly actions: readonly FileAction[];
+}
+
+export interface FileActionsOutput {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface ExportTreeInput {
+  readonly root: string;
+  /** A directory to merge into, or a tar whose bytes are emitted. */
+  readonly to: { readonly kind: "directory"; readonly path: string } | { readonly kind: "tar" };
+  readonly clampMtime: number | null;
+}
