@@ -42,9 +42,9 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** What a failed process leaves behind for the report. */
 export interface ProcessFailure {
   readonly argv: readonly string[];
-  /** Exit status, or null when a signal ended the process. */
-  readonly exitCode: number | null;
-  /** Signal name such as "SIGKILL", or null. */
+  /** Exit status; 128 + n when signal n ended the process. */
+  readonly exitCode: number;
+  /** Name of that signal, such as "SIGKILL", or null. */
   readonly signal: string | null;
   /** True when the kernel's out-of-memory killer ended it. */
   readonly outOfMemory: boolean;

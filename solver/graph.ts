@@ -1,6 +1,12 @@
-import type { SourceRange } from "../cache/errors.js";
-import type { Digest } from "../cache/oci/digest.js";
-import type { Op, OpMetadata } from "./llb/op.js";
+import { type SourceRange, TbuildError } from "../cache/errors.js";
+import { type Digest, digestOf } from "../cache/oci/digest.js";
+import { decodeOp, decodeTerminal } from "./llb/codec.js";
+import type { Definition } from "./llb/definition.js";
+import type { Input, Op, OpMetadata } from "./llb/op.js";
+import { inputsFirst } from "./llb/order.js";
+import { badIndex, outputCount } from "./llb/outputs.js";
+import { emptyMetadata } from "./llb/state.js";
+import { displayName } from "./vertexName.js";
 
 /** A step of a loaded graph. Two equal ops are one vertex. */
 export interface Vertex {
@@ -18,4 +24,47 @@ export interface Vertex {
 export interface Edge {
   readonly vertex: Vertex;
   readonly index: number;
+}
+
+/**
+ * The edge that a definition asks for; null for the empty definition (`FROM scratch`). Equal entries become one vertex.
+ * Cycles cannot be written, as an op's digest covers its inputs' digests; an input after its user is refused.
+ * @throws {TbuildError} invalid_argument, naming the entry
+ */
+export function loadGraph(definition: Definition): Edge | null {
+  const terminal = definition.def.at(-1);
+  if (terminal === undefined) return null;
+  const vertices = new Map<Digest, Vertex>();
+  definition.def.slice(0, -1).forEach((bytes, i) => {
+    const digest = digestOf(bytes);
+    if (!vertices.has(digest)) vertices.set(digest, loadVertex(digest, bytes, i, definition, vertices));
+  });
+  return resolve(decodeTerminal(terminal), "the terminal", vertices);
+}
+
+/** All vertices that an edge needs, inputs before users; the order depends on the graph only. */
+export function topologicalOrder(target: Edge): Vertex[] {
+  return inputsFirst(target.vertex, (vertex) => vertex.inputs.map((input) => input.vertex));
+}
+
+type Loaded = ReadonlyMap<Digest, Vertex>;
+
+function loadVertex(digest: Digest, bytes: Uint8Array, i: number, definition: Definition, loaded: Loaded): Vertex {
+  const op = decodeOp(bytes);
+  const bad = badIndex(op);
+  if (bad !== null) throw refused(`${bad} in op ${i}`);
+  const metadata = definition.metadata.get(digest) ?? emptyMetadata;
+  const inputs = op.inputs.map((input) => resolve(input, `op ${i}`, loaded));
+  return { digest, op, metadata, name: displayName(op, metadata), inputs, at: definition.source.locations.get(digest) ?? [] };
+}
+
+function resolve({ digest, index }: Input, user: string, loaded: Loaded): Edge {
+  const vertex = loaded.get(digest);
+  if (vertex === undefined) throw refused(`input ${digest} of ${user} does not come before it`);
+  if (index < 0 || index >= outputCount(vertex.op)) throw refused(`${user} reads output ${index} of ${digest}, which has fewer`);
+  return { vertex, index };
+}
+
+function refused(why: string): TbuildError {
+  return new TbuildError("invalid_argument", `Cannot load build definition: ${why}`);
 }

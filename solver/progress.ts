@@ -3,9 +3,21 @@ import type { Digest } from "../cache/oci/digest.js";
 
 /** Everything a build tells while it runs. Times are milliseconds since the epoch. */
 export type Progress =
-  | { readonly type: "vertex"; readonly vertex: Digest; readonly name: string; readonly inputs: readonly Digest[]; readonly at: number }
+  | {
+      readonly type: "vertex";
+      readonly vertex: Digest;
+      readonly name: string;
+      readonly inputs: readonly Digest[];
+      readonly at: number;
+    }
   | { readonly type: "started"; readonly vertex: Digest; readonly at: number }
-  | { readonly type: "completed"; readonly vertex: Digest; readonly at: number; readonly cached: boolean; readonly error: string | null }
+  | {
+      readonly type: "completed";
+      readonly vertex: Digest;
+      readonly at: number;
+      readonly cached: boolean;
+      readonly error: string | null;
+    }
   | { readonly type: "status"; readonly vertex: Digest; readonly status: StatusUpdate }
   | { readonly type: "log"; readonly vertex: Digest; readonly at: number; readonly stream: 1 | 2; readonly bytes: Uint8Array }
   | { readonly type: "warning"; readonly vertex: Digest | null; readonly warning: Warning };

@@ -30,7 +30,7 @@ export interface ProcessSpec {
 
 /** A further mount of the process, in order. */
 export type BindMount =
-  | { readonly kind: "bind"; readonly source: string; readonly dest: string; readonly readonly: boolean }
+  | { readonly kind: "bind"; readonly source: string; readonly dest: string; readonly readonly: boolean; readonly isFile: boolean }
   | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number | null };
 
 /** Where output goes and input comes from. */
@@ -42,8 +42,9 @@ export interface Stdio {
 
 /** How the process ended. */
 export interface ProcessResult {
-  /** Null when a signal ended it. */
-  readonly exitCode: number | null;
+  /** 128 + n when signal n ended it; 127 and 126 when the command is missing or cannot be executed. */
+  readonly exitCode: number;
+  /** Name of that signal. */
   readonly signal: string | null;
   readonly outOfMemory: boolean;
 }

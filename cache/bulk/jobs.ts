@@ -22,6 +22,8 @@ export interface BulkJobs {
   diskUsage: { input: { path: string }; output: { bytes: number; inodes: number } };
   /** Copies a whole tree to a directory of the user's, or packs it into a tar file; see tree/exportTree.ts. */
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
+  /** Copies a tree with all attributes into an empty directory; see snapshot/copyTree.ts. */
+  copyTree: { input: { from: string; to: string }; output: null };
 }
 
 /** Shared with the thread that asked: see pool.ts. */

@@ -197,4 +197,6 @@ export interface ParsedDockerfile {
   /** Parser directives, keys lower-cased: syntax, escape, check. */
   readonly directives: ReadonlyMap<string, { readonly value: string; readonly at: SourceRange }>;
   readonly instructions: readonly Instruction[];
+  /** Blank lines inside a continuation, in order, for a check. */
+  readonly emptyContinuations: readonly SourceRange[];
 }

@@ -14,10 +14,12 @@ export interface Input {
 export interface Op {
   readonly inputs: readonly Input[];
   readonly platform: Platform | null;
-  readonly constraints: readonly string[];
+  /** Worker filters. Null when the message is absent, which changes the digest; BuildKit's client always writes it. */
+  readonly constraints: readonly string[] | null;
   readonly body: OpBody;
 }
 
+/** What the step does. */
 export type OpBody = SourceOp | ExecOp | FileOp | MergeOp | DiffOp | BuildOp;
 
 /** Bytes from outside: `docker-image://`, `local://`, `http(s)://`, `git://`, `oci-layout://`. */
@@ -27,6 +29,7 @@ export interface SourceOp {
   readonly attrs: Readonly<Record<string, string>>;
 }
 
+/** A process in a sandbox. Its outputs are what it leaves in mounts with an output. */
 export interface ExecOp {
   readonly kind: "exec";
   readonly meta: ExecMeta;
@@ -37,6 +40,7 @@ export interface ExecOp {
   readonly cdiDevices: readonly { readonly name: string; readonly optional: boolean }[];
 }
 
+/** The process. */
 export interface ExecMeta {
   readonly args: readonly string[];
   /** `K=V`, in order. */
@@ -53,6 +57,7 @@ export interface ExecMeta {
   readonly validExitCodes: readonly number[];
 }
 
+/** Proxy variables of the client: given to the process, but no part of cache key or image. */
 export interface ProxyEnv {
   readonly http: string;
   readonly https: string;
@@ -61,13 +66,14 @@ export interface ProxyEnv {
   readonly all: string;
 }
 
+/** A tree that the process sees. Mounted in order; the one at "/" is the root. */
 export interface ExecMount {
   /** Index in `inputs`, or -1. */
   readonly input: number;
   /** Path inside the input's tree. */
   readonly selector: string;
   readonly dest: string;
-  /** Output that the mount's tree becomes, or -1. */
+  /** Output that the mount's tree becomes, or -1. Always -1 for a secret or ssh mount. */
   readonly output: number;
   readonly readonly: boolean;
   readonly type: MountType;
@@ -75,13 +81,26 @@ export interface ExecMount {
   readonly contentCache: "default" | "on" | "off";
 }
 
+/** What is mounted. Sizes in bytes, 0 for no limit. */
 export type MountType =
   | { readonly kind: "bind" }
   | { readonly kind: "cache"; readonly id: string; readonly sharing: "shared" | "private" | "locked" }
   | { readonly kind: "tmpfs"; readonly size: number }
-  | { readonly kind: "secret"; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean }
-  | { readonly kind: "ssh"; readonly id: string; readonly uid: number; readonly gid: number; readonly mode: number; readonly optional: boolean };
+  | ({ readonly kind: "secret" } & KeyFile)
+  | ({ readonly kind: "ssh" } & KeyFile);
 
+/** A secret's file, or an agent's socket, in the step. */
+export interface KeyFile {
+  readonly id: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** True: nothing is mounted when the client has none; false: the step fails. */
+  readonly optional: boolean;
+}
+
+/** Changes to a tree without a process; actions in order. */
 export interface FileOp {
   readonly kind: "file";
   readonly actions: readonly FileOpAction[];
@@ -98,6 +117,7 @@ export interface FileOpAction {
   readonly action: FileActionBody;
 }
 
+/** One change. Paths are absolute in the tree; modes are permission bits. */
 export type FileActionBody =
   | {
       readonly kind: "copy";
@@ -113,18 +133,26 @@ export type FileActionBody =
       readonly createDestPath: boolean;
       readonly allowWildcard: boolean;
       readonly allowEmptyWildcard: boolean;
-      /** Nanoseconds since the epoch as decimal text, or -1 to keep. */
+      /** Nanoseconds since the epoch, or -1 to keep the source's time. */
       readonly timestamp: bigint;
       readonly includePatterns: readonly string[];
       readonly excludePatterns: readonly string[];
       readonly alwaysReplaceExistingDestPaths: boolean;
       readonly requiredPaths: readonly string[];
     }
-  | { readonly kind: "mkfile"; readonly path: string; readonly mode: number; readonly data: Uint8Array; readonly owner: ChownOpt | null; readonly timestamp: bigint }
-  | { readonly kind: "mkdir"; readonly path: string; readonly mode: number; readonly makeParents: boolean; readonly owner: ChownOpt | null; readonly timestamp: bigint }
+  | ({ readonly kind: "mkfile"; readonly path: string; readonly mode: number; readonly data: Uint8Array } & Made)
+  | ({ readonly kind: "mkdir"; readonly path: string; readonly mode: number; readonly makeParents: boolean } & Made)
   | { readonly kind: "rm"; readonly path: string; readonly allowNotFound: boolean; readonly allowWildcard: boolean }
-  | { readonly kind: "symlink"; readonly oldpath: string; readonly newpath: string; readonly owner: ChownOpt | null; readonly timestamp: bigint };
+  | ({ readonly kind: "symlink"; readonly oldpath: string; readonly newpath: string } & Made);
 
+/** Whose a made file is, and its time. */
+export interface Made {
+  readonly owner: ChownOpt | null;
+  /** Nanoseconds since the epoch, or -1 for the time of the build. */
+  readonly timestamp: bigint;
+}
+
+/** Owner of what is written; null leaves root, or for a copy the source's owner. */
 export interface ChownOpt {
   readonly user: UserOpt | null;
   readonly group: UserOpt | null;
@@ -133,17 +161,20 @@ export interface ChownOpt {
 /** By name (looked up in input `input`'s passwd or group file) or by id. */
 export type UserOpt = { readonly name: string; readonly input: number } | { readonly id: number };
 
+/** Trees on top of each other, lowest first, by index in the op's inputs. */
 export interface MergeOp {
   readonly kind: "merge";
   readonly inputs: readonly number[];
 }
 
+/** What `upper` changes over `lower`, by index in the op's inputs; -1 is the empty tree. */
 export interface DiffOp {
   readonly kind: "diff";
   readonly lower: number;
   readonly upper: number;
 }
 
+/** A build inside the build. `def` is a marshalled definition. */
 export interface BuildOp {
   readonly kind: "build";
   readonly builder: number;
@@ -159,4 +190,22 @@ export interface OpMetadata {
   readonly description: Readonly<Record<string, string>>;
   readonly caps: readonly string[];
   readonly progressGroup: { readonly id: string; readonly name: string; readonly weak: boolean } | null;
+  /** Limits of the step's cgroup. */
+  readonly linuxResources?: LinuxResources;
+}
+
+/** Limits that do not change what a step produces; 0 and "" mean unset. Source: pb.LinuxResources. */
+export interface LinuxResources {
+  /** Bytes. */
+  readonly memory: number;
+  /** Bytes of memory and swap together; -1 is unlimited. */
+  readonly memorySwap: number;
+  readonly cpuShares: number;
+  /** Microseconds. */
+  readonly cpuPeriod: number;
+  /** Microseconds of each period. */
+  readonly cpuQuota: number;
+  /** List such as "0-3,5". */
+  readonly cpusetCpus: string;
+  readonly cpusetMems: string;
 }

@@ -1,0 +1,71 @@
+import { cancelled } from "../cache/errors.js";
+import { hostPlatform } from "../cache/oci/platform.js";
+import { openStore, type Store } from "../cache/store.js";
+import { progressChannel } from "../solver/progressChannel.js";
+import { runBuild, type BuildParts } from "./build.js";
+import { loadConfig, type TbuildConfig } from "./config.js";
+import { removeContainers } from "./executor/leftovers.js";
+import { findProgram } from "./executor/host.js";
+import { runcExecutor } from "./executor/runc.js";
+import { remoteAccess } from "./remote.js";
+import type { Build, BuilderConfig, BuildRequest } from "./request.js";
+import { storeRoot } from "./root.js";
+
+/** Builds images. Holds the store open until it is disposed; builds can run side by side. */
+export interface Builder extends AsyncDisposable {
+  /** What is at rest, for the commands that list and remove. */
+  readonly store: Store;
+  /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
+  build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+}
+
+/** Steps at a time when nothing else is configured: as BuildKit, as many as there are, within reason. */
+const DEFAULT_CONCURRENCY = 64;
+
+/**
+ * Opens the store and makes a builder on it. @throws {TbuildError} parse_failed for a bad tbuild.toml, unsupported for a
+ * store of a newer version
+ */
+export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
+  const settings = await loadConfig(config.configFile);
+  const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
+  const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch) });
+  const parts = buildParts(store, settings, runtime);
+  return {
+    store,
+    build: (request, opts = {}) => startBuild(parts, request, opts.signal),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+function buildParts(store: Store, settings: TbuildConfig, runtime: string): BuildParts {
+  return {
+    store,
+    // The runtime is looked for when a step first needs it: a build of files alone needs none.
+    executor: {
+      run: (spec, opts) =>
+        runcExecutor({ runtime: findProgram(runtime), scratch: store.scratch, architecture: hostPlatform().architecture }).run(spec, opts),
+    },
+    concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
+    remote: (pull) => remoteAccess(store, settings.registries, pull),
+  };
+}
+
+function startBuild(parts: BuildParts, request: BuildRequest, signal: AbortSignal | undefined): Build {
+  const channel = progressChannel();
+  const abort = new AbortController();
+  const onAbort = () => abort.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted === true) onAbort();
+  const result = runBuild(parts, request, channel.report, abort.signal)
+    .catch((error: unknown) => {
+      throw signal?.aborted === true ? cancelled(signal) : error;
+    })
+    .finally(() => {
+      signal?.removeEventListener("abort", onAbort);
+      channel.end();
+    });
+  // Whoever reads progress first and the result later must not be called unhandled.
+  result.catch(() => {});
+  return { progress: channel.events, result };
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { hasCode, isTbuildError } from "../cache/errors.js";
+import { loadConfig, parseConfig } from "./config.js";
+
+const parse = (text: string) => parseConfig({ file: "tbuild.toml", text });
+
+test("parseConfig() reads a buildkitd.toml", async () => {
+  const config = await parse(`
+[registry."docker.io"]
+  mirrors = ["localhost:5000", "mirror.example/proxy"]
+[registry."localhost:5000"]
+  http = true
+  ca = ["/etc/ca.pem"]
+  [[registry."localhost:5000".keypair]]
+    key = "k.pem"
+    cert = "c.pem"
+[worker.oci]
+  max-parallelism = 4
+  gc = false
+  reservedSpace = "20%"
+  maxUsedSpace = "1.5GiB"
+  [[worker.oci.gcpolicy]]
+    keepDuration = "48h30m"
+    keepBytes = 1000
+    filters = ["type==source.local"]
+`);
+  assert.deepEqual(config.registries.get("docker.io")?.mirrors, ["localhost:5000", "mirror.example/proxy"]);
+  assert.equal(config.registries.get("docker.io")?.http, undefined);
+  assert.deepEqual(config.registries.get("localhost:5000")?.keypairs, [{ key: "k.pem", cert: "c.pem" }]);
+  assert.equal(config.worker.maxParallelism, 4);
+  assert.equal(config.worker.gc, false);
+  assert.deepEqual(config.worker.limits.reserved, { kind: "percent", percent: 20 });
+  assert.deepEqual(config.worker.limits.maxUsed, { kind: "bytes", bytes: 1.5 * 2 ** 30 });
+  assert.equal(config.worker.policies[0]?.keepDurationMs, 48.5 * 3_600_000);
+  assert.deepEqual(config.worker.policies[0]?.reserved, { kind: "bytes", bytes: 1000 });
+  assert.deepEqual(config.warnings, []);
+});
+
+test("parseConfig() warns of unknown keys with their line", async () => {
+  const { warnings } = await parse(`debug = true\n[worker.oci]\n  gc = true\n  frobnicate = 1\n`);
+  assert.deepEqual(warnings, [
+    'Ignoring unknown key "debug" in tbuild.toml:1',
+    'Ignoring unknown key "worker.oci.frobnicate" in tbuild.toml:4',
+  ]);
+});
+
+test("parseConfig() locates wrong types and bad syntax", async () => {
+  const table: readonly (readonly [string, number, string])[] = [
+    [`[worker.oci]\n\nmax-parallelism = "many"\n`, 3, "worker.oci.max-parallelism"],
+    [`[registry."a.example"]\nhttp = true\n[registry."b.example"]\nhttp = 1\n`, 4, "registry.b.example.http"],
+    [`x = 1\ny = = 2\n`, 2, "Cannot parse tbuild.toml"],
+    [`[worker.oci]\nmaxUsedSpace = "lots"\n`, 2, "worker.oci.maxUsedSpace"],
+    [`registry = 3\n`, 1, "registry"],
+  ];
+  for (const [text, line, part] of table) {
+    await assert.rejects(parse(text), (error) => {
+      assert.ok(isTbuildError(error) && error.code === "parse_failed", String(error));
+      assert.equal(error.at?.start.line, line, error.message);
+      assert.ok(error.message.includes(part), error.message);
+      return true;
+    });
+  }
+});
+
+test("loadConfig() reads the named file, else $TBUILD_CONFIG, and refuses a missing one", async (t) => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "tbuild-config-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const file = path.join(dir, "tbuild.toml");
+  writeFileSync(file, `[worker.oci]\nmax-parallelism = 3\n`);
+  assert.equal((await loadConfig(file)).worker.maxParallelism, 3);
+  process.env["TBUILD_CONFIG"] = file;
+  t.after(() => delete process.env["TBUILD_CONFIG"]);
+  assert.equal((await loadConfig()).worker.maxParallelism, 3);
+  await assert.rejects(loadConfig(path.join(dir, "absent.toml")), (error) => hasCode(error, "not_found"));
+});

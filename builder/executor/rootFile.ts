@@ -1,0 +1,47 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { isErrno } from "../../cache/sys/libc.js";
+import { openInRoot } from "../../cache/sys/node.js";
+
+const MAX_TEXT = 8 * 1024 * 1024;
+
+/** Text of a small regular file of the tree at `root`, symlinks resolved inside it; null when there is none. */
+export function readTextInRoot(root: string, file: string): string | null {
+  const fd = tryOpen(root, file, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fd === null) return null;
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= MAX_TEXT ? readFileSync(fd, "utf8") : null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Where `file` of the tree at `root` really is on this machine once every symlink above its last component is resolved
+ * inside the root; null when the directory that would hold it does not exist.
+ */
+export function realPathInRoot(root: string, file: string): string | null {
+  const fd = tryOpen(root, path.posix.dirname(file), O_PATH | constants.O_DIRECTORY);
+  if (fd === null) return null;
+  try {
+    return path.posix.join(readlinkSync(`/proc/self/fd/${fd}`), path.posix.basename(file));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Not among Node's constants; open(2). */
+const O_PATH = 0o10000000;
+
+function tryOpen(root: string, file: string, flags: number): number | null {
+  const rootFd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return openInRoot(rootFd, file, flags);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) return null;
+    throw error;
+  } finally {
+    closeSync(rootFd);
+  }
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import type { ProcessSpec } from "./executor.js";
+import { resolvConf } from "./netFiles.js";
+import { runtimeError } from "./runcLog.js";
+import { runtimeSpec, type RuntimeSpec } from "./spec.js";
+
+const step: ProcessSpec = {
+  id: "tbuild-1",
+  rootfs: "/store/roots/1",
+  readonlyRootfs: false,
+  args: ["/bin/sh", "-c", "make"],
+  env: ["PATH=/bin"],
+  cwd: "/src",
+  user: "",
+  mounts: [
+    { kind: "bind", source: "/store/binds/2/src", dest: "/in", readonly: true, isFile: false },
+    { kind: "tmpfs", dest: "/tmp", size: 1024 },
+  ],
+  network: "default",
+  security: "sandbox",
+  hostname: "buildkitsandbox",
+  extraHosts: [],
+  ulimits: [{ name: "nofile", soft: 1024, hard: 2048 }],
+  cgroupParent: "",
+  shmSize: null,
+};
+
+const host = { architecture: "amd64", cgroupVersion: 1, resolvConf: "/s/resolv", hosts: "/s/hosts" } as const;
+const root = { uid: 0, gid: 0, additionalGids: [] };
+
+function types(spec: RuntimeSpec): readonly string[] {
+  return (spec.linux["namespaces"] as readonly { readonly type: string }[]).map(({ type }) => type);
+}
+
+test("runtimeSpec() gives a step the sandbox that Docker gives a container", () => {
+  const spec = runtimeSpec(step, root, host);
+  assert.deepEqual(types(spec), ["pid", "ipc", "uts", "mount"]);
+  const capabilities = spec.process["capabilities"] as Readonly<Record<string, readonly string[]>>;
+  assert.equal(capabilities["bounding"]?.length, 14);
+  assert.ok(!capabilities["bounding"]?.includes("CAP_SYS_ADMIN"));
+  assert.equal(capabilities["inheritable"], undefined);
+  assert.ok((spec.linux["maskedPaths"] as readonly string[]).includes("/proc/kcore"));
+  assert.equal(spec.linux.seccomp?.defaultAction, "SCMP_ACT_ERRNO");
+  assert.equal(spec.linux["cgroupsPath"], "/tbuild/tbuild-1");
+});
+
+test("runtimeSpec() puts the step's mounts after the system's, in order", () => {
+  const { mounts } = runtimeSpec(step, root, host);
+  assert.deepEqual(mounts.slice(-2), [
+    { destination: "/in", type: "bind", source: "/store/binds/2/src", options: ["rbind", "rprivate", "ro"] },
+    { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777", "size=1024"] },
+  ]);
+});
+
+test("runtimeSpec() isolates the network only when asked, and the cgroup tree on cgroup v2", () => {
+  assert.ok(types(runtimeSpec({ ...step, network: "none" }, root, host)).includes("network"));
+  assert.ok(types(runtimeSpec(step, root, { ...host, cgroupVersion: 2 })).includes("cgroup"));
+});
+
+test("runtimeSpec() has no seccomp profile where Docker has none for the architecture", () => {
+  assert.equal(runtimeSpec(step, root, { ...host, architecture: "sparc" }).linux.seccomp, undefined);
+});
+
+test("resolvConf() leaves loopback resolvers out only for a network of its own", () => {
+  const text = "nameserver 127.0.0.53\nnameserver 10.0.0.1\noptions edns0\n";
+  assert.equal(resolvConf(text, true), text);
+  assert.equal(resolvConf(text, false), "nameserver 10.0.0.1\noptions edns0\n");
+});
+
+const failures: readonly [string, number | null, string][] = [
+  ['runc run failed: unable to start container process: exec: "nope": executable file not found in $PATH', 127, 'exec: "nope": executable file not found in $PATH'],
+  ["runc run failed: unable to start container process: exec: /x: permission denied", 126, "exec: /x: permission denied"],
+  ["runc run failed: container with given ID already exists", null, "runc run failed: container with given ID already exists"],
+];
+
+for (const [msg, exitCode, message] of failures) {
+  test(`runtimeError() reads "${message}"`, () => {
+    const log = `{"level":"warning","msg":"x"}\n${JSON.stringify({ level: "error", msg })}\n`;
+    assert.deepEqual(runtimeError(log), { message, exitCode });
+  });
+}
+
+test("runtimeError() is null when the log has no error", () => {
+  assert.equal(runtimeError('{"level":"info","msg":"x"}\nnot json\n'), null);
+});

@@ -1,0 +1,51 @@
+import { TbuildError } from "../../cache/errors.js";
+import { descriptor } from "../image/canonical.js";
+import { writeLayout, type NamedImage } from "../image/layout.js";
+import { packImage, rootOf } from "../image/packed.js";
+import { readAttrs, readNames, readPackOptions } from "./attrs.js";
+import { writeDestination, writeDirectory, writeTar } from "../image/destination.js";
+import type { Exporter, ExportResult, ExportSpec } from "./exporter.js";
+import { encodeDescriptor, imageParts } from "./image.js";
+import { refetcher, type ExporterDeps } from "./deps.js";
+
+/**
+ * `type=oci` and `type=docker`: an image layout as a tar (`dest`, "-" for standard output), or with tar=false as a
+ * directory. The docker form also has what `docker load` reads, and takes one platform.
+ */
+export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "docker" }, deps: ExporterDeps): Exporter {
+  const { store } = deps;
+  const attrs = readAttrs(spec);
+  const names = readNames(attrs);
+  const options = readPackOptions(attrs);
+  const dest = attrs.required("dest", `Write it as type=${spec.type},dest=image.tar, or dest=- for standard output`);
+  const isTar = attrs.bool("tar", true);
+  attrs.finish();
+
+  async function write(image: NamedImage, opts: Parameters<Exporter["export"]>[1]): Promise<void> {
+    opts.report.status("sending tarball", 0, 0);
+    const body = (sink: Parameters<typeof writeLayout>[0]) => writeLayout(sink, store.content, [image], spec.type);
+    if (isTar) await writeDestination(dest, deps.stdout ?? process.stdout, (stream) => writeTar(stream, body, opts));
+    else await writeDirectory(dest, body);
+    opts.report.statusDone("sending tarball");
+  }
+  return {
+    name: `exporting to ${spec.type} image format`,
+    async export(output, opts): Promise<ExportResult> {
+      if (spec.type === "docker" && output.platforms.length > 1) {
+        throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });
+      }
+      const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
+      const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, options.flavour, opts)));
+      const platforms = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const root = await rootOf(store, platforms, options.flavour, opts);
+      await write({ names, root, platforms }, opts);
+      const metadata = {
+        "containerimage.digest": root.digest,
+        ...(platforms.length === 1 ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
+        "containerimage.descriptor": encodeDescriptor(descriptor(root)),
+        ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
+      };
+      return { metadata, descriptor: root };
+    },
+  };
+}

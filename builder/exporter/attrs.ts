@@ -1,0 +1,95 @@
+import { TbuildError } from "../../cache/errors.js";
+import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
+import type { Flavour } from "../image/assemble.js";
+import type { PackOptions } from "../image/packed.js";
+import type { ExportSpec } from "./exporter.js";
+
+/** Attributes of an export, read one by one, so that those that nobody reads are refused and not skipped. */
+export interface Attrs {
+  text(key: string): string | undefined;
+  bool(key: string, fallback: boolean): boolean;
+  /** All `<prefix>key=value`, by key. */
+  prefixed(prefix: string): Readonly<Record<string, string>>;
+  required(key: string, hint: string): string;
+  invalid(key: string, expected: string): TbuildError;
+  /** @throws {TbuildError} invalid_argument for an attribute that was not read */
+  finish(): void;
+}
+
+/** Attributes of `spec`. */
+export function readAttrs({ type, attrs }: ExportSpec): Attrs {
+  const known = new Set<string>();
+  const invalid = (key: string, expected: string) =>
+    new TbuildError("invalid_argument", `Cannot use "${key}=${attrs[key] ?? ""}" of output type "${type}": it must be ${expected}`);
+  function text(key: string): string | undefined {
+    known.add(key);
+    return attrs[key];
+  }
+  function bool(key: string, fallback: boolean): boolean {
+    const value = text(key);
+    if (value === undefined) return fallback;
+    if (/^(?:true|1|t|)$/i.test(value)) return true;
+    if (/^(?:false|0|f)$/i.test(value)) return false;
+    throw invalid(key, "true or false");
+  }
+  return {
+    text,
+    bool,
+    invalid,
+    prefixed(prefix) {
+      const keys = Object.keys(attrs).filter((key) => key.startsWith(prefix));
+      return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), text(key)!]));
+    },
+    required(key, hint) {
+      const value = text(key);
+      if (value === undefined || value === "") throw new TbuildError("invalid_argument", `Cannot export as "${type}": no "${key}" given`, { hint });
+      return value;
+    },
+    finish() {
+      const unread = Object.keys(attrs).find((key) => !known.has(key));
+      if (unread !== undefined) throw unknownName(`attribute of output type "${type}"`, unread, [...known]);
+    },
+  };
+}
+
+/** Full references of `name=a,b`; none when it is absent or empty. @throws {TbuildError} invalid_reference */
+export function readNames(attrs: Attrs): readonly string[] {
+  const names = (attrs.text("name") ?? "").split(",").filter((name) => name.trim() !== "");
+  return [...new Set(names.map((name) => formatReference(withDefaultTag(parseReference(name.trim())))))];
+}
+
+/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation.*. */
+export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour: Flavour } {
+  const compression = attrs.text("compression") ?? "gzip";
+  if (compression !== "gzip" && compression !== "uncompressed") throw attrs.invalid("compression", '"gzip" or "uncompressed"');
+  const level = attrs.text("compression-level");
+  if (level !== undefined && !/^[0-9]$/.test(level)) throw attrs.invalid("compression-level", "0 to 9");
+  const annotations = { ...attrs.prefixed("annotation."), ...attrs.prefixed("annotation-manifest.") };
+  return {
+    compression: compression === "gzip" ? "gzip" : "none",
+    level: level === undefined ? undefined : Number(level),
+    force: attrs.bool("force-compression", false),
+    flavour: attrs.bool("oci-mediatypes", true) ? "oci" : "docker",
+    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+  };
+}
+
+/** The error for a name that is none of `known`, with the closest of them. */
+export function unknownName(what: string, name: string, known: readonly string[]): TbuildError {
+  const [closest] = known.map((other) => ({ other, distance: editDistance(name, other) })).sort((a, b) => a.distance - b.distance);
+  const near = closest !== undefined && closest.distance <= Math.max(1, Math.floor(name.length / 3));
+  const hint = near ? `Did you mean "${closest.other}"?` : `Known are ${[...known].sort().join(", ")}`;
+  return new TbuildError("invalid_argument", `Unknown ${what}: "${name}"`, { hint });
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

@@ -1,0 +1,27 @@
+import type { ImageManifestRecord } from "../../cache/meta/records.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+import type { Store } from "../../cache/store.js";
+import { assembleConfig, type Document, type Flavour } from "../image/assemble.js";
+import { layersOf, type SnapshotLayer } from "../image/layers.js";
+import type { ImageParts } from "../image/packed.js";
+import type { PlatformOutput } from "./exporter.js";
+
+/** Config and layers of one platform's result: what all kinds of images have in common. Nothing is compressed yet. */
+export async function imageParts(store: Store, output: PlatformOutput, flavour: Flavour, opts: StepOpts): Promise<ImageParts> {
+  opts.report.status("exporting layers", 0, 0);
+  const layers = await layersOf(store, output.ref.name, opts);
+  opts.report.statusDone("exporting layers");
+  const config: Document = assembleConfig(output.image, layers, flavour);
+  return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };
+}
+
+/** The image store's record of a platform. */
+export function manifestRecord({ platform, config, layers }: ImageParts): ImageManifestRecord {
+  const named = layers.map(({ snapshot, diffId }: SnapshotLayer) => ({ snapshot, diffId }));
+  return { platform, config: config.descriptor.digest, layers: named };
+}
+
+/** Value of containerimage.descriptor. */
+export function encodeDescriptor(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64");
+}

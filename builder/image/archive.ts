@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import type { Writable } from "node:stream";
+import { TbuildError } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
+import type { ImageManifestRecord, ImageRecord } from "../../cache/meta/records.js";
+import { mediaTypes, type Descriptor, type ImageConfig } from "../../cache/oci/descriptor.js";
+import { hostPlatform, type Platform } from "../../cache/oci/platform.js";
+import { isDangling } from "../../cache/images.js";
+import type { Store } from "../../cache/store.js";
+import { configLimit, parseImageConfig } from "../registry/manifest.js";
+import { putBlob, readBlob } from "../registry/resolve.js";
+import { findImages, type ArchiveImage } from "./archiveImages.js";
+import { readArchive } from "./archiveRead.js";
+import { assembleConfig } from "./assemble.js";
+import { applyChanges } from "./changes.js";
+import { writeDestination, writeTar } from "./destination.js";
+import { snapshotLayer } from "./layers.js";
+import { writeLayout, type NamedImage } from "./layout.js";
+import { packImage, rootOf, type PackedImage } from "./packed.js";
+import { chainIds, unpackLayers, unpackRootfs, type ReportOptions } from "./unpack.js";
+
+/**
+ * Brings the images of a `docker save` or OCI archive (plain or gzip) into the image store, verified and unpacked. Returns their
+ * names in the archive's order, dangling ones for images without a name.
+ * @throws {TbuildError} not_found, corrupt, digest_mismatch, path_escape, unsupported
+ */
+export async function loadArchive(store: Store, file: string, options: ReportOptions = {}): Promise<readonly ImageRecord[]> {
+  const images = await findImages(store.content, await readArchive(store.content, file, options));
+  const records: ImageRecord[] = [];
+  for (const image of images) records.push(...(await loadImage(store, image, options)));
+  return records;
+}
+
+async function loadImage(store: Store, { names, platforms }: ArchiveImage, options: ReportOptions): Promise<readonly ImageRecord[]> {
+  const manifests: ImageManifestRecord[] = [];
+  for (const { platform, config, layers } of platforms) {
+    await unpackLayers(store, layers, { ...options, fetch: async () => {} });
+    const diffIds = layers.map(({ diffId }) => diffId);
+    const chain = chainIds(diffIds);
+    manifests.push({ platform, config: config.digest, layers: diffIds.map((diffId, index) => ({ diffId, snapshot: chain[index]! })) });
+  }
+  if (manifests.length === 0) throw new TbuildError("corrupt", "Cannot load image archive: it has an image without platforms");
+  if (names.length === 0) return [await store.images.putDangling(manifests)];
+  return await Promise.all(names.map((name) => store.images.put(name, manifests)));
+}
+
+/** Options of {@link importRootfs}. */
+export interface ImportOptions extends ReportOptions {
+  /** Name of the image; null makes a dangling one. */
+  readonly ref: string | null;
+  /** Dockerfile instructions that change the config only: `CMD ["sh"]`. */
+  readonly changes?: readonly string[];
+  readonly platform?: Platform;
+  /** RFC 3339, for `created`; left out when absent, so that equal tars give equal images. */
+  readonly created?: string;
+  /** For the history. */
+  readonly message?: string;
+}
+
+/**
+ * Makes an image of one layer from the tar of a root file system, compressed or not.
+ * @throws {TbuildError} not_found, corrupt, path_escape, parse_failed for a change that is no such instruction
+ */
+export async function importRootfs(store: Store, file: string, options: ImportOptions): Promise<ImageRecord> {
+  const { ref, changes = [], platform = hostPlatform(), created, message = "" } = options;
+  const config = await applyChanges(changes, platform);
+  const blob = await ingestFile(store, file, options);
+  const layer = await unpackRootfs(store, blob, options);
+  const dated = created === undefined ? {} : { created };
+  const history = [{ ...dated, comment: message === "" ? "imported" : message }];
+  const image: ImageConfig = { ...dated, ...platform, config, history, rootfs: { type: "layers", diff_ids: [] } };
+  const { bytes, descriptor } = assembleConfig(image, [layer]);
+  await putBlob(store.content, bytes, descriptor.digest, options);
+  const manifest = { platform, config: descriptor.digest, layers: [{ snapshot: layer.snapshot, diffId: layer.diffId }] };
+  return ref === null ? await store.images.putDangling([manifest]) : await store.images.put(ref, [manifest]);
+}
+
+async function ingestFile(store: Store, file: string, opts: Opts): Promise<Descriptor> {
+  await using ingest = await store.content.ingest(`import-${randomUUID()}`, opts);
+  try {
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) await ingest.write(chunk as Buffer);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new TbuildError("not_found", `Cannot read "${file}"`, { cause: error });
+  }
+  return await ingest.commit();
+}
+
+/** Options of {@link saveImages}. */
+export interface SaveOptions extends Opts {
+  /** For dest "-"; default this process's standard output. */
+  readonly stdout?: Writable;
+  /** Brings back a base layer's blob that was pruned. */
+  readonly refetch?: (blob: Descriptor) => Promise<void>;
+}
+
+/**
+ * Writes images (names or IDs) of the image store as one archive. Their configs are kept byte for byte, so that they have
+ * the same IDs wherever they are loaded. @throws {TbuildError} not_found, unsupported
+ */
+export async function saveImages(
+  store: Store,
+  names: readonly string[],
+  dest: string,
+  format: "oci" | "docker",
+  options: SaveOptions = {},
+): Promise<void> {
+  const records = names.map((name) => store.images.resolve(name));
+  const images = await Promise.all(records.map((record) => namedImage(store, record, format, options)));
+  await writeDestination(dest, options.stdout ?? process.stdout, (stream) =>
+    writeTar(stream, (sink) => writeLayout(sink, store.content, images, format), options),
+  );
+}
+
+async function namedImage(store: Store, record: ImageRecord, format: "oci" | "docker", options: SaveOptions): Promise<NamedImage> {
+  if (format === "docker" && record.manifests.length > 1) {
+    throw new TbuildError("unsupported", `Cannot save "${record.name}" as a docker archive: it has several platforms`, { hint: "Use the OCI format" });
+  }
+  const platforms = await Promise.all(record.manifests.map((manifest) => packRecord(store, manifest, options)));
+  return { names: isDangling(record) ? [] : [record.name], root: await rootOf(store, platforms, "oci", options), platforms };
+}
+
+async function packRecord(store: Store, { platform, config, layers }: ImageManifestRecord, options: SaveOptions): Promise<PackedImage> {
+  const bytes = await readBlob(store.content, config, configLimit);
+  const { created } = parseImageConfig(bytes, `config ${config}`);
+  const document = { bytes, descriptor: { mediaType: mediaTypes.ociConfig, digest: config, size: bytes.length } };
+  const found = await Promise.all(layers.map(({ snapshot }) => snapshotLayer(store, snapshot, options)));
+  return await packImage(store, { platform, config: document, layers: found, created }, options);
+}

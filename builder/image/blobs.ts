@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { TbuildError } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
+import { createGzip } from "../../cache/diff/gzip.js";
+import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
+import { finishDigest } from "../../cache/oci/digest.js";
+import type { Store } from "../../cache/store.js";
+import { hasBlob } from "../registry/client.js";
+import type { SnapshotLayer } from "./layers.js";
+
+/** How layer blobs are written. */
+export interface BlobOptions extends Opts {
+  /** Default "gzip". */
+  readonly compression?: "none" | "gzip";
+  /** gzip level 1 to 9; default 6. */
+  readonly level?: number | undefined;
+  /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
+  readonly force?: boolean;
+  /** Fetches again a blob that was pruned; null when nobody knows where from. */
+  readonly refetch?: ((blob: Descriptor) => Promise<void>) | undefined;
+}
+
+/**
+ * Blobs of these layers in the content store, in the same order; made where there is none yet, and remembered.
+ * @throws {TbuildError} not_found when a base layer was pruned and cannot be had again
+ */
+export async function layerBlobs(store: Store, layers: readonly SnapshotLayer[], options: BlobOptions = {}): Promise<readonly Descriptor[]> {
+  return await Promise.all(layers.map((layer) => layerBlob(store, layer, options)));
+}
+
+/** One layer's blob; see {@link layerBlobs}. */
+export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
+  const { compression = "gzip", force = false } = options;
+  const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
+  const [fits, others] = [layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)), layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType))];
+  const usable = force ? fits : [...fits, ...others];
+  for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
+  const packed = await packLayer(store, layer, compression, options);
+  if (packed !== null) return packed;
+  return plain(await fetchAgain(layer, usable, options));
+}
+
+/** The descriptor without what is only for us. */
+function plain({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+/** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
+async function packLayer(store: Store, layer: SnapshotLayer, compression: "none" | "gzip", options: BlobOptions): Promise<Descriptor | null> {
+  const source = await store.snapshots.changes(layer.snapshot);
+  const path = store.content.scratchPath();
+  const file = await open(path, "wx", 0o600);
+  try {
+    const hashed = hashingOutput(file);
+    const gzip = compression === "gzip" ? createGzip(hashed.write, { level: options.level }) : null;
+    const onChunk = gzip === null ? hashed.write : gzip.write;
+    const { diffId } = await store.bulk.run("diffLayer", { source, emit: true, clampMtime: null }, { signal: options.signal, onChunk });
+    await gzip?.end();
+    await file.close();
+    if (diffId !== layer.diffId) return null;
+    const { digest, size } = await store.content.adopt(path, hashed.digest());
+    const mediaType = compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayer;
+    return await remember(store, layer, { mediaType, digest, size });
+  } finally {
+    await file.close().catch(() => {});
+    await rm(path, { force: true });
+  }
+}
+
+function hashingOutput(file: FileHandle) {
+  const hash = createHash("sha256");
+  return {
+    async write(chunk: Uint8Array): Promise<void> {
+      hash.update(chunk);
+      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
+    },
+    digest: () => finishDigest(hash),
+  };
+}
+
+/** Adds the blob to the layer's record, in which another process may have written meanwhile. */
+async function remember(store: Store, { snapshot, ...record }: SnapshotLayer, blob: Descriptor): Promise<Descriptor> {
+  await store.meta.transaction((tx) => {
+    const current = tx.layers.get(snapshot) ?? record;
+    const others = current.blobs.filter(({ digest }) => digest !== blob.digest);
+    tx.layers.put(snapshot, { ...current, blobs: [...others, blob] });
+  });
+  return blob;
+}
+
+async function fetchAgain(layer: SnapshotLayer, blobs: readonly Descriptor[], { refetch }: BlobOptions): Promise<Descriptor> {
+  const [blob] = blobs;
+  if (blob !== undefined && refetch !== undefined) {
+    await refetch(blob);
+    return blob;
+  }
+  throw new TbuildError("not_found", `Cannot pack layer ${layer.diffId}: its blob is not in the store any more`, {
+    hint: "Pull the base image again",
+  });
+}

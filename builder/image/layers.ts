@@ -1,0 +1,38 @@
+import type { Opts } from "../../cache/content/store.js";
+import type { LayerRecord } from "../../cache/meta/records.js";
+import type { Store } from "../../cache/store.js";
+
+/** A snapshot as a layer of an image. */
+export interface SnapshotLayer extends LayerRecord {
+  readonly snapshot: string;
+}
+
+/**
+ * Layers of a snapshot and its parents, base first; null is the empty tree and has none. Diff IDs that nobody has
+ * computed yet are computed now, several at a time, and remembered. @throws {TbuildError} not_found
+ */
+export async function layersOf(store: Store, name: string | null, opts: Opts = {}): Promise<readonly SnapshotLayer[]> {
+  const chain = await chainOf(store, name);
+  return await Promise.all(chain.map((snapshot) => snapshotLayer(store, snapshot, opts)));
+}
+
+/** One snapshot as a layer; see {@link layersOf}. */
+export async function snapshotLayer(store: Store, snapshot: string, opts: Opts = {}): Promise<SnapshotLayer> {
+  return { snapshot, ...(await layerRecord(store, snapshot, opts)) };
+}
+
+async function chainOf(store: Store, name: string | null): Promise<readonly string[]> {
+  const chain: string[] = [];
+  for (let at = name; at !== null; at = (await store.snapshots.stat(at)).parent) chain.unshift(at);
+  return chain;
+}
+
+async function layerRecord(store: Store, snapshot: string, opts: Opts): Promise<LayerRecord> {
+  const known = store.meta.layers.get(snapshot);
+  if (known !== undefined) return known;
+  const source = await store.snapshots.changes(snapshot);
+  const { diffId, size, entries } = await store.bulk.run("diffLayer", { source, emit: false, clampMtime: null }, opts);
+  const record: LayerRecord = { diffId, size, empty: entries === 0, blobs: [] };
+  await store.meta.layers.put(snapshot, record);
+  return record;
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { TbuildError, hasCode } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
+import { digestOf, type Digest } from "../../cache/oci/digest.js";
+import { mountTree } from "../../cache/snapshot/mountTree.js";
+import type { Store } from "../../cache/store.js";
+import type { ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { Mount } from "../../cache/snapshot/snapshotter.js";
+import type { SnapshotLayer } from "./layers.js";
+import type { StepReporter } from "../../solver/progress.js";
+
+/** A layer that an image's config and manifest tell of. */
+export interface PackedLayer {
+  /** Digest of the uncompressed tar, as the config has it. */
+  readonly diffId: Digest;
+  readonly blob: Descriptor;
+}
+
+/** Options of work that takes its time. */
+export interface ReportOptions extends Opts {
+  readonly report?: StepReporter | undefined;
+}
+
+/** Options of {@link unpackLayers}. */
+export interface UnpackOptions extends ReportOptions {
+  /** Brings a blob into the content store; may be called for several layers at a time. */
+  readonly fetch: (layer: Descriptor) => Promise<void>;
+}
+
+/** More than any honest layer unpacks to. */
+const MAX_LAYER_BYTES = 2 ** 40;
+
+/**
+ * Snapshot of an image's file system, null when it has no layers. Layers base first; each is fetched and unpacked on the
+ * one below it, and those that are here already are neither. Blobs are fetched while earlier layers are unpacked.
+ * Two processes may unpack one image at the same time. @throws {TbuildError} corrupt when a layer is not what the
+ * config says, and what `fetch` throws
+ */
+export async function unpackLayers(store: Store, layers: readonly PackedLayer[], options: UnpackOptions): Promise<string | null> {
+  const names = chainIds(layers.map(({ diffId }) => diffId));
+  const present = await presentLayers(store, names);
+  const missing = layers.slice(present);
+  const fetched = missing.map(({ blob }) => options.fetch(blob));
+  fetched.forEach((promise) => promise.catch(() => {})); // awaited below, in order
+  try {
+    for (const [index, layer] of missing.entries()) {
+      await fetched[index];
+      const at = present + index;
+      await unpackLayer(store, names[at]!, at === 0 ? null : names[at - 1]!, layer, options);
+    }
+  } catch (error) {
+    await Promise.allSettled(fetched);
+    throw error;
+  }
+  return names.at(-1) ?? null;
+}
+
+/** Names of an image's snapshots, base first. Source: OCI image-spec config.md "Layer ChainID". */
+export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
+  const chain: Digest[] = [];
+  for (const diffId of diffIds) chain.push(chain.length === 0 ? diffId : digestOf(`${chain.at(-1)} ${diffId}`));
+  return chain;
+}
+
+/** How many layers, counted from the base, are committed; they are kept from prunes. A committed snapshot has all its parents. */
+async function presentLayers(store: Store, names: readonly string[]): Promise<number> {
+  for (let count = names.length; count > 0; count--) {
+    if (await pinned(store, names[count - 1]!)) return count;
+  }
+  return 0;
+}
+
+async function pinned(store: Store, name: string): Promise<boolean> {
+  try {
+    await store.pin([name]);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "not_found")) return false;
+    throw error;
+  }
+}
+
+async function unpackLayer(store: Store, name: string, parent: string | null, layer: PackedLayer, options: ReportOptions): Promise<void> {
+  await withActive(store, parent, async (key, mount) => {
+    const { diffId, size } = await applyBlob(store, mount, layer.blob, options);
+    if (diffId !== layer.diffId) throw wrongDiffId(layer, diffId);
+    // Written before the commit: a snapshot of this name without its record would be packed anew, into other bytes.
+    await store.meta.layers.put(name, { diffId, size, empty: false, blobs: [layer.blob] });
+    await commitOnce(store, name, key);
+  });
+}
+
+/** Unpacks the tar of a root file system, of which nobody knows the diff ID, as an image's only layer. */
+export async function unpackRootfs(store: Store, blob: Descriptor, options: ReportOptions): Promise<SnapshotLayer> {
+  return await withActive(store, null, async (key, mount) => {
+    const { diffId, size } = await applyBlob(store, mount, blob, options);
+    const record = store.meta.layers.get(diffId) ?? { diffId, size, empty: false, blobs: [] };
+    await store.meta.layers.put(diffId, record);
+    await commitOnce(store, diffId, key);
+    return { snapshot: diffId, ...record };
+  });
+}
+
+/** Runs `body` with a writable snapshot, which is gone afterwards unless it was committed. */
+async function withActive<T>(store: Store, parent: string | null, body: (key: string, mount: Mount) => Promise<T>): Promise<T> {
+  const key = `unpack-${randomUUID()}`;
+  const mount = await store.snapshots.prepare(key, parent);
+  try {
+    return await body(key, mount);
+  } finally {
+    await store.snapshots.remove(key);
+  }
+}
+
+/** Another process may have committed the same layer meanwhile. */
+async function commitOnce(store: Store, name: string, key: string): Promise<void> {
+  try {
+    await store.snapshots.commit(name, key);
+  } catch (error) {
+    if (!hasCode(error, "already_exists")) throw error;
+    await store.pin([name]);
+  }
+}
+
+async function applyBlob(store: Store, mount: Mount, { digest }: Descriptor, { report, signal }: ReportOptions): Promise<ApplyOutput> {
+  const id = `extracting ${digest}`;
+  await using tree = await mountTree(mount);
+  report?.status(id, 0, 0);
+  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: MAX_LAYER_BYTES };
+  const onProgress = ({ bytes }: { readonly bytes: number }) => report?.status(id, bytes, 0);
+  const applied = await store.bulk.run("applyLayer", input, { signal, onProgress });
+  report?.statusDone(id);
+  return applied;
+}
+
+function wrongDiffId({ blob, diffId }: PackedLayer, got: Digest): TbuildError {
+  return new TbuildError("corrupt", `Cannot unpack layer ${blob.digest}: its diff ID is ${got}, the config says ${diffId}`);
+}

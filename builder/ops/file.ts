@@ -1,0 +1,134 @@
+import { asyncStack } from "../../cache/asyncStack.js";
+import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
+import { TbuildError } from "../../cache/errors.js";
+import type { Ref } from "../../cache/ref.js";
+import type { ChownOpt, FileOp, FileOpAction, UserOpt } from "../../solver/llb/op.js";
+import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
+import { type Accounts, groupId, readAccounts, userId } from "../executor/user.js";
+import { fileAttributes } from "./attributes.js";
+import { selectedInput, wholeInput } from "./contentKey.js";
+import { actionChains, type ActionChain } from "./fileChains.js";
+import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { opDigest } from "./opDigest.js";
+import { type CopyBody, selectionOf } from "./selection.js";
+import { snapshotStep } from "./snapshotStep.js";
+import { openTree, type ReadTree } from "./trees.js";
+
+/** Copies, makes and removes files; each output is a snapshot. */
+export function fileRunner(deps: OpDeps, op: FileOp): OpRunner<Ref> {
+  return {
+    async cacheMap(vertex) {
+      return {
+        digest: opDigest(vertex.op),
+        attributes: fileAttributes(op),
+        inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index)),
+      };
+    },
+    exec: (_vertex, inputs, opts) => runChains(deps, op, inputs, opts),
+  };
+}
+
+/** What is only copied from counts by its bytes. */
+function inputKey(deps: OpDeps, op: FileOp, index: number): InputKey<Ref> {
+  if (op.actions.some(({ input }) => input === index)) return wholeInput(deps.store);
+  const copies = op.actions.flatMap(({ action, secondaryInput }) => (action.kind === "copy" && secondaryInput === index ? [selectionOf(action)] : []));
+  return selectedInput(deps.store, copies);
+}
+
+async function runChains(deps: OpDeps, op: FileOp, inputs: readonly Ref[], opts: StepOpts): Promise<readonly Ref[]> {
+  const results = new Map<number, Ref>();
+  const refOf = (input: number): Ref => (input < 0 ? scratchRef : (inputs[input] ?? results.get(input - inputs.length) ?? scratchRef));
+  const outputs: Ref[] = [];
+  for (const chain of actionChains(op, inputs.length)) {
+    const ref = await runChain(deps, chain, refOf, opts);
+    results.set(chain.last, ref);
+    if (chain.output >= 0) outputs[chain.output] = ref;
+  }
+  return outputs;
+}
+
+/** One chain of actions on one tree is one snapshot. */
+async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number) => Ref, opts: StepOpts): Promise<SnapshotRef> {
+  const base = refOf(chain.input);
+  if (base.kind !== "snapshot") throw new TbuildError("unsupported", "Cannot change a local directory: copy it into a stage first");
+  await using stack = asyncStack();
+  const sources = new Map<number, ReadTree>();
+  for (const { action, secondaryInput } of chain.actions) {
+    if (action.kind !== "copy" || sources.has(secondaryInput)) continue;
+    sources.set(secondaryInput, stack.use(await openTree(deps.store, refOf(secondaryInput))));
+  }
+  return await snapshotStep(deps.store, base, async (root) => {
+    const accounts = needsAccounts(chain.actions) ? readAccounts(root) : { users: [], groups: [] };
+    const actions = chain.actions.map((item) => fileAction(item, sources, accounts, deps.epoch));
+    await deps.store.bulk.run("fileActions", { root, actions }, { signal: opts.signal, onProgress: copyProgress(actions, opts) });
+  });
+}
+
+function copyProgress(actions: readonly FileAction[], opts: StepOpts) {
+  if (!actions.some((action) => action.kind === "copy")) return undefined;
+  return ({ bytes }: { readonly bytes: number }) => opts.report.status("copying", bytes, 0);
+}
+
+function fileAction(item: FileOpAction, sources: ReadonlyMap<number, ReadTree>, accounts: Accounts, epoch: number | null): FileAction {
+  const { action } = item;
+  switch (action.kind) {
+    case "copy":
+      return copyAction(action, sources.get(item.secondaryInput)!, accounts, epoch);
+    case "mkdir": {
+      const { path, mode, makeParents } = action;
+      return { kind: "mkdir", path, mode, makeParents, owner: ownerOf(action.owner, accounts), mtime: mtimeOf(action.timestamp, epoch) };
+    }
+    case "mkfile": {
+      const { path, mode, data } = action;
+      return { kind: "mkfile", path, mode, data, owner: ownerOf(action.owner, accounts), mtime: mtimeOf(action.timestamp, epoch) };
+    }
+    case "rm":
+      return { kind: "rm", path: action.path, allowNotFound: action.allowNotFound, wildcard: action.allowWildcard };
+    case "symlink": {
+      const mtime = mtimeOf(action.timestamp, epoch);
+      return { kind: "symlink", target: action.oldpath, path: action.newpath, owner: ownerOf(action.owner, accounts), mtime };
+    }
+  }
+}
+
+/** Files of a local directory belong to root and carry the build's epoch; files of a stage stay as they are. */
+function copyAction(action: CopyBody, source: ReadTree, accounts: Accounts, epoch: number | null): CopyAction {
+  return {
+    kind: "copy",
+    sourceRoot: source.path,
+    ignore: source.ignore,
+    selection: selectionOf(action),
+    dest: action.dest,
+    owner: ownerOf(action.owner, accounts) ?? (source.local ? { uid: 0, gid: 0 } : null),
+    mode: action.mode < 0 ? null : action.mode,
+    modeText: action.modeStr === "" ? null : action.modeStr,
+    createDestPath: action.createDestPath,
+    unpack: action.attemptUnpack,
+    replaceExisting: action.alwaysReplaceExistingDestPaths,
+    mtime: mtimeOf(action.timestamp, source.local ? epoch : null),
+  };
+}
+
+const NANOSECONDS = 1_000_000_000n;
+
+/** Seconds; the op's own time wins over the build's epoch. */
+function mtimeOf(timestamp: bigint, epoch: number | null): number | null {
+  return timestamp === -1n ? epoch : Number(timestamp / NANOSECONDS);
+}
+
+function needsAccounts(actions: readonly FileOpAction[]): boolean {
+  const named = (option: UserOpt | null | undefined) => option !== null && option !== undefined && "name" in option;
+  return actions.some(({ action }) => "owner" in action && (named(action.owner?.user) || named(action.owner?.group)));
+}
+
+/** A user without a group has the group of the same number, as COPY --chown has it. */
+function ownerOf(option: ChownOpt | null, accounts: Accounts): Owner | null {
+  if (option === null) return null;
+  const uid = idOf(option.user, (name) => userId(name, accounts)) ?? 0;
+  return { uid, gid: idOf(option.group, (name) => groupId(name, accounts)) ?? uid };
+}
+
+function idOf(option: UserOpt | null, lookUp: (name: string) => number): number | null {
+  if (option === null) return null;
+  return "id" in option ? option.id : lookUp(option.name);
+}

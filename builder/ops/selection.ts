@@ -1,0 +1,18 @@
+import type { Selection } from "../../cache/bulk/jobs.js";
+import type { FileActionBody } from "../../solver/llb/op.js";
+
+/** The copy action of a file step. */
+export type CopyBody = Extract<FileActionBody, { kind: "copy" }>;
+
+/** Which files of its source a copy action reads. */
+export function selectionOf(action: CopyBody): Selection {
+  return {
+    path: action.src,
+    wildcard: action.allowWildcard,
+    followSymlink: action.followSymlink,
+    dirContents: action.dirCopyContents,
+    include: action.includePatterns,
+    exclude: action.excludePatterns,
+    allowEmpty: action.allowEmptyWildcard,
+  };
+}

@@ -1,0 +1,137 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { cancelled, hasCode } from "../../cache/errors.js";
+import type { ContentStore, Ingest, Opts } from "../../cache/content/store.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
+import { digestOf, isDigest } from "../../cache/oci/digest.js";
+import type { Reference } from "../../cache/oci/reference.js";
+import { createAuthenticator } from "./auth.js";
+import { blobBytes, createFlights } from "./blob.js";
+import { dockerCredentials, type CredentialStore } from "./credentials.js";
+import { endpointsOf, tlsSettings, type Endpoint, type RegistryConfigs } from "./endpoint.js";
+import { badAnswer, unreachableRegistry, wrongDigest } from "./errors.js";
+import { createTransport, readBody, type HttpResponse, type HttpTransport } from "./http.js";
+import { manifestLimit, manifestTypes } from "./manifest.js";
+import { createSession, firstOf, targetOf, type RegistryCall } from "./session.js";
+
+/** Reads images from registries: mirrors first, then the registry itself. */
+export interface RegistryClient extends Disposable {
+  /**
+   * What a tag or digest names, without its bytes; null when the registry does not say.
+   * @throws {TbuildError} not_found, unauthorized, unavailable, cancelled
+   */
+  head(reference: Reference, opts?: Opts): Promise<Descriptor | null>;
+  /**
+   * A manifest or index by digest, else by tag. Bytes are verified against the digest.
+   * @throws {TbuildError} as head, digest_mismatch, corrupt
+   */
+  manifest(reference: Reference, opts?: Opts): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+  /**
+   * Brings a blob into the content store unless it is there. Questions for one blob at the same time are one download.
+   * @throws {TbuildError} as manifest
+   */
+  fetchBlob(reference: Reference, descriptor: Descriptor, content: ContentStore, opts?: FetchOpts): Promise<void>;
+}
+
+/** Options of {@link RegistryClient.fetchBlob}. */
+export interface FetchOpts extends Opts {
+  /** Bytes that have come so far. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** What a client is made of; all but `registries` for tests and for sharing connections. */
+export interface ClientOptions {
+  readonly registries: RegistryConfigs;
+  readonly credentials?: CredentialStore;
+  readonly transport?: HttpTransport;
+}
+
+/** A client whose connections stay open until it is disposed. */
+export function createRegistryClient({ registries, credentials, transport }: ClientOptions): RegistryClient {
+  const http = transport ?? createTransport((host) => tlsSettings(host, registries));
+  const session = createSession(http, createAuthenticator(http, credentials ?? dockerCredentials()));
+  const flights = createFlights();
+
+  const manifestCall = (reference: Reference, method: "GET" | "HEAD"): RegistryCall => ({
+    reference,
+    method,
+    path: `manifests/${reference.digest ?? reference.tag ?? "latest"}`,
+    headers: { accept: manifestTypes.join(", ") },
+    actions: "pull",
+    what: "the manifest",
+  });
+  async function headFrom(endpoint: Endpoint, reference: Reference, opts: Opts): Promise<Descriptor | null> {
+    const response = await session.call(endpoint, manifestCall(reference, "HEAD"), opts);
+    response.body.resume();
+    const digest = String(response.headers["docker-content-digest"] ?? "");
+    const size = Number(response.headers["content-length"] ?? 0);
+    return isDigest(digest) ? { mediaType: contentType(response), digest, size } : null;
+  }
+  async function manifestFrom(endpoint: Endpoint, reference: Reference, opts: Opts) {
+    const target = targetOf(endpoint, { reference });
+    const response = await session.call(endpoint, manifestCall(reference, "GET"), opts);
+    const bytes = await readBody(response, manifestLimit).catch((error: unknown) => {
+      if (hasCode(error, "resource_exhausted")) throw badAnswer(target, "the manifest", `larger than ${manifestLimit} bytes`);
+      throw opts.signal?.aborted ? cancelled(opts.signal) : unreachableRegistry(target, "the manifest", error);
+    });
+    const digest = digestOf(bytes);
+    const claimed = String(response.headers["docker-content-digest"] ?? "");
+    const wanted = reference.digest ?? (isDigest(claimed) ? claimed : digest);
+    if (digest !== wanted) throw wrongDigest(target, "the manifest", wanted, digest);
+    return { descriptor: { mediaType: contentType(response), digest, size: bytes.length }, bytes };
+  }
+  async function blobFrom(endpoint: Endpoint, reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts) {
+    await using ingest = await openIngest(content, descriptor, opts);
+    if (ingest === null) return;
+    let bytes = 0;
+    for await (const chunk of blobBytes(session, endpoint, reference, descriptor, opts)) {
+      await ingest.write(chunk);
+      opts.onProgress?.((bytes += chunk.length));
+    }
+    await ingest.commit(descriptor).catch((error: unknown) => {
+      if (!hasCode(error, "digest_mismatch")) throw error;
+      throw wrongDigest(targetOf(endpoint, { reference }), "a blob", descriptor.digest, "other bytes");
+    });
+  }
+  return {
+    head: (reference, opts = {}) => firstOf(endpointsOf(reference.registry, registries), (host) => headFrom(host, reference, opts)),
+    manifest: (reference, opts = {}) => firstOf(endpointsOf(reference.registry, registries), (host) => manifestFrom(host, reference, opts)),
+    fetchBlob: (reference, descriptor, content, opts = {}) =>
+      flights(descriptor.digest, opts, async () => {
+        if (await hasBlob(content, descriptor)) return;
+        await firstOf(endpointsOf(reference.registry, registries), (host) => blobFrom(host, reference, descriptor, content, opts));
+      }),
+    [Symbol.dispose]: () => http.close(),
+  };
+}
+
+/** True when the content store has the blob. */
+export async function hasBlob(content: ContentStore, { digest }: Pick<Descriptor, "digest">): Promise<boolean> {
+  try {
+    await content.info(digest);
+    return true;
+  } catch (error) {
+    if (hasCode(error, "not_found")) return false;
+    throw error;
+  }
+}
+
+const POLL_MS = 200;
+
+/** A write of this blob, or null when another process finished it while we waited for its write to end. */
+async function openIngest(content: ContentStore, descriptor: Descriptor, opts: Opts): Promise<Ingest | null> {
+  for (;;) {
+    if (await hasBlob(content, descriptor)) return null;
+    try {
+      return await content.ingest(`blob-${descriptor.digest.replace(":", "-")}`, opts);
+    } catch (error) {
+      if (!hasCode(error, "unavailable")) throw error;
+    }
+    await delay(POLL_MS, undefined, opts.signal ? { signal: opts.signal } : {}).catch(() => {
+      throw cancelled(opts.signal);
+    });
+  }
+}
+
+function contentType(response: HttpResponse): string {
+  return (response.headers["content-type"] ?? "").split(";")[0]!.trim();
+}

@@ -1,0 +1,74 @@
+import { TbuildError } from "../../cache/errors.js";
+import { mediaTypes, type Descriptor, type ImageConfig, type Index, type Manifest } from "../../cache/oci/descriptor.js";
+import { isDigest } from "../../cache/oci/digest.js";
+
+/** A manifest or an index, told apart. */
+export type ParsedManifest =
+  | { readonly kind: "manifest"; readonly manifest: Manifest }
+  | { readonly kind: "index"; readonly index: Index };
+
+/** Largest manifest that is read, in bytes; the limit that registries themselves keep to. */
+export const manifestLimit = 4 << 20;
+
+/** Largest image config that is read, in bytes. */
+export const configLimit = 8 << 20;
+
+/** What a GET of a manifest accepts. */
+export const manifestTypes: readonly string[] = [
+  mediaTypes.ociIndex,
+  mediaTypes.dockerIndex,
+  mediaTypes.ociManifest,
+  mediaTypes.dockerManifest,
+];
+
+/** `name` says in messages what the bytes are. @throws {TbuildError} corrupt, unsupported for schema 1 */
+export function parseManifest(bytes: Uint8Array, name: string): ParsedManifest {
+  const value = parseJson(bytes, name);
+  if (value["schemaVersion"] === 1) {
+    throw new TbuildError("unsupported", `Cannot read ${name}: image manifest schema 1`, { hint: "Push the image again with a current tool" });
+  }
+  if (Array.isArray(value["manifests"]) && value["manifests"].every(isDescriptor)) {
+    return { kind: "index", index: value as unknown as Index };
+  }
+  if (isDescriptor(value["config"]) && Array.isArray(value["layers"]) && value["layers"].every(isDescriptor)) {
+    return { kind: "manifest", manifest: value as unknown as Manifest };
+  }
+  throw malformed(name, "neither an image manifest nor an index");
+}
+
+/** @throws {TbuildError} corrupt, unsupported when the config is that of something else than a container image */
+export function parseImageConfig(bytes: Uint8Array, name: string): ImageConfig {
+  const value = parseJson(bytes, name);
+  const rootfs = value["rootfs"] as { readonly diff_ids?: unknown } | undefined;
+  if (rootfs === undefined || rootfs === null || value["architecture"] === undefined) {
+    throw new TbuildError("unsupported", `Cannot use ${name}: it is not the config of a container image`);
+  }
+  const ids = rootfs.diff_ids ?? [];
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string" && isDigest(id))) throw malformed(name, "bad rootfs.diff_ids");
+  return { ...(value as unknown as ImageConfig), os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
+}
+
+function parseJson(bytes: Uint8Array, name: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (error) {
+    throw malformed(name, "not JSON", error);
+  }
+  throw malformed(name, "not a JSON object");
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (typeof value !== "object" || value === null) return false;
+  const { mediaType, digest, size } = value as Record<string, unknown>;
+  const isSize = Number.isSafeInteger(size) && (size as number) >= 0;
+  return typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && isSize;
+}
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === "string" && value !== "" ? value : fallback;
+}
+
+function malformed(name: string, reason: string, cause?: unknown): TbuildError {
+  return new TbuildError("corrupt", `Cannot read ${name}: ${reason}`, { cause });
+}

@@ -1,0 +1,31 @@
+import type { Platform } from "../cache/oci/platform.js";
+import type { Store } from "../cache/store.js";
+import type { ResolvedImage } from "../frontend/mod.js";
+import type { StepOpts } from "../solver/opRunner.js";
+import { createRegistryClient } from "./registry/client.js";
+import type { RegistryConfigs } from "./registry/endpoint.js";
+import { createTransport } from "./registry/http.js";
+import { createRemoteImages } from "./registry/resolve.js";
+import { createHttpSource } from "./source/http.js";
+import { createImageSource } from "./source/image.js";
+import { createImageResolver } from "./source/imageStore.js";
+import type { Source } from "./source/source.js";
+
+/** What one build may bring in from outside. What a name means is asked once. */
+export interface RemoteAccess extends Disposable {
+  readonly sources: readonly Source[];
+  /** @throws {TbuildError} not_found, unauthorized, unavailable */
+  resolveImage(reference: string, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
+}
+
+/** Images and downloads for one build; with `pull`, registries are asked even for what the image store has. */
+export function remoteAccess(store: Store, registries: RegistryConfigs, pull: boolean): RemoteAccess {
+  const client = createRegistryClient({ registries });
+  const remote = createRemoteImages(client, store.content);
+  const lookup = { store, remote, policy: pull ? "pull" : "local-first" } as const;
+  return {
+    sources: [createImageSource({ ...lookup, client }), createHttpSource({ store, transport: createTransport() })],
+    resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}

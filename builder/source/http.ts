@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { TbuildError, hasCode } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
+import { digestOf, parseDigest, type Digest } from "../../cache/oci/digest.js";
+import { mountTree } from "../../cache/snapshot/mountTree.js";
+import type { Store } from "../../cache/store.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+import { hasBlob } from "../registry/client.js";
+import type { HttpTransport } from "../registry/http.js";
+import { readBlob } from "../registry/resolve.js";
+import { download, fileNameOf, type Download } from "./httpDownload.js";
+import type { ResolvedSource, Source, SourceRequest } from "./source.js";
+
+/** What the HTTP source works with. */
+export interface HttpSourceDeps {
+  readonly store: Store;
+  readonly transport: HttpTransport;
+}
+
+/** A request for a file, its attributes read. */
+interface FileRequest {
+  readonly url: URL;
+  readonly checksum: Digest | null;
+  readonly filename: string | null;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The file that a request stands for, as it is now. */
+interface RemoteFile {
+  readonly digest: Digest;
+  readonly filename: string;
+  /** Seconds since the epoch; 0 when the server does not say. */
+  readonly mtime: number;
+}
+
+/** Larger files are refused: they must pass through memory on their way into the tree. */
+const MAX_BYTES = 2 ** 31 - 1;
+const DEFAULT_MODE = 0o600;
+
+/**
+ * `https://…` and `http://…`: one file, alone in its tree. Attributes as in BuildKit: http.checksum, http.filename, http.perm,
+ * http.uid, http.gid. With a checksum nobody is asked until the file is needed; without one the server is asked each time
+ * whether the file is still the one we have.
+ */
+export function createHttpSource(deps: HttpSourceDeps): Source {
+  return {
+    schemes: ["http", "https"],
+    async resolve(request, opts): Promise<ResolvedSource> {
+      const wanted = readRequest(request);
+      const file = wanted.checksum === null ? await current(deps, wanted, opts) : pinned(wanted, wanted.checksum);
+      const pin = pinOf(wanted, file);
+      return {
+        pin,
+        attributes: { url: `${wanted.url.origin}${wanted.url.pathname}`, digest: file.digest, filename: file.filename },
+        snapshot: async (stepOpts) => ({ kind: "snapshot", name: await snapshotOf(deps, wanted, file, pin, stepOpts) }),
+      };
+    },
+  };
+}
+
+function readRequest({ identifier, attrs }: SourceRequest): FileRequest {
+  if (!URL.canParse(identifier)) throw new TbuildError("invalid_argument", `Cannot download "${identifier}": not a URL`);
+  const checksum = attrs["http.checksum"];
+  return {
+    url: new URL(identifier),
+    checksum: checksum === undefined || checksum === "" ? null : parseDigest(checksum),
+    filename: attrs["http.filename"] || null,
+    mode: number(attrs, "http.perm", DEFAULT_MODE),
+    uid: number(attrs, "http.uid", 0),
+    gid: number(attrs, "http.gid", 0),
+  };
+}
+
+/** Go's notation: "0600" and "0o600" are octal. */
+function number(attrs: SourceRequest["attrs"], key: string, fallback: number): number {
+  const text = attrs[key];
+  if (text === undefined || text === "") return fallback;
+  const value = /^0[0-7]+$/.test(text) ? parseInt(text, 8) : Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new TbuildError("invalid_argument", `Cannot use "${key}=${text}": not a number`);
+  return value;
+}
+
+function pinned({ url, filename }: FileRequest, digest: Digest): RemoteFile {
+  return { digest, filename: filename ?? fileNameOf(url, undefined), mtime: 0 };
+}
+
+async function current(deps: HttpSourceDeps, wanted: FileRequest, opts: StepOpts): Promise<RemoteFile> {
+  const got = await get(deps, wanted, opts);
+  return { digest: got.digest, filename: wanted.filename ?? got.filename, mtime: got.mtime };
+}
+
+/** Downloads unless the server says that what we remember is current. */
+async function get({ store, transport }: HttpSourceDeps, { url }: FileRequest, opts: StepOpts): Promise<Download> {
+  const key = `http\0${digestOf(url.href)}`;
+  const text = store.meta.contentKeys.get(key);
+  const remembered = text === undefined ? null : (JSON.parse(text) as Download);
+  const known = remembered !== null && (await hasBlob(store.content, remembered)) ? remembered : null;
+  const progress = (bytes: number, total: number) => opts.report.status(`downloading ${url.host}${url.pathname}`, bytes, total);
+  const got = await download(transport, store.content, url, { known, maxBytes: MAX_BYTES, signal: opts.signal, progress });
+  opts.report.statusDone(`downloading ${url.host}${url.pathname}`);
+  if (got !== known) await store.meta.contentKeys.put(key, JSON.stringify(got));
+  return got;
+}
+
+function pinOf({ mode, uid, gid }: FileRequest, file: RemoteFile): Digest {
+  return digestOf(JSON.stringify(["tbuild.http.v1", file.digest, file.filename, file.mtime, mode, uid, gid]));
+}
+
+async function snapshotOf(deps: HttpSourceDeps, wanted: FileRequest, file: RemoteFile, pin: Digest, opts: StepOpts): Promise<string> {
+  if (!(await hasBlob(deps.store.content, file))) {
+    const got = await get(deps, wanted, opts);
+    if (got.digest !== file.digest) throw mismatch(wanted, file.digest, got.digest);
+  }
+  return await writeSnapshot(deps.store, wanted, file, `http-${pin}`, opts);
+}
+
+async function writeSnapshot(store: Store, wanted: FileRequest, file: RemoteFile, name: string, opts: Opts): Promise<string> {
+  const key = `http-${randomUUID()}`;
+  const data = await readBlob(store.content, file.digest, MAX_BYTES);
+  const owner = { uid: wanted.uid, gid: wanted.gid };
+  const action = { kind: "mkfile" as const, path: `/${file.filename}`, mode: wanted.mode, data, owner, mtime: file.mtime };
+  const mount = await store.snapshots.prepare(key, null);
+  try {
+    {
+      await using tree = await mountTree(mount);
+      await store.bulk.run("fileActions", { root: tree.path, actions: [action] }, opts);
+    }
+    await store.snapshots.commit(name, key);
+  } catch (error) {
+    await store.snapshots.remove(key);
+    if (!hasCode(error, "already_exists")) throw error;
+  }
+  return name;
+}
+
+function mismatch({ url }: FileRequest, wanted: Digest, got: Digest): TbuildError {
+  return new TbuildError("digest_mismatch", `Cannot use "${url.origin}${url.pathname}": expected ${wanted}, got ${got}`, {
+    hint: "The file changed on the server, or the checksum is that of another file",
+  });
+}

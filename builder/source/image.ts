@@ -1,0 +1,77 @@
+import type { ImageManifestRecord } from "../../cache/meta/records.js";
+import { digestOf } from "../../cache/oci/digest.js";
+import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/platform.js";
+import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
+import type { Store } from "../../cache/store.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+import { unpackLayers, type PackedLayer } from "../image/unpack.js";
+import type { RegistryClient } from "../registry/client.js";
+import type { RemoteImage } from "../registry/resolve.js";
+import { findStoredImage, type ImageLookup } from "./imageStore.js";
+import type { ResolvedSource, Source } from "./source.js";
+
+/** What the image source works with. */
+export interface ImageSourceDeps extends ImageLookup {
+  readonly client: RegistryClient;
+}
+
+/** Annotation of a layer's stored descriptor: the repository it came from, so that a pruned blob can be fetched again. */
+export const sourceAnnotation = "tbuild.source";
+
+/** Layers of one image that are downloaded at a time. */
+const DOWNLOADS = 4;
+
+/**
+ * `docker-image://reference`: an image of the image store, or of a registry. The attribute "image.resolvemode" may say
+ * "pull" for one op. The pin is the digest of the platform's manifest, of a stored image that of its config.
+ */
+export function createImageSource(deps: ImageSourceDeps): Source {
+  return {
+    schemes: ["docker-image"],
+    async resolve({ identifier, attrs, platform }, opts) {
+      const reference = withDefaultTag(parseReference(identifier.replace(/^docker-image:\/\//, "")));
+      const wanted = platform ?? hostPlatform();
+      const isLocal = deps.policy === "local-first" && attrs["image.resolvemode"] !== "pull";
+      const stored = isLocal ? findStoredImage(deps.store.images, reference, wanted) : null;
+      if (stored !== null) return storedSource(deps.store, stored, formatReference(reference), wanted);
+      return remoteSource(deps, await deps.remote.resolve(reference, wanted, opts), wanted);
+    },
+  };
+}
+
+function storedSource(store: Store, { config, layers }: ImageManifestRecord, reference: string, platform: Platform): ResolvedSource {
+  return {
+    pin: digestOf(JSON.stringify([config, formatPlatform(platform)])),
+    attributes: { image: reference, config, platform: formatPlatform(platform) },
+    async snapshot() {
+      const name = layers.at(-1)?.snapshot ?? null;
+      if (name !== null) await store.pin([name]);
+      return { kind: "snapshot", name };
+    },
+  };
+}
+
+function remoteSource(deps: ImageSourceDeps, image: RemoteImage, platform: Platform): ResolvedSource {
+  return {
+    pin: image.digest,
+    attributes: { image: formatReference(image.reference), manifest: image.digest, platform: formatPlatform(platform) },
+    snapshot: async (opts) => ({ kind: "snapshot", name: await pull(deps, image, opts) }),
+  };
+}
+
+async function pull({ store, client }: ImageSourceDeps, image: RemoteImage, opts: StepOpts): Promise<string | null> {
+  const { default: PQueue } = await import("p-queue");
+  const queue = new PQueue({ concurrency: DOWNLOADS });
+  const layers = image.manifest.layers.map((blob, index): PackedLayer => {
+    const { registry, repository } = image.reference;
+    const annotations = { [sourceAnnotation]: `${registry}/${repository}` };
+    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
+  });
+  const fetch = (blob: PackedLayer["blob"]) =>
+    queue.add(async () => {
+      const onProgress = (bytes: number) => opts.report.status(blob.digest, bytes, blob.size);
+      await client.fetchBlob(image.reference, blob, store.content, { signal: opts.signal, onProgress });
+      opts.report.statusDone(blob.digest);
+    });
+  return await unpackLayers(store, layers, { ...opts, fetch });
+}

@@ -1,0 +1,47 @@
+import type { ImageStore } from "../../cache/images.js";
+import type { ContentStore, Opts } from "../../cache/content/store.js";
+import type { ImageManifestRecord } from "../../cache/meta/records.js";
+import type { ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
+import { platformScore, type Platform } from "../../cache/oci/platform.js";
+import { formatReference, parseReference, withDefaultTag, type Reference } from "../../cache/oci/reference.js";
+import type { Store } from "../../cache/store.js";
+import type { ImageResolver } from "../../frontend/mod.js";
+import { configLimit, parseImageConfig } from "../registry/manifest.js";
+import { readBlob, type RemoteImages } from "../registry/resolve.js";
+
+/** Whether a name is looked up in the image store before a registry is asked. A name with a digest never is. */
+export type ImagePolicy = "local-first" | "pull";
+
+/** What images are found with. */
+export interface ImageLookup {
+  readonly store: Store;
+  readonly remote: RemoteImages;
+  readonly policy: ImagePolicy;
+}
+
+/** The image store's image of this name for a platform; null when there is none. */
+export function findStoredImage(images: ImageStore, reference: Reference, platform: Platform): ImageManifestRecord | null {
+  if (reference.digest !== null) return null;
+  const record = images.get(formatReference(withDefaultTag(reference)));
+  const scored = (record?.manifests ?? []).map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
+  return scored.reduce((a, b) => (b.score > a.score ? b : a), { manifest: null as ImageManifestRecord | null, score: 0 }).manifest;
+}
+
+/** Config of an image of the store. @throws {TbuildError} not_found when its blob is gone */
+export async function storedConfig(content: ContentStore, digest: Digest): Promise<ImageConfig> {
+  return parseImageConfig(await readBlob(content, digest, configLimit), `the config ${digest}`);
+}
+
+/** What the frontend asks: the image store first, unless the policy is to pull, then the registry. */
+export function createImageResolver({ store, remote, policy }: ImageLookup, opts: Opts = {}): ImageResolver {
+  return async (text, platform) => {
+    const reference = parseReference(text);
+    const named = withDefaultTag(reference);
+    const name = formatReference({ ...named, digest: null });
+    const stored = policy === "pull" ? null : findStoredImage(store.images, named, platform);
+    if (stored !== null) return { reference: name, digest: null, config: await storedConfig(store.content, stored.config) };
+    const { root, config } = await remote.resolve(named, platform, opts);
+    return { reference: name, digest: root, config };
+  };
+}

@@ -1,0 +1,27 @@
+// Entry of the pool's worker threads: which module runs which job. Each is loaded on first use, so that a thread pays
+// only for what it runs.
+import type { BulkJobs, JobContext } from "./jobs.js";
+import { serveJobs } from "./serve.js";
+
+type Loaders = {
+  readonly [K in keyof BulkJobs]: () => Promise<(input: BulkJobs[K]["input"], ctx: JobContext) => BulkJobs[K]["output"]>;
+};
+
+const jobs: Loaders = {
+  applyLayer: async () => (await import("../diff/apply.js")).applyLayer,
+  diffLayer: async () => (await import("../diff/compare.js")).diffLayer,
+  hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
+  fileActions: async () => (await import("../tree/actions.js")).fileActions,
+  removeTree: async () => (await import("../tree/removeTree.js")).removeTree,
+  diskUsage: async () => (await import("../tree/diskUsage.js")).diskUsage,
+  exportTree: async () => (await import("../tree/exportTree.js")).exportTree,
+  copyTree: async () => {
+    const { copyTree } = await import("../snapshot/copyTree.js");
+    return ({ from, to }, ctx) => {
+      copyTree(from, to, (bytes, files) => ctx.tick(bytes, files));
+      return null;
+    };
+  },
+};
+
+serveJobs(jobs);

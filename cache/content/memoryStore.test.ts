@@ -1,0 +1,4 @@
+import { memoryContentStore } from "./memoryStore.js";
+import { contentStoreSuite } from "./storeSuite.js";
+
+contentStoreSuite("memoryContentStore()", (body) => body(memoryContentStore()));

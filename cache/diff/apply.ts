@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+import type { ApplyInput, ApplyOutput, JobContext } from "../bulk/jobs.js";
+import { TbuildError } from "../errors.js";
+import { finishDigest } from "../oci/digest.js";
+import { openDecompressed } from "./decompress.js";
+import { unpackError } from "./errors.js";
+import { createLayerTree } from "./layerTree.js";
+import { openTar } from "./reader.js";
+
+/**
+ * Unpacks a layer (a tar, compressed or not) over what `input.root` shows. Nothing is written outside the root, whatever
+ * names and symlinks the layer holds. Directories that the layer does not mention keep their mtime. When it fails, the
+ * tree is left half done. Source: OCI image-spec, layer.md "Applying Changesets"
+ * @throws {TbuildError} parse_failed, corrupt, unsupported, path_escape, permission_denied; resource_exhausted when the
+ * tar, or a sparse file in it, is larger than `maxBytes`
+ */
+export function applyLayer(input: ApplyInput, ctx: JobContext): ApplyOutput {
+  using blob = openDecompressed(input.blob);
+  const hash = createHash("sha256");
+  let size = 0;
+  const tar = openTar(blob.read, (chunk) => {
+    size += chunk.length;
+    checkSize(size, input.maxBytes);
+    hash.update(chunk);
+    ctx.tick(chunk.length, 0);
+  });
+  const tree = createLayerTree(input.root);
+  for (let entry = tar.next(); entry !== null; entry = tar.next()) {
+    checkSize(entry.size, input.maxBytes);
+    try {
+      tree.apply(entry, tar.readBody);
+    } catch (error) {
+      throw unpackError(error, entry.name);
+    }
+    ctx.tick(0, 1);
+  }
+  tree.finish();
+  return { diffId: finishDigest(hash), size };
+}
+
+function checkSize(size: number, maxBytes: number): void {
+  if (size <= maxBytes) return;
+  throw new TbuildError("resource_exhausted", `Cannot unpack layer: it is larger than ${maxBytes} bytes`);
+}

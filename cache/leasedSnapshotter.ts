@@ -1,0 +1,42 @@
+import type { Pins } from "./pins.js";
+import type { Snapshotter } from "./snapshot/snapshotter.js";
+
+/** A snapshotter as one lease uses it. Disposing removes the active snapshots that were neither committed nor removed. */
+export interface LeasedSnapshotter extends Snapshotter, AsyncDisposable {}
+
+/** `inner`, pinning every committed snapshot that passes through its hands. A parent is safe through its child. */
+export function leasedSnapshotter(inner: Snapshotter, pins: Pins): LeasedSnapshotter {
+  const active = new Set<string>();
+  const pin = (name: string) => pins.pin([`snapshot:${name}`]);
+
+  const remove = async (name: string) => {
+    await inner.remove(name);
+    active.delete(name);
+  };
+
+  return {
+    ...inner,
+    remove,
+    async prepare(key, parent) {
+      const mount = await inner.prepare(key, parent);
+      active.add(key);
+      return mount;
+    },
+    async commit(name, key) {
+      await pin(name);
+      await inner.commit(name, key);
+      active.delete(key);
+    },
+    async view(name) {
+      await pin(name);
+      return await inner.view(name);
+    },
+    async changes(name) {
+      await pin(name);
+      return await inner.changes(name);
+    },
+    async [Symbol.asyncDispose]() {
+      for (const key of active) await remove(key);
+    },
+  };
+}

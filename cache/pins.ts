@@ -1,0 +1,79 @@
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import path from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { storeLayout } from "./layout.js";
+import { type Lock, tryLock } from "./sys/lock.js";
+
+const SUFFIX = ".pins";
+const RETRY_MS = 1;
+
+/** What a pin can keep: a committed snapshot by name, or a blob by digest. */
+export type PinName = `snapshot:${string}` | `blob:${string}`;
+
+/**
+ * What this process uses, so that no other process's prune takes it away. Pins live in a plain file beside the lease:
+ * they mean nothing after a crash, and so need neither fsync nor a transaction of the metadata database.
+ */
+export interface Pins extends AsyncDisposable {
+  /**
+   * Keeps these until this process closes its store. They need not exist: pin first, then look, and what is there
+   * then stays there.
+   */
+  pin(names: readonly PinName[]): Promise<void>;
+}
+
+/** Pins of the lease `id` on the store at `root`. */
+export function openPins(root: string, id: string): Pins {
+  const file = path.join(storeLayout(root).leases, id + SUFFIX);
+  const pinned = new Set<PinName>();
+  let fd: number | undefined;
+
+  const append = (names: readonly PinName[]) => {
+    fd ??= openSync(file, "a", 0o600);
+    writeSync(fd, names.map((name) => `${JSON.stringify(name)}\n`).join(""));
+    for (const name of names) pinned.add(name);
+  };
+
+  return {
+    async pin(names) {
+      const fresh = names.filter((name) => !pinned.has(name));
+      if (fresh.length === 0) return;
+      using _lock = await lockPins(root);
+      append(fresh);
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+      removePins(root, id);
+    },
+  };
+}
+
+/** Runs `body` with the pins of all processes, none of which can pin anything more until it has finished. */
+export async function withPins<T>(root: string, body: (pinned: ReadonlySet<string>) => Promise<T>): Promise<T> {
+  using _lock = await lockPins(root);
+  return await body(readPins(storeLayout(root).leases));
+}
+
+/** Forgets the pins of a lease. */
+export function removePins(root: string, id: string): void {
+  rmSync(path.join(storeLayout(root).leases, id + SUFFIX), { force: true });
+}
+
+async function lockPins(root: string): Promise<Lock> {
+  for (;;) {
+    const lock = tryLock(path.join(storeLayout(root).leases, "pins"));
+    if (lock !== null) return lock;
+    await setTimeout(RETRY_MS);
+  }
+}
+
+function readPins(leases: string): Set<string> {
+  const files = readdirSync(leases).filter((name) => name.endsWith(SUFFIX));
+  return new Set(files.flatMap((name) => completeLines(path.join(leases, name)).map((line) => JSON.parse(line) as string)));
+}
+
+// A process that was killed while it wrote can leave half a line at the end.
+function completeLines(file: string): readonly string[] {
+  return readFileSync(file, "utf8").split("\n").slice(0, -1);
+}

@@ -1,0 +1,132 @@
+import { rmSync } from "node:fs";
+import type { Opts } from "./content/store.js";
+import { cancelled } from "./errors.js";
+import { planPrune, type PrunePolicy } from "./gc.js";
+import { storeLayout } from "./layout.js";
+import type { MetaDb, MetaTx } from "./meta/db.js";
+import type { ImageManifestRecord } from "./meta/records.js";
+import { parseDigest } from "./oci/digest.js";
+import { type PinName, withPins } from "./pins.js";
+import { discard } from "./snapshot/directories.js";
+import { flatName } from "./snapshot/records.js";
+import { diskUsage, keysBySnapshot, type UsageRecord, type UsageStore } from "./usage.js";
+
+/** How many things are forgotten under one lock: pinning waits for it, and so must not wait long. */
+const BATCH = 256;
+
+const SNAPSHOT = "snapshot:";
+const BLOB = "blob:";
+
+/** Options of {@link prune}. */
+export interface PruneOptions extends PrunePolicy, Opts {
+  /** Only what this returns true for is removed; blobs that nothing refers to always go. */
+  readonly filter?: ((record: UsageRecord) => boolean) | undefined;
+}
+
+/** What a prune has done. */
+export interface PruneResult {
+  readonly removed: readonly UsageRecord[];
+  /** Bytes. */
+  readonly freedBytes: number;
+}
+
+/** What {@link prune} would remove, in order, without removing it. */
+export async function planOf(store: UsageStore, options: PruneOptions = {}): Promise<readonly UsageRecord[]> {
+  const records = await diskUsage(store);
+  const inUse = new Set(records.filter((record) => record.inUse).map(({ id }) => id));
+  const referred = new Set(records.flatMap(({ needs }) => needs));
+  const isStray = ({ id, type }: UsageRecord) => type === "blob" && !inUse.has(id) && !referred.has(id);
+  const rest = records.filter((record) => !isStray(record));
+  return [...records.filter(isStray), ...planPrune(rest, inUse, options, Date.now(), options.filter)];
+}
+
+/**
+ * Removes what no image and no running build of any process uses, least recently used first, within the policy's
+ * limits. Records go before the bytes that they name, so that a kill at any instant leaves no record of something gone;
+ * bytes without a record are removed by the next recovery.
+ */
+export async function prune(store: UsageStore, options: PruneOptions = {}): Promise<PruneResult> {
+  const plan = await planOf(store, options);
+  const keys = keysBySnapshot(store.meta);
+  const removed: UsageRecord[] = [];
+  for (let i = 0; i < plan.length; i += BATCH) {
+    if (options.signal?.aborted) throw cancelled(options.signal);
+    removed.push(...(await removeBatch(store, plan.slice(i, i + BATCH), keys)));
+  }
+  return { removed, freedBytes: removed.reduce((sum, { size }) => sum + size, 0) };
+}
+
+async function removeBatch(
+  store: UsageStore,
+  batch: readonly UsageRecord[],
+  keys: ReadonlyMap<string, readonly string[]>,
+): Promise<readonly UsageRecord[]> {
+  const { removed, directories } = await withPins(store.root, async (pinned) => {
+    const free = batch.filter(({ id }) => !pinned.has(id));
+    const forgotten = await forgetSnapshots(store.meta, free.flatMap(({ id }) => nameIn(id, SNAPSHOT)), keys);
+    const blobs = deleteBlobs(store, free.flatMap(({ id }) => nameIn(id, BLOB)));
+    const gone = new Set<string>([...forgotten.keys()].map((name) => SNAPSHOT + name));
+    for (const name of blobs) gone.add(BLOB + name);
+    return { removed: free.filter(({ id }) => gone.has(id)), directories: [...forgotten.values()].flat() };
+  });
+  const root = storeLayout(store.root).snapshots;
+  const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
+  for (const id of directories) await discard({ root, removeTree }, id);
+  return removed;
+}
+
+/** Directory ids of each snapshot that could go; one that has got a child or an image since the plan is passed over. */
+function forgetSnapshots(
+  meta: MetaDb,
+  names: readonly string[],
+  keys: ReadonlyMap<string, readonly string[]>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  return meta.transaction((tx) => {
+    const forgotten = new Map<string, readonly string[]>();
+    const children = countChildren(tx);
+    const held = new Set(manifestsOf(tx.images).flatMap(({ layers }) => layers.map(({ snapshot }) => snapshot)));
+    for (const name of names) {
+      const record = tx.snapshots.get(name);
+      if (record?.kind !== "committed" || held.has(name) || (children.get(name) ?? 0) > 0) continue;
+      if (record.parent !== null) children.set(record.parent, (children.get(record.parent) ?? 0) - 1);
+      forgotten.set(name, forgetSnapshot(tx, name, keys.get(name) ?? []));
+    }
+    return forgotten;
+  });
+}
+
+function forgetSnapshot(tx: MetaTx, name: string, keys: readonly string[]): readonly string[] {
+  const records = [tx.snapshots.get(name), tx.snapshots.get(flatName(name))];
+  for (const key of keys) tx.index.remove(key);
+  for (const [key] of tx.contentKeys.entries(`${name}\0`)) tx.contentKeys.remove(key);
+  tx.layers.remove(name);
+  tx.snapshots.remove(flatName(name));
+  tx.snapshots.remove(name);
+  return records.flatMap((record) => record?.id ?? []);
+}
+
+/** Deletes those of `digests` that no layer and no image names by now, and returns them. */
+function deleteBlobs({ meta, content }: UsageStore, digests: readonly string[]): readonly string[] {
+  if (digests.length === 0) return [];
+  const named = new Set<string>(manifestsOf(meta.images).map(({ config }) => config));
+  for (const [, { blobs }] of meta.layers.entries()) for (const { digest } of blobs) named.add(digest);
+  const free = digests.filter((digest) => !named.has(digest));
+  for (const digest of free) rmSync(content.pathOf(parseDigest(digest)), { force: true });
+  return free;
+}
+
+function countChildren({ snapshots }: MetaTx): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, { parent }] of snapshots.entries()) {
+    if (parent !== null) counts.set(parent, (counts.get(parent) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function manifestsOf(images: Pick<MetaTx["images"], "entries">): readonly ImageManifestRecord[] {
+  return [...images.entries()].flatMap(([, { manifests }]) => manifests);
+}
+
+function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB): readonly string[] {
+  return id.startsWith(kind) ? [id.slice(kind.length)] : [];
+}

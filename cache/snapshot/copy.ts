@@ -1,0 +1,40 @@
+import { copyTree } from "./copyTree.js";
+import { createDirs, discard, fsDir } from "./directories.js";
+import type { SnapshotterOptions } from "./directories.js";
+import { committed, commitRecord, existing, removeRecord, reserve, snapshotInfo, walkRecords } from "./records.js";
+import type { Snapshotter } from "./snapshotter.js";
+
+/**
+ * Snapshots as whole plain directories: a child starts as a copy of its parent. Slow and large, but it needs nothing of
+ * the kernel.
+ */
+export function copySnapshotter(options: SnapshotterOptions): Snapshotter {
+  const { root, meta, lease } = options;
+  const tree = (name: string) => fsDir(root, committed(meta.snapshots, name).id);
+  const copy = options.copyTree ?? (async (from: string, to: string) => copyTree(from, to));
+  const remove = async (name: string) => {
+    for (const id of await removeRecord(meta, name)) await discard(options, id);
+  };
+  return {
+    async prepare(key, parent) {
+      const { id } = await reserve(meta, key, parent, lease);
+      try {
+        createDirs(root, id, ["fs"]);
+        if (parent !== null) await copy(tree(parent), fsDir(root, id));
+      } catch (error) {
+        await remove(key);
+        throw error;
+      }
+      return { type: "bind", source: fsDir(root, id), readonly: false };
+    },
+    view: async (name) => ({ type: "bind", source: tree(name), readonly: true }),
+    commit: async (name, key) => void (await commitRecord(meta, name, key)),
+    stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
+    remove,
+    walk: () => walkRecords(meta),
+    async changes(name) {
+      const { id, parent } = existing(meta.snapshots, name);
+      return { kind: "trees", lower: parent === null ? null : tree(parent), upper: fsDir(root, id) };
+    },
+  };
+}

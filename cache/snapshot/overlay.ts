@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import fs from "node:fs";
+import { hasCode } from "../errors.js";
+import { copyTree } from "./copyTree.js";
+import { createDirs, discard, fsDir, workDir } from "./directories.js";
+import type { SnapshotterOptions } from "./directories.js";
+import { mountTree } from "./mountTree.js";
+import { chainOf, commitRecord, existing, flatName, removeRecord, reserve, snapshotInfo, walkRecords } from "./records.js";
+import type { Mount, Snapshotter } from "./snapshotter.js";
+
+/** Options of {@link overlaySnapshotter}. */
+export interface OverlayOptions extends SnapshotterOptions {
+  /** Longest chain that is mounted as it is; below the kernel's 500. Default 480. */
+  readonly maxLayers?: number | undefined;
+}
+
+/**
+ * Snapshots as overlayfs layers: `<root>/<id>/fs` holds what a snapshot changes, `<root>/<id>/work` belongs to overlayfs
+ * while the snapshot is active. A snapshot on a chain of `maxLayers` is based on a merged copy of the chain, made once.
+ */
+export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
+  const { root, meta, lease } = options;
+  const chain = (name: string | null) => chainOf(meta.snapshots, name);
+  const remove = async (name: string) => {
+    for (const id of await removeRecord(meta, name)) await discard(options, id);
+  };
+  return {
+    async prepare(key, parent) {
+      if (parent !== null && chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
+      const { id } = await reserve(meta, key, parent, lease);
+      try {
+        const lower = chain(parent);
+        createDirs(root, id, ["fs", "work"]);
+        if (lower[0] !== undefined) inheritRoot(fsDir(root, lower[0]), fsDir(root, id));
+        return overlayMounts(root, lower, id);
+      } catch (error) {
+        await remove(key);
+        throw error;
+      }
+    },
+    view: async (name) => overlayMounts(root, chain(name), null),
+    async commit(name, key) {
+      const { id } = await commitRecord(meta, name, key);
+      await options.removeTree(workDir(root, id));
+    },
+    stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
+    remove,
+    walk: () => walkRecords(meta),
+    changes: async (name) => ({ kind: "upper", path: fsDir(root, existing(meta.snapshots, name).id) }),
+  };
+}
+
+/**
+ * How to mount a chain of layer IDs (topmost first) under a writable layer, or read-only without one. A single directory
+ * is a bind: overlayfs would refuse or only repeat it.
+ */
+export function overlayMounts(root: string, chain: readonly string[], active: string | null): Mount {
+  const lower = chain.map((id) => fsDir(root, id));
+  const [top] = lower;
+  if (active !== null && top === undefined) return { type: "bind", source: fsDir(root, active), readonly: false };
+  if (active !== null) return { type: "overlay", lower, upper: fsDir(root, active), work: workDir(root, active) };
+  if (top !== undefined && lower.length === 1) return { type: "bind", source: top, readonly: true };
+  return { type: "overlay", lower };
+}
+
+// The attributes of an overlay's root are those of its topmost directory.
+function inheritRoot(parent: string, child: string): void {
+  const { uid, gid, mode, atime, mtime } = fs.statSync(parent);
+  fs.chownSync(child, uid, gid);
+  fs.chmodSync(child, mode & 0o7777);
+  fs.utimesSync(child, atime, mtime);
+}
+
+// Two processes may do this at once; the second throws its copy away.
+async function flatten(options: OverlayOptions, name: string): Promise<void> {
+  const { root, meta, lease } = options;
+  const key = `merging:${randomUUID()}`;
+  const { id } = await reserve(meta, key, null, lease);
+  try {
+    createDirs(root, id, ["fs"]);
+    await using tree = await mountTree(overlayMounts(root, chainOf(meta.snapshots, name), null));
+    await copy(options, tree.path, fsDir(root, id));
+    await commitRecord(meta, flatName(name), key);
+  } catch (error) {
+    await removeRecord(meta, key);
+    await discard(options, id);
+    if (!hasCode(error, "already_exists")) throw error;
+  }
+}
+
+async function copy(options: OverlayOptions, from: string, to: string): Promise<void> {
+  if (options.copyTree === undefined) copyTree(from, to);
+  else await options.copyTree(from, to);
+}

@@ -1,0 +1,20 @@
+import { checked, libc } from "./libc.js";
+
+const F_DUPFD_CLOEXEC = 1030;
+const O_CLOEXEC = 0o2000000;
+
+const pipe2 = libc("int pipe2(void *fds, int flags)");
+const fcntl = libc("int fcntl(int fd, int command, long argument)");
+
+/** Both ends of a new pipe; no child inherits them. The caller closes both. */
+export function pipePair(): { readonly read: number; readonly write: number } {
+  const fds = new Int32Array(2);
+  checked(pipe2(fds, O_CLOEXEC), "pipe2");
+  const [read = -1, write = -1] = fds;
+  return { read, write };
+}
+
+/** A copy of a descriptor with a number above the standard streams; no child inherits it. The caller closes it. */
+export function duplicate(fd: number): number {
+  return checked(fcntl(fd, F_DUPFD_CLOEXEC, 3), "fcntl");
+}

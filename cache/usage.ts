@@ -1,0 +1,149 @@
+import path from "node:path";
+import { type GcItem, mark } from "./gc.js";
+import { snapshotsOf } from "./index.js";
+import { storeLayout } from "./layout.js";
+import type { MetaDb, SnapshotRecord } from "./meta/db.js";
+import type { ImageRecord } from "./meta/records.js";
+import { type PinName, withPins } from "./pins.js";
+import { flatName } from "./snapshot/records.js";
+import type { Store } from "./store.js";
+
+/** The parts of a store that usage and pruning look at. */
+export type UsageStore = Pick<Store, "root" | "meta" | "content" | "bulk">;
+
+/** One thing that takes space in the store. `size` in bytes on disk for a snapshot, of the file for a blob. */
+export interface UsageRecord extends GcItem {
+  /** "snapshot:<name>" or "blob:<digest>". */
+  readonly id: PinName;
+  /** `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot. */
+  readonly type: "regular" | "image" | "blob";
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Held by an image, a running build or something that is; never pruned. */
+  readonly inUse: boolean;
+  /** Held by an image and by the build cache. */
+  readonly shared: boolean;
+  /** Name of the parent snapshot. */
+  readonly parent: string | null;
+  /** Display name of a step that made it, or "". */
+  readonly description: string;
+}
+
+/** What leads to a snapshot in the cache index. */
+interface IndexUse {
+  readonly keys: string[];
+  readonly description: string;
+  lastUsedAt: number;
+}
+
+/**
+ * Everything in the store that takes space, of all processes. Snapshots are measured the first time somebody asks, and
+ * their sizes remembered.
+ */
+export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord[]> {
+  const pinned = await withPins(store.root, async (names) => names);
+  const items = [...(await snapshotItems(store)), ...(await blobItems(store))];
+  const byId = new Map<string, Item>(items.map((item) => [item.id, item]));
+  const needs = (id: string) => byId.get(id)?.needs ?? [];
+  const active = items.filter(({ kind }) => kind === "active").map(({ id }) => id);
+  const images = [...store.meta.images.entries()].flatMap(([, image]) => holdsOf(image));
+  const inImages = mark(images, needs);
+  const inUse = mark([...images, ...pinned, ...active], needs);
+  return items.map(({ kind, cached, ...item }) => ({
+    ...item,
+    type: kind === "blob" ? "blob" : inImages.has(item.id) ? "image" : "regular",
+    inUse: inUse.has(item.id),
+    shared: cached && inImages.has(item.id),
+  }));
+}
+
+/** Cache keys by the snapshot that they lead to. */
+export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly string[]> {
+  return new Map([...indexUses(meta)].map(([name, { keys }]) => [name, keys]));
+}
+
+type Item = Omit<UsageRecord, "type" | "inUse" | "shared"> & {
+  readonly kind: "active" | "committed" | "blob";
+  /** The cache index leads to it. */
+  readonly cached: boolean;
+};
+
+async function snapshotItems(store: UsageStore): Promise<readonly Item[]> {
+  const { meta } = store;
+  const sizes = await measure(store);
+  const uses = indexUses(meta);
+  const records = [...meta.snapshots.entries()].filter(([name]) => !name.startsWith(flatName("")));
+  return records.map(([name, record]) => {
+    const use = uses.get(name);
+    return {
+      id: `snapshot:${name}`,
+      kind: record.kind,
+      size: (sizes.get(name) ?? 0) + (sizes.get(flatName(name)) ?? 0),
+      createdAt: record.createdAt,
+      lastUsedAt: Math.max(record.lastUsedAt, use?.lastUsedAt ?? 0),
+      needs: snapshotNeeds(meta, name, record),
+      parent: record.parent,
+      description: use?.description ?? "",
+      cached: use !== undefined,
+    };
+  });
+}
+
+async function blobItems({ content }: UsageStore): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  for await (const { digest, size, createdAt } of content.walk()) {
+    const id = `blob:${digest}` as const;
+    const rest = { needs: [], parent: null, description: "", cached: false };
+    items.push({ id, kind: "blob", size, createdAt, lastUsedAt: createdAt, ...rest });
+  }
+  return items;
+}
+
+function snapshotNeeds(meta: MetaDb, name: string, { parent }: SnapshotRecord): readonly PinName[] {
+  const blobs = (meta.layers.get(name)?.blobs ?? []).map(({ digest }) => `blob:${digest}` as const);
+  return parent === null ? blobs : [`snapshot:${parent}`, ...blobs];
+}
+
+function holdsOf({ manifests }: ImageRecord): readonly PinName[] {
+  return manifests.flatMap(({ config, layers }): PinName[] => [
+    `blob:${config}`,
+    ...layers.map(({ snapshot }) => `snapshot:${snapshot}` as const),
+  ]);
+}
+
+function indexUses(meta: MetaDb): ReadonlyMap<string, IndexUse> {
+  const uses = new Map<string, IndexUse>();
+  for (const [key, record] of meta.index.entries()) {
+    for (const name of snapshotsOf(record)) {
+      const use = uses.get(name) ?? { keys: [], description: record.parts.name, lastUsedAt: 0 };
+      use.keys.push(key);
+      use.lastUsedAt = Math.max(use.lastUsedAt, record.lastUsedAt);
+      uses.set(name, use);
+    }
+  }
+  return uses;
+}
+
+async function measure(store: UsageStore): Promise<ReadonlyMap<string, number>> {
+  const entries = [...store.meta.snapshots.entries()];
+  const sized = await Promise.all(
+    entries.map(async ([name, record]) => [name, record.size ?? (await bytesOf(store, record)), record] as const),
+  );
+  const fresh = sized.filter(([, , { kind, size }]) => kind === "committed" && size === null);
+  if (fresh.length > 0) await remember(store.meta, fresh);
+  return new Map(sized.map(([name, size]) => [name, size]));
+}
+
+async function remember(meta: MetaDb, sized: readonly (readonly [string, number, SnapshotRecord])[]): Promise<void> {
+  await meta.transaction((tx) => {
+    for (const [name, size, { id }] of sized) {
+      const record = tx.snapshots.get(name);
+      if (record?.id === id && record.kind === "committed") tx.snapshots.put(name, { ...record, size });
+    }
+  });
+}
+
+// A snapshot that its owner removes meanwhile counts as nothing.
+async function bytesOf({ root, bulk }: UsageStore, { id }: SnapshotRecord): Promise<number> {
+  return (await bulk.run("diskUsage", { path: path.join(storeLayout(root).snapshots, id) })).bytes;
+}

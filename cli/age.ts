@@ -1,0 +1,37 @@
+const UNITS: readonly (readonly [string, number])[] = [
+  ["year", 365 * 86400],
+  ["month", 30 * 86400],
+  ["week", 7 * 86400],
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** "3 hours ago"; `then` and `now` in milliseconds since the epoch. */
+export function formatAge(then: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - then) / 1000));
+  const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ["second", 1];
+  const count = Math.floor(seconds / size);
+  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+}
+
+const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of "48h", "1h30m" or "7d"; null for anything else. */
+export function parseDuration(text: string): number | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(text)) return null;
+  return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * DURATION_UNITS[unit!]!, 0);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** Bytes of "10GB", "512mb" or "1000"; "KiB" and its like are powers of 1024. Null for anything else. */
+export function parseSize(text: string): number | null {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());
+  if (match === null) return null;
+  const [, count, unit = "", binary] = match;
+  const power = ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
+  const factor = binary === "" ? SIZE_UNITS[unit.toLowerCase()]! : 1024 ** power;
+  return Math.round(Number(count) * factor);
+}

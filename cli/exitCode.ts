@@ -1,0 +1,7 @@
+import { hasCode } from "../cache/errors.js";
+
+/** 2 for a wrong command line, 130 when the user ended the build, 1 for every other failure. */
+export function exitCodeOf(error: unknown): number {
+  if (hasCode(error, "usage")) return 2;
+  return hasCode(error, "cancelled") ? 130 : 1;
+}

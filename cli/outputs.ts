@@ -1,0 +1,34 @@
+import type { ExportSpec } from "../builder/exporter/exporter.js";
+import { suggest } from "../frontend/dockerfile/suggest.js";
+import { usage } from "./args.js";
+import { parseCsv } from "./csv.js";
+
+const TYPES = ["image", "oci", "docker", "local", "tar"] as const;
+
+/**
+ * `-o` values as Docker has them: `type=T,key=value…`, a bare path is `type=local`, `-` is a tar on stdout.
+ * @throws {TbuildError} usage
+ */
+export function parseOutput(text: string): ExportSpec {
+  const fields = parseCsv(text);
+  const [first = ""] = fields;
+  if (fields.length === 1 && !first.includes("=")) {
+    return first === "-" ? { type: "tar", attrs: { dest: "-" } } : { type: "local", attrs: { dest: first } };
+  }
+  const { type, ...attrs } = Object.fromEntries(fields.map((field) => pair(field, text)));
+  return { type: outputType(type, text), attrs };
+}
+
+function pair(field: string, text: string): [string, string] {
+  const at = field.indexOf("=");
+  if (at < 1) throw usage(`Cannot read "${field}" of output "${text}"`, "An output is written type=TYPE,dest=PATH");
+  return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)];
+}
+
+function outputType(type: string | undefined, text: string): ExportSpec["type"] {
+  const known = TYPES.find((name) => name === type);
+  if (known !== undefined) return known;
+  if (type === undefined) throw usage(`Output "${text}" has no type`, `Types are ${TYPES.join(", ")}`);
+  const near = suggest(type, TYPES);
+  throw usage(`Unknown output type "${type}"`, near === null ? `Types are ${TYPES.join(", ")}` : `Did you mean "${near}"?`);
+}

@@ -1,0 +1,54 @@
+import type { ContainerConfig, ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Platform } from "../../cache/oci/platform.js";
+import type { FrontendOptions } from "../options.js";
+import { cleanPath } from "./contextPaths.js";
+import { formatEnv, parseEnv, setEnv } from "./scopeEnv.js";
+
+/** PATH of an image that sets none. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Config of `FROM scratch`. */
+export function scratchImage(platform: Platform): ImageConfig {
+  return { ...platform, config: { WorkingDir: "/" }, rootfs: { type: "layers", diff_ids: [] }, history: [] };
+}
+
+/** What a stage starts with: the base's config without its triggers, PATH set, the working directory absolute. */
+export function inheritImage(base: ImageConfig): ImageConfig {
+  const { OnBuild: _triggers, ...config } = base.config ?? {};
+  const dir = config.WorkingDir ? { WorkingDir: absolute(config.WorkingDir) } : {};
+  return { ...base, config: { ...config, ...dir, Env: withPath(config.Env ?? []) } };
+}
+
+/** The finished config: for the target platform, with the labels that the user gave. Layers are joined later. */
+export function finishImage(image: ImageConfig, created: string, options: FrontendOptions): ImageConfig {
+  const { variant: own, ...rest } = image;
+  const { os, architecture, variant: asked } = options.platform;
+  const same = image.os === os && image.architecture === architecture;
+  const variant = asked ?? (same ? normalVariant(architecture, own) : undefined);
+  return {
+    ...rest,
+    created,
+    os,
+    architecture,
+    ...(variant === undefined ? {} : { variant }),
+    config: withLabels(image.config ?? {}, options.labels),
+    rootfs: { type: "layers", diff_ids: [] },
+  };
+}
+
+function withLabels(config: ContainerConfig, labels: ReadonlyMap<string, string>): ContainerConfig {
+  return labels.size === 0 ? config : { ...config, Labels: { ...config.Labels, ...Object.fromEntries(labels) } };
+}
+
+function withPath(env: readonly string[]): readonly string[] {
+  const known = parseEnv(env);
+  return known.has("PATH") ? env : formatEnv(setEnv(known, "PATH", DEFAULT_PATH));
+}
+
+function absolute(dir: string): string {
+  return dir.startsWith("/") ? dir : cleanPath(`/${dir}`);
+}
+
+function normalVariant(architecture: string, variant: string | undefined): string | undefined {
+  return architecture === "arm64" && variant === "v8" ? undefined : variant;
+}

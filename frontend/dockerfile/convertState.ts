@@ -1,0 +1,85 @@
+import type { SourceRange } from "../../cache/errors.js";
+import type { ContainerConfig, ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Platform } from "../../cache/oci/platform.js";
+import type { ProxyEnv } from "../../solver/llb/op.js";
+import type { Output } from "../../solver/llb/state.js";
+import type { FrontendOptions } from "../options.js";
+import type { FromInstruction, Instruction } from "./instruction.js";
+import type { WarningSink } from "./lint.js";
+import type { Env } from "./scopeEnv.js";
+
+/** What stands below a FROM. */
+export type StageInstruction = Exclude<Instruction, FromInstruction>;
+
+/** What a stage has come to after some of its instructions. Immutable: a handler returns the next one. */
+export interface StageState {
+  /** Root filesystem; null is the empty tree. */
+  readonly root: Output | null;
+  /** ENV and ARG values as RUN sees them. */
+  readonly env: Env;
+  readonly image: ImageConfig;
+  /** Declared ARGs in order, for the history of RUN. */
+  readonly args: readonly DeclaredArg[];
+  readonly step: StepCount;
+  /** Where this stage last used an instruction that counts once, or set an absolute or relative WORKDIR. */
+  readonly seen: ReadonlyMap<string, SourceRange>;
+  /** Paths of the build context that the stage reads, rooted at "/". */
+  readonly contextPaths: ReadonlySet<string>;
+}
+
+/** An ARG of a stage; `value` null when nothing gives it one. */
+export interface DeclaredArg {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** How many named steps there are, and how many were named. */
+export interface StepCount {
+  readonly index: number;
+  readonly total: number;
+}
+
+/** What stays the same for all instructions of a stage. */
+export interface StageContext {
+  readonly options: FrontendOptions;
+  readonly escape: "\\" | "`";
+  /** Global ARGs and the predefined ones. */
+  readonly globals: Env;
+  readonly platform: Platform;
+  /** Stage name for step names; empty when there is only one. */
+  readonly label: string;
+  /** RFC 3339, for the history. */
+  readonly created: string;
+  readonly proxy: ProxyEnv | null;
+  readonly ignoreCache: boolean;
+  /** The instruction is an ONBUILD trigger of the base. */
+  readonly trigger: boolean;
+  /** Tree of a stage or image named in `--from`. @throws {TbuildError} when it is no earlier stage */
+  sourceOf(from: string, at: SourceRange): Output | null;
+  readonly warn: WarningSink;
+}
+
+/** The image's run-time config. */
+export function configOf(s: StageState): ContainerConfig {
+  return s.image.config ?? {};
+}
+
+/** Where relative paths start. */
+export function workingDir(s: StageState): string {
+  return configOf(s).WorkingDir || "/";
+}
+
+/** `s` with fields of the run-time config replaced. */
+export function withConfig(s: StageState, change: ContainerConfig): StageState {
+  return { ...s, image: { ...s.image, config: { ...configOf(s), ...change } } };
+}
+
+/** `s` with `name` remembered as used at `at`. */
+export function withSeen(s: StageState, name: string, at: SourceRange): StageState {
+  return { ...s, seen: new Map([...s.seen, [name, at]]) };
+}
+
+/** `s` with further paths of the build context marked as read. */
+export function withContextPaths(s: StageState, paths: readonly string[]): StageState {
+  return { ...s, contextPaths: new Set([...s.contextPaths, ...paths]) };
+}

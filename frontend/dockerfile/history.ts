@@ -1,0 +1,47 @@
+import type { HistoryEntry } from "../../cache/oci/descriptor.js";
+import type { DeclaredArg, StageContext, StageState } from "./convertState.js";
+import type { Env } from "./scopeEnv.js";
+
+const COMMENT = "buildkit.dockerfile.v0";
+
+/** What an entry of the history stands for: a layer, or only a change of the config. */
+export type Effect = "layer" | "config";
+
+/** `s` with one more history entry. */
+export function withHistory(s: StageState, c: StageContext, createdBy: string, effect: Effect): StageState {
+  const entry: HistoryEntry = {
+    created: c.created,
+    created_by: createdBy,
+    comment: COMMENT,
+    ...(effect === "config" ? { empty_layer: true } : {}),
+  };
+  return { ...s, image: { ...s.image, history: [...(s.image.history ?? []), entry] } };
+}
+
+/** The history text of RUN: `|n K=V …` for the ARGs that it saw, then the arguments. */
+export function runText(argv: readonly string[], declared: readonly DeclaredArg[], env: Env): string {
+  const values = new Map(declared.map(({ key, value }) => [key, env.get(key) ?? value ?? ""]));
+  const prefix = values.size === 0 ? [] : [`|${values.size}`, ...[...values].map(([key, value]) => `${key}=${value}`)];
+  return `RUN ${[...prefix, ...argv].join(" ")} # buildkit`;
+}
+
+/** A list of words as Go's `%q` prints it: `["nginx" "-g"]`. */
+export function quotedList(words: readonly string[]): string {
+  return `[${words.map(quoted).join(" ")}]`;
+}
+
+/** Nanoseconds as Go prints a duration: "1m30s", "500ms", "0s". */
+export function formatDuration(nanoseconds: number): string {
+  if (nanoseconds === 0) return "0s";
+  if (nanoseconds < 1e3) return `${nanoseconds}ns`;
+  if (nanoseconds < 1e6) return `${nanoseconds / 1e3}µs`;
+  if (nanoseconds < 1e9) return `${nanoseconds / 1e6}ms`;
+  const minutes = Math.floor(nanoseconds / 60e9);
+  const seconds = `${(nanoseconds % 60e9) / 1e9}s`;
+  if (minutes === 0) return seconds;
+  return minutes < 60 ? `${minutes}m${seconds}` : `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds}`;
+}
+
+function quoted(word: string): string {
+  return JSON.stringify(word).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
+}

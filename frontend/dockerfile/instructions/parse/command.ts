@@ -1,0 +1,28 @@
+import type { CmdInstruction, EntrypointInstruction, ShellInstruction } from "../../instruction.js";
+import { parseFailed } from "../../parseErrors.js";
+import { refuseFlags } from "./flags.js";
+import { argsRange, command, jsonForm, needArgument, type RawInstruction } from "./raw.js";
+
+/** `CMD COMMAND` or `CMD ["exec", "form"]`; an empty array resets */
+export function parseCmd(raw: RawInstruction): CmdInstruction {
+  refuseFlags(raw);
+  return { ...raw.base, name: "cmd", command: command(raw) };
+}
+
+/** `ENTRYPOINT COMMAND` or `ENTRYPOINT ["exec", "form"]`; an empty array resets */
+export function parseEntrypoint(raw: RawInstruction): EntrypointInstruction {
+  refuseFlags(raw);
+  return { ...raw.base, name: "entrypoint", command: command(raw) };
+}
+
+/** `SHELL ["/bin/bash", "-c"]` */
+export function parseShell(raw: RawInstruction): ShellInstruction {
+  refuseFlags(raw);
+  needArgument(raw);
+  const form = jsonForm(raw);
+  if (form.kind === "text") {
+    throw parseFailed("SHELL requires its arguments in JSON form", argsRange(raw), 'Write SHELL ["/bin/sh", "-c"]');
+  }
+  needArgument(raw, form.values);
+  return { ...raw.base, name: "shell", args: form.values };
+}

@@ -1,0 +1,35 @@
+import type {
+  MaintainerInstruction,
+  StopsignalInstruction,
+  UserInstruction,
+  WorkdirInstruction,
+} from "../../instruction.js";
+import { parseFailed } from "../../parseErrors.js";
+import { refuseFlags } from "./flags.js";
+import type { RawInstruction } from "./raw.js";
+
+/** `USER NAME[:GROUP]`; the rest of the line is one word, blanks included, as for its kin below */
+export function parseUser(raw: RawInstruction): UserInstruction {
+  return { ...raw.base, name: "user", user: restOfLine(raw) };
+}
+
+/** `WORKDIR PATH` */
+export function parseWorkdir(raw: RawInstruction): WorkdirInstruction {
+  return { ...raw.base, name: "workdir", path: restOfLine(raw) };
+}
+
+/** `STOPSIGNAL SIGNAL` */
+export function parseStopsignal(raw: RawInstruction): StopsignalInstruction {
+  return { ...raw.base, name: "stopsignal", signal: restOfLine(raw) };
+}
+
+/** `MAINTAINER NAME` */
+export function parseMaintainer(raw: RawInstruction): MaintainerInstruction {
+  return { ...raw.base, name: "maintainer", maintainer: restOfLine(raw) };
+}
+
+function restOfLine(raw: RawInstruction): string {
+  refuseFlags(raw);
+  if (raw.args === "") throw parseFailed(`${raw.label} requires exactly one argument`, raw.base.at);
+  return raw.args;
+}

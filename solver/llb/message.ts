@@ -1,0 +1,219 @@
+import { type WireValue, malformed, parseFields, textOf, unpack, varint, writeBytes, writeVarint } from "./wire.js";
+
+/** A message type: value ⇄ bytes. `encode` equals Go's deterministic proto3 marshalling. */
+export interface Codec<T> {
+  encode(value: T): Uint8Array;
+  /** Unknown fields are skipped. @throws {TbuildError} invalid_argument */
+  decode(bytes: Uint8Array): T;
+}
+
+/** One field of a message. A value equal to the type's default is not written. */
+export interface Field<V> {
+  readonly number: number;
+  write(out: Uint8Array[], value: V): void;
+  /** `values` in the order of the wire; empty when the field is absent. */
+  read(values: readonly WireValue[]): V;
+}
+
+/** Codec of a message from the table of its fields. */
+export function message<T extends object>(fields: { readonly [K in keyof T]-?: Field<T[K]> }): Codec<T> {
+  const table = Object.entries(fields) as [keyof T & string, Field<unknown>][];
+  table.sort(([, a], [, b]) => a.number - b.number);
+  return {
+    encode(value) {
+      const out: Uint8Array[] = [];
+      for (const [name, field] of table) field.write(out, value[name]);
+      return joined(out);
+    },
+    decode(bytes) {
+      // A plain view, so that values read from a Buffer are not Buffers themselves.
+      const found = parseFields(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      return Object.fromEntries(table.map(([name, field]) => [name, field.read(found.get(field.number) ?? [])])) as T;
+    },
+  };
+}
+
+/** `codec` seen through another type, for example a union that the wire spells as a oneof. */
+export function mapped<Wire, T>(codec: Codec<Wire>, toWire: (value: T) => Wire, fromWire: (wire: Wire) => T): Codec<T> {
+  return { encode: (value) => codec.encode(toWire(value)), decode: (bytes) => fromWire(codec.decode(bytes)) };
+}
+
+/** `string`. */
+export function text(number: number): Field<string> {
+  return {
+    number,
+    write: (out, value) => void (value !== "" && writeBytes(out, number, Buffer.from(value))),
+    read: (values) => (values.length === 0 ? "" : textOf(bytesOf(values.at(-1)))),
+  };
+}
+
+/** `bytes`. */
+export function blob(number: number): Field<Uint8Array> {
+  return {
+    number,
+    write: (out, value) => void (value.length > 0 && writeBytes(out, number, value)),
+    read: (values) => (values.length === 0 ? new Uint8Array() : bytesOf(values.at(-1))),
+  };
+}
+
+/** `bool`. */
+export function flag(number: number): Field<boolean> {
+  return {
+    number,
+    write: (out, value) => void (value && writeVarint(out, number, 1)),
+    read: (values) => values.length > 0 && intOf(values.at(-1)) !== 0n,
+  };
+}
+
+/** `int32`, `int64`, and `uint32`, `uint64` below 2^53. */
+export function int(number: number): Field<number> {
+  return {
+    number,
+    write: (out, value) => void (value !== 0 && writeVarint(out, number, value)),
+    read: (values) => (values.length === 0 ? 0 : Number(BigInt.asIntN(64, intOf(values.at(-1))))),
+  };
+}
+
+/** `int64` that needs all its bits. */
+export function bigint(number: number): Field<bigint> {
+  return {
+    number,
+    write: (out, value) => void (value !== 0n && writeVarint(out, number, value)),
+    read: (values) => (values.length === 0 ? 0n : BigInt.asIntN(64, intOf(values.at(-1)))),
+  };
+}
+
+/** An enum, written as the index of the name. */
+export function oneOf<const N extends string>(number: number, names: readonly N[]): Field<N> {
+  const index = int(number);
+  return {
+    number,
+    write: (out, value) => index.write(out, names.indexOf(value)),
+    read(values) {
+      const name = names[index.read(values)];
+      if (name === undefined) throw malformed(`unknown value ${index.read(values)} of "${names.join("|")}"`);
+      return name;
+    },
+  };
+}
+
+/** `repeated string`. */
+export function texts(number: number): Field<readonly string[]> {
+  return {
+    number,
+    write: (out, list) => list.forEach((value) => writeBytes(out, number, Buffer.from(value))),
+    read: (values) => values.map((value) => textOf(bytesOf(value))),
+  };
+}
+
+/** `repeated bytes`. */
+export function blobs(number: number): Field<readonly Uint8Array[]> {
+  return {
+    number,
+    write: (out, list) => list.forEach((value) => writeBytes(out, number, value)),
+    read: (values) => values.map(bytesOf),
+  };
+}
+
+/** `repeated int32` or `int64`: written packed, read packed or not. */
+export function ints(number: number): Field<readonly number[]> {
+  return {
+    number,
+    write: (out, list) => void (list.length > 0 && writeBytes(out, number, Buffer.concat(list.map(varint)))),
+    read: (values) =>
+      values.flatMap((value) => (typeof value === "bigint" ? [value] : unpack(value))).map((n) => Number(BigInt.asIntN(64, n))),
+  };
+}
+
+/** A message or, when the field is absent, null. */
+export function child<T>(number: number, codec: Codec<T>): Field<T | null> {
+  return {
+    number,
+    write: (out, value) => void (value !== null && writeBytes(out, number, codec.encode(value))),
+    // Two occurrences of one message are merged, which is what decoding their concatenation does.
+    read: (values) => (values.length === 0 ? null : codec.decode(joined(values.map(bytesOf)))),
+  };
+}
+
+/** `repeated` message. */
+export function children<T>(number: number, codec: Codec<T>): Field<readonly T[]> {
+  return {
+    number,
+    write: (out, list) => list.forEach((value) => writeBytes(out, number, codec.encode(value))),
+    read: (values) => values.map((value) => codec.decode(bytesOf(value))),
+  };
+}
+
+/** `map<string, V>`: entries in byte order of the keys; both halves of an entry are always written. */
+export function map<V>(number: number, value: EntryValue<V>): Field<Readonly<Record<string, V>>> {
+  return {
+    number,
+    write(out, record) {
+      for (const key of Object.keys(record).sort(byBytes)) writeBytes(out, number, encodeEntry(key, record[key] as V, value));
+    },
+    read: (values) => Object.fromEntries(values.map((entry) => decodeEntry(bytesOf(entry), value))),
+  };
+}
+
+/** How the value of a map entry is written and read; see {@link map}. */
+export interface EntryValue<V> {
+  write(out: Uint8Array[], field: number, value: V): void;
+  read(value: WireValue | undefined): V;
+}
+
+/** `map<string, string>`. */
+export function textMap(number: number): Field<Readonly<Record<string, string>>> {
+  return map(number, {
+    write: (out, field, value) => writeBytes(out, field, Buffer.from(value)),
+    read: (value) => (value === undefined ? "" : textOf(bytesOf(value))),
+  });
+}
+
+/** `map<string, bool>`. */
+export function flagMap(number: number): Field<Readonly<Record<string, boolean>>> {
+  return map(number, {
+    write: (out, field, value) => writeVarint(out, field, value ? 1 : 0),
+    read: (value) => value !== undefined && intOf(value) !== 0n,
+  });
+}
+
+/** `map<string, message>`. */
+export function childMap<T>(number: number, codec: Codec<T>): Field<Readonly<Record<string, T>>> {
+  return map(number, {
+    write: (out, field, value) => writeBytes(out, field, codec.encode(value)),
+    read: (value) => codec.decode(value === undefined ? new Uint8Array() : bytesOf(value)),
+  });
+}
+
+function encodeEntry<V>(key: string, value: V, half: EntryValue<V>): Uint8Array {
+  const out: Uint8Array[] = [];
+  writeBytes(out, 1, Buffer.from(key));
+  half.write(out, 2, value);
+  return joined(out);
+}
+
+function decodeEntry<V>(entry: Uint8Array, half: EntryValue<V>): [string, V] {
+  const fields = parseFields(entry);
+  return [text(1).read(fields.get(1) ?? []), half.read(fields.get(2)?.at(-1))];
+}
+
+/** Go sorts strings by their UTF-8 bytes; JavaScript by UTF-16 units, which differs above U+FFFF. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Buffer.concat() as a plain array, so that what is read from it is no Buffer either. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.concat(parts);
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+function bytesOf(value: WireValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw malformed("a field has the wrong wire type");
+}
+
+function intOf(value: WireValue | undefined): bigint {
+  if (typeof value === "bigint") return value;
+  throw malformed("a field has the wrong wire type");
+}

@@ -1,0 +1,60 @@
+import type { CacheIndex } from "../cache/index.js";
+import { type Vertex, loadGraph, topologicalOrder } from "./graph.js";
+import { createJob } from "./job.js";
+import type { Definition } from "./llb/definition.js";
+import type { OpRunner } from "./opRunner.js";
+import type { Progress } from "./progress.js";
+import { createScheduler } from "./scheduler.js";
+import { createStepRunner } from "./step.js";
+
+/** What a solver is made of. `R` is how the caller names a step's result. */
+export interface SolverConfig<R> {
+  /** Who does the work of a vertex; throws `unsupported` for what nobody can do. */
+  readonly runnerFor: (vertex: Vertex) => OpRunner<R>;
+  readonly index: CacheIndex<R>;
+  /** Steps that run at a time, over all builds; default 64. */
+  readonly concurrency?: number;
+}
+
+/** How one build is solved. */
+export interface SolveOpts<R> {
+  readonly signal: AbortSignal;
+  /** Hears everything, in order; must not throw. Nothing comes after `solve` has settled. */
+  readonly report: (event: Progress) => void;
+  /** Replaces the solver's own, for steps that need this build's session; steps are still shared with other builds. */
+  readonly runnerFor?: (vertex: Vertex) => OpRunner<R>;
+}
+
+/** Solves builds; those at the same time share equal steps. */
+export interface Solver<R> {
+  /**
+   * The result that `definition` asks for; null is the empty tree. When it rejects, nothing of this build runs any more,
+   * and what was finished is stored. An error of a step carries its source range, and `vertexOf` knows its vertex.
+   * @throws {TbuildError} invalid_argument for a malformed definition, `cancelled`, or what a step threw
+   */
+  solve(definition: Definition, opts: SolveOpts<R>): Promise<R | null>;
+}
+
+/** A solver with no builds. */
+export function createSolver<R>({ runnerFor, index, concurrency = 64 }: SolverConfig<R>): Solver<R> {
+  const steps = createStepRunner(index, concurrency);
+  return {
+    async solve(definition, opts) {
+      const target = loadGraph(definition);
+      if (target === null) return null;
+      const vertices = topologicalOrder(target);
+      using job = createJob(vertices, opts.signal, opts.report);
+      const scheduler = createScheduler({ runnerFor: opts.runnerFor ?? runnerFor, index, steps }, job);
+      try {
+        scheduler.prepare(vertices);
+        const result = await scheduler.resultOf(target);
+        await scheduler.settled();
+        job.succeeded();
+        return result;
+      } catch (error) {
+        await scheduler.settled();
+        throw job.stopped(error);
+      }
+    },
+  };
+}
