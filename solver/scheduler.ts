@@ -5,6 +5,7 @@ import type { Job } from "./job.js";
 import { type LookedUp, lookUp } from "./lookUp.js";
 import { createMemos } from "./memo.js";
 import type { CacheMap, ContentKey, InputKey, OpRunner, StepOpts } from "./opRunner.js";
+import { createStalls } from "./stalls.js";
 import type { StepRunner } from "./step.js";
 import { createTracker } from "./tracker.js";
 
@@ -35,6 +36,7 @@ interface Reading<R> {
 export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>, job: Job): Scheduler<R> {
   const tracker = createTracker<R>(job);
   const memos = createMemos();
+  const stalls = createStalls();
   const keyOf = memos.memo((vertex: Vertex) => vertex, identify);
   const outputsOf = memos.memo((vertex: Vertex) => vertex, produce);
   const contentOf = memos.memo(readingId<R>, readContent);
@@ -46,6 +48,10 @@ export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>
       return { key: null, fresh: false, storing: null };
     }
     checkInputs(vertex, map);
+    stalls.whenAny(
+      vertex.inputs.map((input) => input.vertex),
+      () => readAhead(vertex, map),
+    );
     const inputs = await Promise.all(vertex.inputs.map((input) => keyOf(input.vertex)));
     return await lookUp({ vertex, digest: map.digest, map, inputs }, { index, tracker, contentsOf });
   }
@@ -58,9 +64,36 @@ export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>
     return Promise.all(contents);
   }
 
+  /**
+   * Another input's key waits for a step to run, so that the definition key of `vertex` will be a new one: what is read
+   * by content, and is stored nowhere, will be needed. Without this, stages that are copied from one after the other
+   * would run one after the other.
+   */
+  function readAhead(reader: Vertex, map: CacheMap<R>): void {
+    stalls.mark(reader);
+    reader.inputs.forEach((edge, i) => {
+      const input = map.inputs[i];
+      if (input?.byContent !== true) return;
+      const start = async () => {
+        await keyOf(edge.vertex);
+        if (mustRun(edge.vertex)) await contentOf({ reader, edge, input });
+      };
+      // A failure is remembered, and seen by whoever asks for the same content.
+      start().catch(() => {});
+    });
+  }
+
   async function readContent({ reader, edge, input }: Reading<R>): Promise<ContentKey> {
+    await keyOf(edge.vertex);
+    if (mustRun(edge.vertex)) stalls.mark(reader);
     const result = await resultOf(edge);
     return await tracker.own(reader, async () => await input.content(result, optsOf(reader)));
+  }
+
+  /** A step without identity, such as opening a local directory, is no work worth running ahead of. */
+  function mustRun(vertex: Vertex): boolean {
+    const state = tracker.stateOf(vertex);
+    return state.phase === "running" || (state.phase === "missed" && (state.keys.definition ?? state.keys.content) !== null);
   }
 
   async function produce(vertex: Vertex): Promise<readonly R[]> {

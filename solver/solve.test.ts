@@ -62,6 +62,22 @@ test("solve() finds a result by content when the definition has changed, and by 
   assert.equal(index.queried.length - before, 2);
 });
 
+test("solve() runs stages side by side that are read one after the other", async () => {
+  const { solve, runner } = setUp();
+  let most = 0;
+  runner.during = async (step) => {
+    most = Math.max(most, runner.running);
+    // A stage ends only when all four are at work.
+    while (step.name.startsWith("stage") && most < 4) await turn();
+  };
+  let target = fake({ name: "base" });
+  for (const name of ["stage1", "stage2", "stage3", "stage4"]) {
+    target = fake({ name: `copy from ${name}`, reads: ["definition", "content"] }, [target, fake({ name })]);
+  }
+  await solve(target);
+  assert.equal(most, 4);
+});
+
 test("solve() builds users' keys on content, so that an equal result does not rebuild what follows", async () => {
   const { executedBy } = setUp();
   const target = (source: string) =>

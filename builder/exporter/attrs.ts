@@ -1,5 +1,6 @@
 import { TbuildError } from "../../cache/errors.js";
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
+import { suggest } from "../../frontend/dockerfile/suggest.js";
 import type { Flavour } from "../image/assemble.js";
 import type { PackOptions } from "../image/packed.js";
 import type { ExportSpec } from "./exporter.js";
@@ -76,20 +77,7 @@ export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour:
 
 /** The error for a name that is none of `known`, with the closest of them. */
 export function unknownName(what: string, name: string, known: readonly string[]): TbuildError {
-  const [closest] = known.map((other) => ({ other, distance: editDistance(name, other) })).sort((a, b) => a.distance - b.distance);
-  const near = closest !== undefined && closest.distance <= Math.max(1, Math.floor(name.length / 3));
-  const hint = near ? `Did you mean "${closest.other}"?` : `Known are ${[...known].sort().join(", ")}`;
+  const near = suggest(name, known);
+  const hint = near === null ? `Known are ${[...known].sort().join(", ")}` : `Did you mean "${near}"?`;
   return new TbuildError("invalid_argument", `Unknown ${what}: "${name}"`, { hint });
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

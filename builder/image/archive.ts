@@ -66,13 +66,14 @@ export async function importRootfs(store: Store, file: string, options: ImportOp
   const { ref, changes = [], platform = hostPlatform(), created, message = "" } = options;
   const config = await applyChanges(changes, platform);
   const blob = await ingestFile(store, file, options);
-  const layer = await unpackRootfs(store, blob, options);
+  const layer = await snapshotLayer(store, await unpackRootfs(store, blob, options), options);
   const dated = created === undefined ? {} : { created };
   const history = [{ ...dated, comment: message === "" ? "imported" : message }];
   const image: ImageConfig = { ...dated, ...platform, config, history, rootfs: { type: "layers", diff_ids: [] } };
   const { bytes, descriptor } = assembleConfig(image, [layer]);
   await putBlob(store.content, bytes, descriptor.digest, options);
-  const manifest = { platform, config: descriptor.digest, layers: [{ snapshot: layer.snapshot, diffId: layer.diffId }] };
+  const layers = layer.empty ? [] : [{ snapshot: layer.snapshot, diffId: layer.diffId }];
+  const manifest = { platform, config: descriptor.digest, layers };
   return ref === null ? await store.images.putDangling([manifest]) : await store.images.put(ref, [manifest]);
 }
 

@@ -14,7 +14,7 @@ import type { LayoutSink } from "./layout.js";
  * appears when it is complete; on failure nothing is left. @throws {TbuildError} invalid_argument when dest is a directory
  */
 export async function writeDestination(dest: string, stdout: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
-  if (dest === "-") return await body(stdout);
+  if (dest === "-") return await toStdout(stdout, body);
   const isDirectory = await stat(dest).then((found) => found.isDirectory(), () => false);
   if (isDirectory) throw new TbuildError("invalid_argument", `Cannot write "${dest}": it is a directory`, { hint: "Name a file, or use tar=false" });
   const temporary = temporaryName(dest);
@@ -36,6 +36,14 @@ export async function writeDestination(dest: string, stdout: Writable, body: (st
   }
 }
 
+async function toStdout(stdout: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
+  try {
+    await body(stdout);
+  } catch (error) {
+    throw destinationError(error, "-");
+  }
+}
+
 /** Writes a chunk and waits while the stream is behind. */
 export async function writeChunk(stream: Writable, chunk: Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
@@ -48,17 +56,16 @@ export async function writeTar(stream: Writable, body: (sink: LayoutSink) => Pro
   const { pack } = await import("tar-stream");
   const tar = pack();
   const flowing = pipeline(tar, stream, { end: false, ...(signal ? { signal } : {}) });
-  const packed = body(tarSink(tar)).then(
-    () => tar.finalize(),
-    (error: unknown) => {
-      tar.destroy();
-      throw error;
-    },
-  );
-  const [first, second] = await Promise.allSettled([packed, flowing]);
-  if (signal?.aborted) throw cancelled(signal);
-  if (first.status === "rejected") throw first.reason;
-  if (second.status === "rejected") throw second.reason;
+  // A tar whose reader is gone takes nothing any more, and would keep its writer waiting for ever.
+  const broken = new Promise<never>((_, reject) => flowing.catch(reject));
+  try {
+    await Promise.race([body(tarSink(tar)), broken]);
+    tar.finalize();
+    await flowing;
+  } catch (error) {
+    tar.destroy();
+    throw signal?.aborted ? cancelled(signal) : error;
+  }
 }
 
 /**

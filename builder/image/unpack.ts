@@ -7,7 +7,6 @@ import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";
 import type { ApplyOutput } from "../../cache/bulk/jobs.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
-import type { SnapshotLayer } from "./layers.js";
 import type { StepReporter } from "../../solver/progress.js";
 
 /** A layer that an image's config and manifest tell of. */
@@ -91,23 +90,26 @@ async function unpackLayer(store: Store, name: string, parent: string | null, la
   });
 }
 
-/** Unpacks the tar of a root file system, of which nobody knows the diff ID, as an image's only layer. */
-export async function unpackRootfs(store: Store, blob: Descriptor, options: ReportOptions): Promise<SnapshotLayer> {
-  return await withActive(store, null, async (key, mount) => {
-    const { diffId, size } = await applyBlob(store, mount, blob, options);
-    const record = store.meta.layers.get(diffId) ?? { diffId, size, empty: false, blobs: [] };
-    await store.meta.layers.put(diffId, record);
-    await commitOnce(store, diffId, key);
-    return { snapshot: diffId, ...record };
+/**
+ * Unpacks the tar of a root file system, compressed or not. Returns the name of its snapshot, which has no layer record: the
+ * layer is packed anew from the files, since not every tar that can be imported may stand in an image.
+ */
+export async function unpackRootfs(store: Store, blob: Descriptor, options: ReportOptions): Promise<string> {
+  const name = `import-${blob.digest}`;
+  if (await pinned(store, name)) return name;
+  await withActive(store, null, async (key, mount) => {
+    await applyBlob(store, mount, blob, options);
+    await commitOnce(store, name, key);
   });
+  return name;
 }
 
 /** Runs `body` with a writable snapshot, which is gone afterwards unless it was committed. */
-async function withActive<T>(store: Store, parent: string | null, body: (key: string, mount: Mount) => Promise<T>): Promise<T> {
+async function withActive(store: Store, parent: string | null, body: (key: string, mount: Mount) => Promise<void>): Promise<void> {
   const key = `unpack-${randomUUID()}`;
   const mount = await store.snapshots.prepare(key, parent);
   try {
-    return await body(key, mount);
+    await body(key, mount);
   } finally {
     await store.snapshots.remove(key);
   }
