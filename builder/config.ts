@@ -48,7 +48,9 @@ export interface SpaceLimits {
 }
 
 /** An amount of disk, as bytes or as a share (0 to 100) of the file system. */
-export type DiskSpace = { readonly kind: "bytes"; readonly bytes: number } | { readonly kind: "percent"; readonly percent: number };
+export type DiskSpace =
+  | { readonly kind: "bytes"; readonly bytes: number }
+  | { readonly kind: "percent"; readonly percent: number };
 
 /** One rule of collection, in the file's order. */
 export interface GcPolicy extends SpaceLimits {
@@ -123,7 +125,17 @@ function spaceLimits(table: TableReader | undefined, oldKey: string): SpaceLimit
   return { reserved: space("reservedSpace") ?? old, maxUsed: space("maxUsedSpace"), minFree: space("minFreeSpace") };
 }
 
-const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30, ti: 2 ** 40 };
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
 
 function diskSpace(value: unknown): DiskSpace | undefined {
   if (typeof value === "number") return { kind: "bytes", bytes: value };
@@ -151,7 +163,11 @@ async function parseToml({ file, text }: ConfigText): Promise<unknown> {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const reason = error.message.split("\n")[0]?.replace(/^Invalid TOML document: /, "") ?? "";
-    throw new TbuildError("parse_failed", `Cannot parse ${file}: ${reason}`, { at: lineRange(file, error.line, error.column), cause: error });
+    throw new TbuildError(
+      "parse_failed",
+      `Cannot parse ${file}: ${reason}`,
+      { at: lineRange(file, error.line, error.column), cause: error },
+    );
   }
 }
 

@@ -1,21 +1,37 @@
-// Bundles the command line into dist/bundle: split ESM, so that each command loads only what it runs.
+// Bundles the command line into dist/bundle/cli.js and the bulk worker into dist/bundle/worker.js, each one file, and
+// keeps V8's compiled code beside them. One CommonJS file with a code cache starts several times faster than split ES
+// modules: what is imported dynamically is still evaluated only when it is asked for.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import vm from "node:vm";
 import { build } from "esbuild";
 
-const external = ["koffi", "lmdb"];
+const require = createRequire(import.meta.url);
+const outdir = "dist/bundle";
 
+rmSync(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: { main: "cli/main.ts", worker: "cache/bulk/worker.ts" },
-  outdir: "dist/bundle",
+  entryPoints: { cli: "cli/run.ts", worker: "cache/bulk/worker.ts" },
+  outdir,
   bundle: true,
-  splitting: true,
-  format: "esm",
+  format: "cjs",
   platform: "node",
   target: "node20",
-  minify: true,
-  keepNames: true,
   legalComments: "none",
-  external,
+  external: ["koffi", "lmdb"],
+  // Code from a cache cannot import(): the two native packages are required instead.
+  supported: { "dynamic-import": false },
+  define: { "import.meta.url": "__bundleUrl" },
+  banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
   logLevel: "warning",
-  // Packages that are still CommonJS ask for require().
-  banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 });
+writeFileSync(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
+writeCodeCache("cli.js");
+
+function writeCodeCache(name) {
+  const file = path.resolve(outdir, name);
+  const { wrap } = require("node:module");
+  const script = new vm.Script(wrap(readFileSync(file, "utf8")), { filename: file });
+  writeFileSync(`${file}.cache`, script.createCachedData());
+}

@@ -21,7 +21,10 @@ export interface Attrs {
 export function readAttrs({ type, attrs }: ExportSpec): Attrs {
   const known = new Set<string>();
   const invalid = (key: string, expected: string) =>
-    new TbuildError("invalid_argument", `Cannot use "${key}=${attrs[key] ?? ""}" of output type "${type}": it must be ${expected}`);
+    new TbuildError(
+      "invalid_argument",
+      `Cannot use "${key}=${attrs[key] ?? ""}" of output type "${type}": it must be ${expected}`,
+    );
   function text(key: string): string | undefined {
     known.add(key);
     return attrs[key];
@@ -43,7 +46,11 @@ export function readAttrs({ type, attrs }: ExportSpec): Attrs {
     },
     required(key, hint) {
       const value = text(key);
-      if (value === undefined || value === "") throw new TbuildError("invalid_argument", `Cannot export as "${type}": no "${key}" given`, { hint });
+      if (value === undefined || value === "") throw new TbuildError(
+        "invalid_argument",
+        `Cannot export as "${type}": no "${key}" given`,
+        { hint },
+      );
       return value;
     },
     finish() {

@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import { hasCode, isTbuildError } from "../../cache/errors.js";
-import type { ImageConfig } from "../../cache/oci/descriptor.js";
+import type { ImageConfig, Manifest } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import { parsePlatform } from "../../cache/oci/platform.js";
 import type { Store } from "../../cache/store.js";
@@ -52,7 +52,12 @@ async function makeOutput(store: Store): Promise<BuildOutput> {
     created: "2024-01-01T00:00:00Z",
     config: { Cmd: ["cat", "/etc/a"], Labels: { x: "y" } },
     rootfs: { type: "layers", diff_ids: [] },
-    history: [{ created_by: "COPY a" }, { created_by: "RUN true" }, { created_by: "ENV", empty_layer: true }, { created_by: "RUN rm gone" }],
+    history: [
+      { created_by: "COPY a" },
+      { created_by: "RUN true" },
+      { created_by: "ENV", empty_layer: true },
+      { created_by: "RUN rm gone" },
+    ],
   };
   return { platforms: [{ platform, ref: { kind: "snapshot", name: top }, image }] };
 }
@@ -60,7 +65,15 @@ async function makeOutput(store: Store): Promise<BuildOutput> {
 const run = (store: Store, output: BuildOutput, type: ExportSpec["type"], attrs: Record<string, string>) =>
   createExporter({ type, attrs }, { store }).export(output, opts);
 
-const skopeo = (...args: string[]) => JSON.parse(execFileSync("skopeo", ["inspect", ...args], { encoding: "utf8" })) as Record<string, any>;
+function skopeo<T = Inspected>(...args: string[]): T {
+  return JSON.parse(execFileSync("skopeo", ["inspect", ...args], { encoding: "utf8" })) as T;
+}
+
+interface Inspected {
+  readonly Digest: string;
+  readonly Layers: readonly string[];
+  readonly Labels: object;
+}
 
 test("type=oci and type=docker are read by skopeo and umoci, and are the same each time", { skip }, async () => {
   await withStore(async (store) => {
@@ -70,19 +83,21 @@ test("type=oci and type=docker are read by skopeo and umoci, and are the same ea
     const made = await run(store, output, "oci", { dest: oci, name: "app:v1,other/app" });
     assert.equal(made.metadata["image.name"], "docker.io/library/app:v1,docker.io/other/app:latest");
     const inspected = skopeo(`oci-archive:${oci}:v1`);
-    assert.equal(inspected["Digest"], made.metadata["containerimage.digest"]);
-    assert.equal(inspected["Layers"].length, 2);
-    assert.deepEqual(inspected["Labels"], { x: "y" });
-    const config = skopeo("--config", `oci-archive:${oci}:v1`) as unknown as ImageConfig;
+    assert.equal(inspected.Digest, made.metadata["containerimage.digest"]);
+    assert.equal(inspected.Layers.length, 2);
+    assert.deepEqual(inspected.Labels, { x: "y" });
+    const config = skopeo<ImageConfig>("--config", `oci-archive:${oci}:v1`);
     assert.deepEqual(config.history?.map(({ empty_layer }) => empty_layer === true), [false, true, true, false]);
-    const decoded = JSON.parse(Buffer.from(made.metadata["containerimage.descriptor"]!, "base64").toString()) as { digest: string };
+    const decoded = JSON.parse(
+      Buffer.from(made.metadata["containerimage.descriptor"]!, "base64").toString(),
+    ) as { digest: string };
     assert.equal(decoded.digest, made.descriptor?.digest);
 
     const docker = path.join(dir.path, "docker.tar");
     const second = await run(store, output, "docker", { dest: docker, name: "app:v1" });
     assert.equal(second.metadata["containerimage.digest"], made.metadata["containerimage.digest"]);
-    assert.deepEqual(skopeo(`docker-archive:${docker}:app:v1`)["Labels"], { x: "y" });
-    assert.equal(skopeo(`oci-archive:${docker}:v1`)["Digest"], made.metadata["containerimage.digest"]);
+    assert.deepEqual(skopeo(`docker-archive:${docker}:app:v1`).Labels, { x: "y" });
+    assert.equal(skopeo(`oci-archive:${docker}:v1`).Digest, made.metadata["containerimage.digest"]);
 
     const before = readFileSync(oci);
     await run(store, output, "oci", { dest: oci, name: "app:v1,other/app" });
@@ -104,7 +119,8 @@ test("compression=uncompressed is taken literally only by force", { skip }, asyn
     const types = async (attrs: Record<string, string>) => {
       const dest = path.join(dir.path, "x.tar");
       await run(store, output, "oci", { dest, ...attrs });
-      return (skopeo("--raw", `oci-archive:${dest}`)["layers"] as { mediaType: string }[]).map(({ mediaType }) => mediaType.split(".tar")[1]);
+      const { layers } = skopeo<Manifest>("--raw", `oci-archive:${dest}`);
+      return layers.map(({ mediaType }) => mediaType.split(".tar")[1]);
     };
     assert.deepEqual(await types({}), ["+gzip", "+gzip"]);
     assert.deepEqual(await types({ compression: "uncompressed" }), ["+gzip", "+gzip"]);
@@ -156,7 +172,10 @@ test("type=local and type=tar write the files", { skip }, async () => {
     stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     await createExporter({ type: "tar", attrs: { dest: "-" } }, { store, stdout }).export(output, opts);
     const listing = execFileSync("tar", ["-tf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" });
-    assert.deepEqual(listing.trim().split("\n").map((line) => line.replace(/^\.\//, "")).filter(Boolean), ["etc/", "etc/a", "etc/b"]);
+    assert.deepEqual(
+      listing.trim().split("\n").map((line) => line.replace(/^\.\//, "")).filter(Boolean),
+      ["etc/", "etc/a", "etc/b"],
+    );
     const empty: BuildOutput = { platforms: [{ ...output.platforms[0]!, ref: { kind: "snapshot", name: null } }] };
     await run(store, empty, "tar", { dest: path.join(dir.path, "empty.tar") });
     assert.equal(execFileSync("tar", ["-tf", path.join(dir.path, "empty.tar")], { encoding: "utf8" }).replace("./\n", ""), "");
@@ -172,11 +191,14 @@ test("importRootfs() makes an image of one layer with the changed config", { ski
     const record = await importRootfs(store, file, { ref: "imported", changes: [`CMD ["/hello"]`, "ENV A=b"] });
     assert.equal(record.name, "docker.io/library/imported:latest");
     await saveImages(store, ["imported"], path.join(dir.path, "s.tar"), "oci");
-    const config = skopeo("--config", `oci-archive:${dir.path}/s.tar`) as unknown as ImageConfig;
+    const config = skopeo<ImageConfig>("--config", `oci-archive:${dir.path}/s.tar`);
     assert.deepEqual(config.config?.Cmd, ["/hello"]);
     assert.ok(config.config?.Env?.includes("A=b"));
     assert.equal(config.rootfs.diff_ids.length, 1);
-    await assert.rejects(importRootfs(store, file, { ref: null, changes: ["RUN true"] }), (error) => hasCode(error, "invalid_argument"));
+    await assert.rejects(
+      importRootfs(store, file, { ref: null, changes: ["RUN true"] }),
+      (error) => hasCode(error, "invalid_argument"),
+    );
     await assert.rejects(importRootfs(store, `${file}x`, { ref: null }), (error) => hasCode(error, "not_found"));
   });
 });
@@ -194,7 +216,10 @@ test("loadArchive() refuses hostile and damaged archives", { skip }, async () =>
       ["digest_mismatch", (tar) => void tar.entry({ name: `blobs/sha256/${hex}` }, "x")],
       ["corrupt", (tar) => void tar.entry({ name: "manifest.json" }, "{}")],
       ["corrupt", (tar) => void tar.entry({ name: "manifest.json" }, `[{"Config":"c.json","RepoTags":[],"Layers":[]}]`)],
-      ["corrupt", (tar) => void tar.entry({ name: "index.json" }, `{"manifests":[{"mediaType":"m","digest":"sha256:${hex}","size":1}]}`)],
+      [
+        "corrupt",
+        (tar) => void tar.entry({ name: "index.json" }, `{"manifests":[{"mediaType":"m","digest":"sha256:${hex}","size":1}]}`),
+      ],
       ["corrupt", (tar) => void tar.entry({ name: "hello" }, "x")],
     ];
     for (const [index, [code, write]] of archives.entries()) {
@@ -222,7 +247,8 @@ test("loadArchive() refuses hostile and damaged archives", { skip }, async () =>
 
 test("createExporter() refuses what it does not know, with the closest name", async () => {
   const make = (type: string, attrs: Record<string, string>) => () => createExporter({ type, attrs } as ExportSpec, {} as never);
-  const hint = (text: string) => (error: unknown) => isTbuildError(error) && error.code === "invalid_argument" && error.hint === text;
+  const hint = (text: string) => (error: unknown) =>
+    isTbuildError(error) && error.code === "invalid_argument" && error.hint === text;
   assert.throws(make("dokcer", {}), hint('Did you mean "docker"?'));
   assert.throws(make("oci", { dest: "x", nmae: "y" }), hint('Did you mean "name"?'));
   assert.throws(make("oci", {}), (error) => hasCode(error, "invalid_argument"));
@@ -237,9 +263,12 @@ test("an export that fails leaves nothing at its destination", { skip }, async (
     const output = await makeOutput(store);
     const dest = path.join(dir.path, "x.tar");
     const exporter = createExporter({ type: "oci", attrs: { dest } }, { store });
-    await assert.rejects(exporter.export(output, { ...opts, signal: AbortSignal.abort() }), (error) => hasCode(error, "cancelled"));
+    await assert.rejects(
+      exporter.export(output, { ...opts, signal: AbortSignal.abort() }),
+      (error) => hasCode(error, "cancelled"),
+    );
     await assert.rejects(run(store, output, "oci", { dest: dir.path }), (error) => hasCode(error, "invalid_argument"));
-    await assert.rejects(run(store, output, "oci", { dest: "/proc/nowhere/x.tar" }), (error) => isTbuildError(error));
+    await assert.rejects(run(store, output, "oci", { dest: path.join("/etc/passwd", "x.tar") }), (error) => isTbuildError(error));
     assert.deepEqual(readdirSync(dir.path), []);
   });
 });

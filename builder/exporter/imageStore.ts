@@ -13,7 +13,11 @@ export function imageStoreExporter(spec: ExportSpec, { store }: ExporterDeps): E
   const attrs = readAttrs(spec);
   const names = readNames(attrs);
   if (attrs.bool("push", false)) {
-    throw new TbuildError("unsupported", "Cannot push the image: this version does not push", { hint: "Save it with `type=oci` and push that" });
+    throw new TbuildError(
+      "unsupported",
+      "Cannot push the image: this version does not push",
+      { hint: "Save it with `type=oci` and push that" },
+    );
   }
   attrs.finish();
   return {

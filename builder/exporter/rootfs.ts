@@ -44,7 +44,11 @@ export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): 
     async export({ platforms }, opts) {
       const [output, ...others] = platforms;
       if (output === undefined || others.length > 0) {
-        throw new TbuildError("unsupported", "Cannot export several platforms as one tar", { hint: "Use type=local or type=oci" });
+        throw new TbuildError(
+          "unsupported",
+          "Cannot export several platforms as one tar",
+          { hint: "Use type=local or type=oci" },
+        );
       }
       await writeDestination(dest, stdout ?? process.stdout, async (stream) => {
         await exportTree(store, output, { kind: "tar" }, opts, (chunk) => writeChunk(stream, chunk));

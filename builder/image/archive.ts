@@ -32,13 +32,19 @@ export async function loadArchive(store: Store, file: string, options: ReportOpt
   return records;
 }
 
-async function loadImage(store: Store, { names, platforms }: ArchiveImage, options: ReportOptions): Promise<readonly ImageRecord[]> {
+async function loadImage(
+  store: Store,
+  { names, platforms }: ArchiveImage,
+  options: ReportOptions,
+): Promise<readonly ImageRecord[]> {
   const manifests: ImageManifestRecord[] = [];
   for (const { platform, config, layers } of platforms) {
     await unpackLayers(store, layers, { ...options, fetch: async () => {} });
     const diffIds = layers.map(({ diffId }) => diffId);
     const chain = chainIds(diffIds);
-    manifests.push({ platform, config: config.digest, layers: diffIds.map((diffId, index) => ({ diffId, snapshot: chain[index]! })) });
+    manifests.push(
+      { platform, config: config.digest, layers: diffIds.map((diffId, index) => ({ diffId, snapshot: chain[index]! })) },
+    );
   }
   if (manifests.length === 0) throw new TbuildError("corrupt", "Cannot load image archive: it has an image without platforms");
   if (names.length === 0) return [await store.images.putDangling(manifests)];
@@ -114,15 +120,28 @@ export async function saveImages(
   );
 }
 
-async function namedImage(store: Store, record: ImageRecord, format: "oci" | "docker", options: SaveOptions): Promise<NamedImage> {
+async function namedImage(
+  store: Store,
+  record: ImageRecord,
+  format: "oci" | "docker",
+  options: SaveOptions,
+): Promise<NamedImage> {
   if (format === "docker" && record.manifests.length > 1) {
-    throw new TbuildError("unsupported", `Cannot save "${record.name}" as a docker archive: it has several platforms`, { hint: "Use the OCI format" });
+    throw new TbuildError(
+      "unsupported",
+      `Cannot save "${record.name}" as a docker archive: it has several platforms`,
+      { hint: "Use the OCI format" },
+    );
   }
   const platforms = await Promise.all(record.manifests.map((manifest) => packRecord(store, manifest, options)));
   return { names: isDangling(record) ? [] : [record.name], root: await rootOf(store, platforms, "oci", options), platforms };
 }
 
-async function packRecord(store: Store, { platform, config, layers }: ImageManifestRecord, options: SaveOptions): Promise<PackedImage> {
+async function packRecord(
+  store: Store,
+  { platform, config, layers }: ImageManifestRecord,
+  options: SaveOptions,
+): Promise<PackedImage> {
   const bytes = await readBlob(store.content, config, configLimit);
   const { created } = parseImageConfig(bytes, `config ${config}`);
   const document = { bytes, descriptor: { mediaType: mediaTypes.ociConfig, digest: config, size: bytes.length } };

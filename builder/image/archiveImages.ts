@@ -60,7 +60,11 @@ function isDockerEntry(value: unknown): value is DockerEntry {
   return typeof Config === "string" && isTexts(Layers) && (RepoTags === null || RepoTags === undefined || isTexts(RepoTags));
 }
 
-async function dockerImage(content: ContentStore, files: ArchiveFiles, { Config, RepoTags, Layers }: DockerEntry): Promise<ArchiveImage> {
+async function dockerImage(
+  content: ContentStore,
+  files: ArchiveFiles,
+  { Config, RepoTags, Layers }: DockerEntry,
+): Promise<ArchiveImage> {
   const layers = Layers.map((name) => fileOf(files, name));
   const platform = await archivePlatform(content, fileOf(files, Config), layers);
   return { names: (RepoTags ?? []).map(fullName), platforms: [platform] };
@@ -101,7 +105,11 @@ function layoutNames(annotations: Descriptor["annotations"]): readonly string[] 
   return /[:/]/.test(ref) ? [fullName(ref)] : [];
 }
 
-function dockerNames(files: ArchiveFiles, tagged: readonly DockerEntry[], platforms: readonly ArchivePlatform[]): readonly string[] {
+function dockerNames(
+  files: ArchiveFiles,
+  tagged: readonly DockerEntry[],
+  platforms: readonly ArchivePlatform[],
+): readonly string[] {
   const same = tagged.filter(({ Config }) => platforms.some(({ config }) => config.digest === fileOf(files, Config).digest));
   return same.flatMap(({ RepoTags }) => (RepoTags ?? []).map(fullName));
 }
@@ -123,14 +131,24 @@ async function manifestPlatform(content: ContentStore, { config, layers }: Manif
 }
 
 async function requireBlob(content: ContentStore, blob: Descriptor): Promise<void> {
-  if (!(await hasBlob(content, blob))) throw new TbuildError("corrupt", `Cannot load image archive: it lacks blob ${blob.digest}`);
+  if (!(await hasBlob(content, blob))) throw new TbuildError(
+    "corrupt",
+    `Cannot load image archive: it lacks blob ${blob.digest}`,
+  );
 }
 
-async function archivePlatform(content: ContentStore, config: Descriptor, layers: readonly Descriptor[]): Promise<ArchivePlatform> {
+async function archivePlatform(
+  content: ContentStore,
+  config: Descriptor,
+  layers: readonly Descriptor[],
+): Promise<ArchivePlatform> {
   const parsed = parseImageConfig(await readBlob(content, config.digest, configLimit), `config ${config.digest}`);
   const { diff_ids } = parsed.rootfs;
   if (diff_ids.length !== layers.length) {
-    throw new TbuildError("corrupt", `Cannot load image ${config.digest}: it has ${layers.length} layers but ${diff_ids.length} diff_ids`);
+    throw new TbuildError(
+      "corrupt",
+      `Cannot load image ${config.digest}: it has ${layers.length} layers but ${diff_ids.length} diff_ids`,
+    );
   }
   const typed = await Promise.all(layers.map((layer) => withLayerType(content, layer)));
   return { platform: platformOf(parsed), config, layers: typed.map((blob, index) => ({ blob, diffId: diff_ids[index]! })) };

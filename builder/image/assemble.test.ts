@@ -47,15 +47,25 @@ test("assembleConfig() writes Go's order of fields and leaves empty layers out",
 
 test("joinHistory() puts right what a base image has too little or too much of", () => {
   const named = (...names: string[]) => names.map((created_by) => ({ created_by }));
-  assert.deepEqual(joinHistory(named("RUN"), [layer("x"), layer("y")]), [{ comment: "layer without history" }, { created_by: "RUN" }]);
-  assert.deepEqual(joinHistory(named("ghost", "RUN"), [layer("x")]), [{ created_by: "ghost", empty_layer: true }, { created_by: "RUN" }]);
+  assert.deepEqual(
+    joinHistory(named("RUN"), [layer("x"), layer("y")]),
+    [{ comment: "layer without history" }, { created_by: "RUN" }],
+  );
+  assert.deepEqual(
+    joinHistory(named("ghost", "RUN"), [layer("x")]),
+    [{ created_by: "ghost", empty_layer: true }, { created_by: "RUN" }],
+  );
   assert.deepEqual(joinHistory([], []), []);
 });
 
 test("assembleManifest() speaks the flavour that is asked for", () => {
   const config = { mediaType: mediaTypes.ociConfig, digest: a, size: 2 };
   const types = (flavour: "oci" | "docker") => {
-    const layers = [mediaTypes.dockerLayerGzip, mediaTypes.ociLayer, mediaTypes.ociLayerZstd].map((mediaType) => ({ mediaType, digest: c, size: 3 }));
+    const layers = [
+      mediaTypes.dockerLayerGzip,
+      mediaTypes.ociLayer,
+      mediaTypes.ociLayerZstd,
+    ].map((mediaType) => ({ mediaType, digest: c, size: 3 }));
     const { bytes } = assembleManifest(config, layers, { flavour });
     return (JSON.parse(bytes.toString()) as { layers: { mediaType: string }[] }).layers.map(({ mediaType }) => mediaType);
   };

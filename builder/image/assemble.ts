@@ -31,7 +31,11 @@ export interface Document {
  * Final config: `image` is the frontend's, with history not yet joined; layers base first, empty ones included.
  * Pure, and the same bytes for equal input.
  */
-export function assembleConfig(image: ImageConfig, layers: readonly AssembleLayer[], flavour: Flavour = "oci"): Document & { config: ImageConfig } {
+export function assembleConfig(
+  image: ImageConfig,
+  layers: readonly AssembleLayer[],
+  flavour: Flavour = "oci",
+): Document & { config: ImageConfig } {
   const diffIds = layers.filter(({ empty }) => !empty).map(({ diffId }) => diffId);
   const config: ImageConfig = {
     ...image,

@@ -25,15 +25,27 @@ export interface BlobOptions extends Opts {
  * Blobs of these layers in the content store, in the same order; made where there is none yet, and remembered.
  * @throws {TbuildError} not_found when a base layer was pruned and cannot be had again
  */
-export async function layerBlobs(store: Store, layers: readonly SnapshotLayer[], options: BlobOptions = {}): Promise<readonly Descriptor[]> {
-  return await Promise.all(layers.map((layer) => layerBlob(store, layer, options)));
+export async function layerBlobs(
+  store: Store,
+  layers: readonly SnapshotLayer[],
+  options: BlobOptions = {},
+): Promise<readonly Descriptor[]> {
+  const settled = await Promise.allSettled(layers.map((layer) => layerBlob(store, layer, options)));
+  // All have ended, so that nobody writes any more when the first failure is told.
+  return settled.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  });
 }
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
   const { compression = "gzip", force = false } = options;
   const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
-  const [fits, others] = [layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)), layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType))];
+  const [fits, others] = [
+    layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)),
+    layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType)),
+  ];
   const usable = force ? fits : [...fits, ...others];
   for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
   const packed = await packLayer(store, layer, compression, options);
@@ -47,7 +59,12 @@ function plain({ mediaType, digest, size }: Descriptor): Descriptor {
 }
 
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
-async function packLayer(store: Store, layer: SnapshotLayer, compression: "none" | "gzip", options: BlobOptions): Promise<Descriptor | null> {
+async function packLayer(
+  store: Store,
+  layer: SnapshotLayer,
+  compression: "none" | "gzip",
+  options: BlobOptions,
+): Promise<Descriptor | null> {
   const source = await store.snapshots.changes(layer.snapshot);
   const path = store.content.scratchPath();
   const file = await open(path, "wx", 0o600);
@@ -55,7 +72,11 @@ async function packLayer(store: Store, layer: SnapshotLayer, compression: "none"
     const hashed = hashingOutput(file);
     const gzip = compression === "gzip" ? createGzip(hashed.write, { level: options.level }) : null;
     const onChunk = gzip === null ? hashed.write : gzip.write;
-    const { diffId } = await store.bulk.run("diffLayer", { source, emit: true, clampMtime: null }, { signal: options.signal, onChunk });
+    const { diffId } = await store.bulk.run(
+      "diffLayer",
+      { source, emit: true, clampMtime: null },
+      { signal: options.signal, onChunk },
+    );
     await gzip?.end();
     await file.close();
     if (diffId !== layer.diffId) return null;

@@ -1,4 +1,12 @@
-import type { ContainerConfig, Descriptor, Healthcheck, HistoryEntry, ImageConfig, Index, Manifest } from "../../cache/oci/descriptor.js";
+import type {
+  ContainerConfig,
+  Descriptor,
+  Healthcheck,
+  HistoryEntry,
+  ImageConfig,
+  Index,
+  Manifest,
+} from "../../cache/oci/descriptor.js";
 
 // Order of fields as Go's image-spec and docker-image-spec structs marshal them, empty ones left out, so that the same
 // image has the same digest whoever assembled the objects.
@@ -37,11 +45,27 @@ export function indexJson(index: Index): Buffer {
 /** A descriptor with its fields in order, for JSON. */
 export function descriptor(value: Descriptor): object {
   const sorted = withSortedMaps(value, ["annotations"]);
-  return { mediaType: value.mediaType, digest: value.digest, size: value.size, ...ordered(sorted, ["urls", "annotations", "platform"]) };
+  return {
+    mediaType: value.mediaType,
+    digest: value.digest,
+    size: value.size,
+    ...ordered(sorted, ["urls", "annotations", "platform"]),
+  };
 }
 
 function containerConfig(config: ContainerConfig): object {
-  const own = ["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "ArgsEscaped"] as const;
+  const own = [
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Volumes",
+    "WorkingDir",
+    "Labels",
+    "StopSignal",
+    "ArgsEscaped",
+  ] as const;
   const sorted = withSortedMaps(config, ["ExposedPorts", "Volumes", "Labels"]);
   const health = config.Healthcheck === undefined ? {} : { Healthcheck: healthcheck(config.Healthcheck) };
   return { ...ordered(sorted, own), ...health, ...ordered(config, ["OnBuild", "Shell"]) };

@@ -2,7 +2,19 @@ import { TbuildError } from "../../cache/errors.js";
 import type { ContainerConfig } from "../../cache/oci/descriptor.js";
 import type { Platform } from "../../cache/oci/platform.js";
 
-const ALLOWED = ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"];
+const ALLOWED = [
+  "CMD",
+  "ENTRYPOINT",
+  "ENV",
+  "EXPOSE",
+  "HEALTHCHECK",
+  "LABEL",
+  "ONBUILD",
+  "STOPSIGNAL",
+  "USER",
+  "VOLUME",
+  "WORKDIR",
+];
 
 /**
  * Config of an image that has only these Dockerfile instructions. @throws {TbuildError} parse_failed, invalid_argument for

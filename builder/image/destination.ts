@@ -16,7 +16,11 @@ import type { LayoutSink } from "./layout.js";
 export async function writeDestination(dest: string, stdout: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
   if (dest === "-") return await toStdout(stdout, body);
   const isDirectory = await stat(dest).then((found) => found.isDirectory(), () => false);
-  if (isDirectory) throw new TbuildError("invalid_argument", `Cannot write "${dest}": it is a directory`, { hint: "Name a file, or use tar=false" });
+  if (isDirectory) throw new TbuildError(
+    "invalid_argument",
+    `Cannot write "${dest}": it is a directory`,
+    { hint: "Name a file, or use tar=false" },
+  );
   const temporary = temporaryName(dest);
   try {
     await mkdir(path.dirname(dest), { recursive: true });
@@ -31,7 +35,7 @@ export async function writeDestination(dest: string, stdout: Writable, body: (st
     await syncFile(temporary);
     await rename(temporary, dest);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {}); // the first error tells more
     throw destinationError(error, dest);
   }
 }

@@ -35,7 +35,11 @@ export interface PackOptions extends BlobOptions {
 }
 
 /** Makes the layers' blobs, and writes config and manifest to the content store. */
-export async function packImage(store: Store, { platform, config, layers, created }: ImageParts, options: PackOptions): Promise<PackedImage> {
+export async function packImage(
+  store: Store,
+  { platform, config, layers, created }: ImageParts,
+  options: PackOptions,
+): Promise<PackedImage> {
   const blobs = await layerBlobs(store, layers, options);
   const manifest = assembleManifest(config.descriptor, blobs, options);
   for (const { bytes, descriptor } of [config, manifest]) await putBlob(store.content, bytes, descriptor.digest, options);

@@ -80,7 +80,13 @@ async function pinned(store: Store, name: string): Promise<boolean> {
   }
 }
 
-async function unpackLayer(store: Store, name: string, parent: string | null, layer: PackedLayer, options: ReportOptions): Promise<void> {
+async function unpackLayer(
+  store: Store,
+  name: string,
+  parent: string | null,
+  layer: PackedLayer,
+  options: ReportOptions,
+): Promise<void> {
   await withActive(store, parent, async (key, mount) => {
     const { diffId, size } = await applyBlob(store, mount, layer.blob, options);
     if (diffId !== layer.diffId) throw wrongDiffId(layer, diffId);
@@ -105,7 +111,11 @@ export async function unpackRootfs(store: Store, blob: Descriptor, options: Repo
 }
 
 /** Runs `body` with a writable snapshot, which is gone afterwards unless it was committed. */
-async function withActive(store: Store, parent: string | null, body: (key: string, mount: Mount) => Promise<void>): Promise<void> {
+async function withActive(
+  store: Store,
+  parent: string | null,
+  body: (key: string, mount: Mount) => Promise<void>,
+): Promise<void> {
   const key = `unpack-${randomUUID()}`;
   const mount = await store.snapshots.prepare(key, parent);
   try {
@@ -125,7 +135,12 @@ async function commitOnce(store: Store, name: string, key: string): Promise<void
   }
 }
 
-async function applyBlob(store: Store, mount: Mount, { digest }: Descriptor, { report, signal }: ReportOptions): Promise<ApplyOutput> {
+async function applyBlob(
+  store: Store,
+  mount: Mount,
+  { digest }: Descriptor,
+  { report, signal }: ReportOptions,
+): Promise<ApplyOutput> {
   const id = `extracting ${digest}`;
   await using tree = await mountTree(mount);
   report?.status(id, 0, 0);

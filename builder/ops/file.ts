@@ -91,19 +91,24 @@ function fileAction(item: FileOpAction, sources: ReadonlyMap<number, ReadTree>, 
   }
 }
 
-/** Files of a local directory belong to root and carry the build's epoch; files of a stage stay as they are. */
+/**
+ * Files of a local directory belong to root and carry the build's epoch; files of a stage stay as they are. Owners in an
+ * archive are its author's wherever it comes from.
+ */
 function copyAction(action: CopyBody, source: ReadTree, accounts: Accounts, epoch: number | null): CopyAction {
+  const owner = ownerOf(action.owner, accounts);
   return {
     kind: "copy",
     sourceRoot: source.path,
     ignore: source.ignore,
     selection: selectionOf(action),
     dest: action.dest,
-    owner: ownerOf(action.owner, accounts) ?? (source.local ? { uid: 0, gid: 0 } : null),
+    owner: owner ?? (source.local ? { uid: 0, gid: 0 } : null),
     mode: action.mode < 0 ? null : action.mode,
     modeText: action.modeStr === "" ? null : action.modeStr,
     createDestPath: action.createDestPath,
     unpack: action.attemptUnpack,
+    archiveOwner: owner,
     replaceExisting: action.alwaysReplaceExistingDestPaths,
     mtime: mtimeOf(action.timestamp, source.local ? epoch : null),
   };

@@ -21,7 +21,13 @@ export interface Authenticator {
    * `refused` is the header that the server did not accept. Concurrent questions for one scope ask once.
    * @throws {TbuildError} unauthorized, unavailable
    */
-  answer(challenge: string, target: RegistryTarget, scope: Scope, refused: string | undefined, opts: Opts): Promise<string | null>;
+  answer(
+    challenge: string,
+    target: RegistryTarget,
+    scope: Scope,
+    refused: string | undefined,
+    opts: Opts,
+  ): Promise<string | null>;
 }
 
 const TOKEN_LIMIT = 1 << 20;
@@ -70,17 +76,29 @@ async function fetchToken(
   opts: Opts,
 ): Promise<string> {
   const realm = URL.canParse(params["realm"] ?? "") ? new URL(params["realm"]!) : null;
-  if (realm === null || !/^https?:$/.test(realm.protocol)) throw unauthorized(target, "a token", "the registry names no token server");
+  if (realm === null || !/^https?:$/.test(realm.protocol)) throw unauthorized(
+    target,
+    "a token",
+    "the registry names no token server",
+  );
   const query = { service: params["service"] ?? "", scope: `repository:${scope.repository}:${scope.actions}` };
   const response = await transport.request(tokenRequest(realm, query, held), opts).catch((error: unknown) => {
     throw isTbuildError(error) ? error : unreachableRegistry(target, "a token", error);
   });
   const body = await readBody(response, TOKEN_LIMIT);
   if (response.status === 401 || response.status === 403) {
-    throw unauthorized(target, "a token", held === null ? "it gives none without a login" : "it refused the login of config.json");
+    throw unauthorized(
+      target,
+      "a token",
+      held === null ? "it gives none without a login" : "it refused the login of config.json",
+    );
   }
   const token = response.status === 200 ? tokenIn(body) : undefined;
-  if (token === undefined) throw unreachableRegistry(target, "a token", new Error(`the token server answered ${response.status}`));
+  if (token === undefined) throw unreachableRegistry(
+    target,
+    "a token",
+    new Error(`the token server answered ${response.status}`),
+  );
   return token;
 }
 

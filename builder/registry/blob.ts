@@ -34,10 +34,18 @@ export async function* blobBytes(
         const fresh = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
         offset += fresh.length;
-        if (offset > descriptor.size) throw badAnswer(target, what, `more than the ${descriptor.size} bytes that the manifest says`);
+        if (offset > descriptor.size) throw badAnswer(
+          target,
+          what,
+          `more than the ${descriptor.size} bytes that the manifest says`,
+        );
         if (fresh.length > 0) yield fresh;
       }
-      if (offset < descriptor.size && ++breaks > MAX_BREAKS) throw badAnswer(target, what, `only ${offset} of ${descriptor.size} bytes came`);
+      if (offset < descriptor.size && ++breaks > MAX_BREAKS) throw badAnswer(
+        target,
+        what,
+        `only ${offset} of ${descriptor.size} bytes came`,
+      );
     } catch (error) {
       if (opts.signal?.aborted) throw cancelled(opts.signal);
       if (isTbuildError(error)) throw error;

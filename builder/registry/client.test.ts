@@ -16,7 +16,9 @@ const descriptor = { mediaType: "application/octet-stream", digest: digestOf(blo
 async function setUp(handler: (request: IncomingMessage, response: ServerResponse) => void, held: Credentials | null = null) {
   const server = await startFaultyServer(handler);
   const credentials: CredentialStore = { get: async () => held };
-  const registries = new Map([[server.host, { mirrors: [], http: true, insecure: false, ca: [], keypairs: [], tlsConfigDirs: [] }]]);
+  const registries = new Map(
+    [[server.host, { mirrors: [], http: true, insecure: false, ca: [], keypairs: [], tlsConfigDirs: [] }]],
+  );
   const client = createRegistryClient({ registries, credentials });
   const content = memoryContentStore();
   const reference = parseReference(`${server.host}/a/b:v1`);
@@ -97,7 +99,10 @@ test("fetchBlob() follows redirects without taking the login along, and ends a l
   });
   const held: Credentials = { kind: "password", username: "ann", password: "s3cret" };
   await using at = await setUp((request, response) => {
-    if (request.headers.authorization === undefined) return void response.writeHead(401, { "www-authenticate": 'Basic realm="x"' }).end();
+    if (request.headers.authorization === undefined) return void response.writeHead(
+      401,
+      { "www-authenticate": 'Basic realm="x"' },
+    ).end();
     response.writeHead(307, { location: `http://${store.host}/blob` }).end();
   }, held);
   await at.fetch();

@@ -51,14 +51,9 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
   const session = createSession(http, createAuthenticator(http, credentials ?? dockerCredentials()));
   const flights = createFlights();
 
-  const manifestCall = (reference: Reference, method: "GET" | "HEAD"): RegistryCall => ({
-    reference,
-    method,
-    path: `manifests/${reference.digest ?? reference.tag ?? "latest"}`,
-    headers: { accept: manifestTypes.join(", ") },
-    actions: "pull",
-    what: "the manifest",
-  });
+  const ask = <T>(reference: Reference, question: (endpoint: Endpoint) => Promise<T>) =>
+    firstOf(endpointsOf(reference.registry, registries), question);
+
   async function headFrom(endpoint: Endpoint, reference: Reference, opts: Opts): Promise<Descriptor | null> {
     const response = await session.call(endpoint, manifestCall(reference, "HEAD"), opts);
     response.body.resume();
@@ -79,7 +74,13 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
     if (digest !== wanted) throw wrongDigest(target, "the manifest", wanted, digest);
     return { descriptor: { mediaType: contentType(response), digest, size: bytes.length }, bytes };
   }
-  async function blobFrom(endpoint: Endpoint, reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts) {
+  async function blobFrom(
+    endpoint: Endpoint,
+    reference: Reference,
+    descriptor: Descriptor,
+    content: ContentStore,
+    opts: FetchOpts,
+  ) {
     await using ingest = await openIngest(content, descriptor, opts);
     if (ingest === null) return;
     let bytes = 0;
@@ -93,15 +94,21 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
     });
   }
   return {
-    head: (reference, opts = {}) => firstOf(endpointsOf(reference.registry, registries), (host) => headFrom(host, reference, opts)),
-    manifest: (reference, opts = {}) => firstOf(endpointsOf(reference.registry, registries), (host) => manifestFrom(host, reference, opts)),
+    head: (reference, opts = {}) => ask(reference, (endpoint) => headFrom(endpoint, reference, opts)),
+    manifest: (reference, opts = {}) => ask(reference, (endpoint) => manifestFrom(endpoint, reference, opts)),
     fetchBlob: (reference, descriptor, content, opts = {}) =>
       flights(descriptor.digest, opts, async () => {
         if (await hasBlob(content, descriptor)) return;
-        await firstOf(endpointsOf(reference.registry, registries), (host) => blobFrom(host, reference, descriptor, content, opts));
+        await ask(reference, (endpoint) => blobFrom(endpoint, reference, descriptor, content, opts));
       }),
     [Symbol.dispose]: () => http.close(),
   };
+}
+
+function manifestCall(reference: Reference, method: "GET" | "HEAD"): RegistryCall {
+  const path = `manifests/${reference.digest ?? reference.tag ?? "latest"}`;
+  const headers = { accept: manifestTypes.join(", ") };
+  return { reference, method, path, headers, actions: "pull", what: "the manifest" };
 }
 
 /** True when the content store has the blob. */

@@ -84,9 +84,17 @@ function fromEntry(entry: AuthEntry | undefined): Credentials | null {
 
 /** Runs `docker-credential-<helper> get`. Source: docker-credential-helpers, README "Development". */
 async function askHelper(helper: string, key: string): Promise<Credentials | null> {
-  if (!/^[\w.-]+$/.test(helper)) throw new TbuildError("invalid_argument", `Cannot use credential helper "${helper}": not a plain name`);
+  if (!/^[\w.-]+$/.test(helper)) throw new TbuildError(
+    "invalid_argument",
+    `Cannot use credential helper "${helper}": not a plain name`,
+  );
   const output = await new Promise<string | null>((resolve) => {
-    const child = execFile(`docker-credential-${helper}`, ["get"], { timeout: 30_000 }, (error, stdout) => resolve(error ? null : stdout));
+    const child = execFile(
+      `docker-credential-${helper}`,
+      ["get"],
+      { timeout: 30_000 },
+      (error, stdout) => resolve(error ? null : stdout),
+    );
     child.stdin?.on("error", () => {}); // a helper that fails at once does not read its question
     child.stdin?.end(key);
   });

@@ -46,7 +46,12 @@ function mirrorEndpoint(mirror: string, registry: string, configs: RegistryConfi
   const slash = rest!.indexOf("/");
   const host = slash < 0 ? rest! : rest!.slice(0, slash);
   const prefix = slash < 0 ? "/v2" : `/v2${rest!.slice(slash)}`;
-  return { host, prefix, scheme: (scheme as "http" | "https" | undefined) ?? schemeOf(host, configs.get(host)), mirrorOf: registry };
+  return {
+    host,
+    prefix,
+    scheme: (scheme as "http" | "https" | undefined) ?? schemeOf(host, configs.get(host)),
+    mirrorOf: registry,
+  };
 }
 
 function schemeOf(host: string, config: RegistryConfig | undefined): Endpoint["scheme"] {

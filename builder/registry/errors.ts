@@ -72,6 +72,8 @@ function loginHint(host: string): string {
 
 function connectionHint(code: string | undefined, host: string): string | undefined {
   if (code === undefined) return undefined;
-  if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(code)) return `Name the authority in tbuild.toml: [registry."${host}"] ca = ["/path/ca.pem"]`;
+  if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(code)) {
+    return `Name the authority in tbuild.toml: [registry."${host}"] ca = ["/path/ca.pem"]`;
+  }
   return code === "EPROTO" ? `If the registry speaks plain HTTP, set [registry."${host}"] http = true in tbuild.toml` : undefined;
 }

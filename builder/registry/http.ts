@@ -74,7 +74,10 @@ export async function readBody(response: HttpResponse, limit: number): Promise<B
   let size = 0;
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new TbuildError("resource_exhausted", `Cannot read ${redactUrl(response.url)}: larger than ${limit} bytes`);
+    if (size > limit) throw new TbuildError(
+      "resource_exhausted",
+      `Cannot read ${redactUrl(response.url)}: larger than ${limit} bytes`,
+    );
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -94,7 +97,12 @@ async function createAgent(url: URL, tls: TlsSettings | undefined): Promise<Agen
 async function send({ method, url, headers, body }: HttpRequest, agent: Agent, { signal }: Opts): Promise<HttpResponse> {
   if (signal?.aborted) throw cancelled(signal);
   const { request } = (url.protocol === "http:" ? await import("node:http") : await import("node:https")) as typeof http;
-  const options: RequestOptions = { method, headers: { "user-agent": "tbuild", ...headers }, agent, ...(signal ? { signal } : {}) };
+  const options: RequestOptions = {
+    method,
+    headers: { "user-agent": "tbuild", ...headers },
+    agent,
+    ...(signal ? { signal } : {}),
+  };
   return await new Promise((resolve, reject) => {
     const onAnswer = (body: IncomingMessage) => resolve({ status: body.statusCode ?? 0, headers: body.headers, url, body });
     const outgoing = request(url, options, onAnswer);
@@ -112,7 +120,11 @@ function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): Ht
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new TbuildError("unavailable", `Cannot get ${redactUrl(request.url)}: it redirects to an address that is not HTTP`);
   }
-  return url.origin === request.url.origin ? { ...request, url } : { ...request, url, headers: withoutCredentials(request.headers) };
+  return url.origin === request.url.origin ? { ...request, url } : {
+    ...request,
+    url,
+    headers: withoutCredentials(request.headers),
+  };
 }
 
 function withoutCredentials(headers: HttpRequest["headers"]): HttpRequest["headers"] {

@@ -25,7 +25,11 @@ export const manifestTypes: readonly string[] = [
 export function parseManifest(bytes: Uint8Array, name: string): ParsedManifest {
   const value = parseJson(bytes, name);
   if (value["schemaVersion"] === 1) {
-    throw new TbuildError("unsupported", `Cannot read ${name}: image manifest schema 1`, { hint: "Push the image again with a current tool" });
+    throw new TbuildError(
+      "unsupported",
+      `Cannot read ${name}: image manifest schema 1`,
+      { hint: "Push the image again with a current tool" },
+    );
   }
   if (Array.isArray(value["manifests"]) && value["manifests"].every(isDescriptor)) {
     return { kind: "index", index: value as unknown as Index };
@@ -44,7 +48,10 @@ export function parseImageConfig(bytes: Uint8Array, name: string): ImageConfig {
     throw new TbuildError("unsupported", `Cannot use ${name}: it is not the config of a container image`);
   }
   const ids = rootfs.diff_ids ?? [];
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string" && isDigest(id))) throw malformed(name, "bad rootfs.diff_ids");
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === "string" && isDigest(id))) throw malformed(
+    name,
+    "bad rootfs.diff_ids",
+  );
   return { ...(value as unknown as ImageConfig), os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
 }
 

@@ -32,7 +32,12 @@ test("retryAfterMs() reads seconds and dates", () => {
 
 test("endpointsOf() puts mirrors first and knows Docker Hub's host", () => {
   const config = (part: Partial<RegistryConfig>): RegistryConfig => ({
-    ...{ mirrors: [], http: undefined, insecure: false, ca: [], keypairs: [], tlsConfigDirs: [] },
+    mirrors: [],
+    http: undefined,
+    insecure: false,
+    ca: [],
+    keypairs: [],
+    tlsConfigDirs: [],
     ...part,
   });
   const configs = new Map([
@@ -48,7 +53,11 @@ test("endpointsOf() puts mirrors first and knows Docker Hub's host", () => {
   ]);
   const scheme = (host: string) => endpointsOf(host, configs)[0]!.scheme;
   assert.deepEqual(["plain.example", "either.example", "127.0.0.1:1", "127.0.0.1:2", "127.evil.example"].map(scheme), [
-    ...["http", "fallback", "https", "fallback", "https"],
+    "http",
+    "fallback",
+    "https",
+    "fallback",
+    "https",
   ]);
 });
 
@@ -61,7 +70,10 @@ test("dockerCredentials() prefers a helper, falls back to auths, and knows Docke
     rmSync(dir, { recursive: true });
   });
   const helper = path.join(dir, "docker-credential-fake");
-  writeFileSync(helper, `#!/bin/sh\nread key\n[ "$key" = helped.example ] || exit 1\necho '{"Username":"<token>","Secret":"refresh"}'\n`);
+  writeFileSync(
+    helper,
+    `#!/bin/sh\nread key\n[ "$key" = helped.example ] || exit 1\necho '{"Username":"<token>","Secret":"refresh"}'\n`,
+  );
   chmodSync(helper, 0o755);
   const base64 = (text: string) => Buffer.from(text).toString("base64");
   const auths = {
@@ -82,9 +94,20 @@ test("dockerCredentials() prefers a helper, falls back to auths, and knows Docke
 });
 
 test("parseManifest() and parseImageConfig() refuse what is no image", () => {
-  const parse = (value: unknown) => () => parseManifest(Buffer.from(typeof value === "string" ? value : JSON.stringify(value)), "x");
+  const parse = (value: unknown) => () => parseManifest(
+    Buffer.from(typeof value === "string" ? value : JSON.stringify(value)),
+    "x",
+  );
   const good = { mediaType: "m", digest: digestOf(""), size: 0 };
-  const refused = [[], null, "{", "\xff", {}, { config: good, layers: [{ ...good, size: -1 }] }, { config: { ...good, digest: "../x" }, layers: [] }];
+  const refused = [
+    [],
+    null,
+    "{",
+    "\xff",
+    {},
+    { config: good, layers: [{ ...good, size: -1 }] },
+    { config: { ...good, digest: "../x" }, layers: [] },
+  ];
   for (const value of refused) assert.throws(parse(value), (error) => hasCode(error, "corrupt"), JSON.stringify(value));
   assert.throws(parse({ schemaVersion: 1, fsLayers: [] }), (error) => hasCode(error, "unsupported"));
   assert.equal(parse({ config: good, layers: [good] })().kind, "manifest");
@@ -94,7 +117,10 @@ test("parseManifest() and parseImageConfig() refuse what is no image", () => {
 });
 
 test("chooseManifest() takes the closest variant, and an unnamed one only when nothing fits", () => {
-  const entry = (name: string, platform?: object) => ({ mediaType: name, digest: digestOf(name), size: 1, ...(platform ? { platform } : {}) });
+  const entry = (
+    name: string,
+    platform?: object,
+  ) => ({ mediaType: name, digest: digestOf(name), size: 1, ...(platform ? { platform } : {}) });
   const arm = (variant: string) => entry(variant, { os: "linux", architecture: "arm", variant });
   const unknown = entry("attestation", { os: "unknown", architecture: "unknown" });
   const choose = (want: string, ...manifests: object[]) =>

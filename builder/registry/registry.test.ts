@@ -35,7 +35,11 @@ describe("a real registry", { skip: registryMissing() }, () => {
   });
 
   const anonymous = { get: async () => null };
-  const resolver = (registries: ReadonlyMap<string, RegistryConfig> = new Map(), credentials = anonymous as ReturnType<typeof dockerCredentials>) => {
+  const resolver = (
+    registries: ReadonlyMap<string,
+    RegistryConfig> = new Map(),
+    credentials = anonymous as ReturnType<typeof dockerCredentials>,
+  ) => {
     const content = memoryContentStore();
     const client = createRegistryClient({ registries, credentials });
     return { content, client, images: createRemoteImages(client, content) };
@@ -133,7 +137,10 @@ describe("a real registry", { skip: registryMissing() }, () => {
     using _ = client;
     assert.equal((await images.resolve(parseReference(`${open.host}/team/app:v1`), amd64)).manifest.layers.length, 2);
     const mirrored = resolver(new Map([["registry.invalid", { ...plain, mirrors: [open.host] }]]));
-    assert.equal((await mirrored.images.resolve(parseReference("registry.invalid/team/app:v1"), amd64)).manifest.layers.length, 2);
+    assert.equal(
+      (await mirrored.images.resolve(parseReference("registry.invalid/team/app:v1"), amd64)).manifest.layers.length,
+      2,
+    );
     mirrored.client[Symbol.dispose]();
   });
 

@@ -56,7 +56,10 @@ async function resolveImage(
   const root = reference.digest ?? (await rootDigest(client, content, reference, opts));
   const { digest, manifest } = await descend(client, content, { ...reference, digest: root }, platform, MAX_NESTING, opts);
   const name = `the config of "${formatReference(reference)}"`;
-  if (manifest.config.size > configLimit) throw new TbuildError("corrupt", `Cannot read ${name}: larger than ${configLimit} bytes`);
+  if (manifest.config.size > configLimit) throw new TbuildError(
+    "corrupt",
+    `Cannot read ${name}: larger than ${configLimit} bytes`,
+  );
   await client.fetchBlob(reference, manifest.config, content, opts);
   const config = parseImageConfig(await readBlob(content, manifest.config.digest, configLimit), name);
   if (config.rootfs.diff_ids.length !== manifest.layers.length) {
@@ -87,7 +90,10 @@ async function descend(
   const bytes = await manifestBytes(client, content, reference, opts);
   const parsed = parseManifest(bytes, `the manifest of "${formatReference(reference)}"`);
   if (parsed.kind === "manifest") return { digest: reference.digest, manifest: parsed.manifest };
-  if (nesting === 0) throw new TbuildError("unsupported", `Cannot use image "${formatReference(reference)}": too many nested indexes`);
+  if (nesting === 0) throw new TbuildError(
+    "unsupported",
+    `Cannot use image "${formatReference(reference)}": too many nested indexes`,
+  );
   const chosen = chooseManifest(parsed.index, platform);
   if (chosen === null) throw missingPlatform(reference, platform, parsed.index);
   return await descend(client, content, { ...reference, digest: chosen.digest }, platform, nesting - 1, opts);
@@ -108,7 +114,12 @@ function entryScore({ platform: have }: Descriptor, want: Platform): number {
   return typeof have.os === "string" && typeof have.architecture === "string" ? platformScore(want, have) : 0;
 }
 
-async function manifestBytes(client: RegistryClient, content: ContentStore, reference: Reference & { digest: Digest }, opts: Opts) {
+async function manifestBytes(
+  client: RegistryClient,
+  content: ContentStore,
+  reference: Reference & { digest: Digest },
+  opts: Opts,
+) {
   if (await hasBlob(content, { digest: reference.digest })) return await readBlob(content, reference.digest, manifestLimit);
   const { bytes } = await client.manifest(reference, opts);
   await putBlob(content, bytes, reference.digest, opts);
@@ -133,7 +144,14 @@ export async function putBlob(content: ContentStore, bytes: Uint8Array, digest: 
 }
 
 function missingPlatform(reference: Reference, platform: Platform, index: Index): TbuildError {
-  const named = index.manifests.flatMap(({ platform: have }) => (have?.os && have.os !== "unknown" ? [formatPlatform(have)] : []));
-  const message = `Cannot use image "${familiarReference({ ...reference, digest: null })}" for ${formatPlatform(platform)}: no such platform`;
-  return new TbuildError("not_found", message, { hint: named.length === 0 ? "The index is empty" : `It has ${[...new Set(named)].join(", ")}` });
+  const named = index.manifests.flatMap(
+    ({ platform: have }) => (have?.os && have.os !== "unknown" ? [formatPlatform(have)] : []),
+  );
+  const name = familiarReference({ ...reference, digest: null });
+  const message = `Cannot use image "${name}" for ${formatPlatform(platform)}: no such platform`;
+  return new TbuildError(
+    "not_found",
+    message,
+    { hint: named.length === 0 ? "The index is empty" : `It has ${[...new Set(named)].join(", ")}` },
+  );
 }

@@ -38,7 +38,12 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
   const plainHosts = new Set<string>();
 
   /** One exchange over HTTPS or, where allowed and needed, HTTP. Network errors are thrown as they are. */
-  async function exchange(endpoint: Endpoint, call: RegistryCall, headers: HttpRequest["headers"], opts: Opts): Promise<HttpResponse> {
+  async function exchange(
+    endpoint: Endpoint,
+    call: RegistryCall,
+    headers: HttpRequest["headers"],
+    opts: Opts,
+  ): Promise<HttpResponse> {
     const plain = endpoint.scheme === "http" || plainHosts.has(endpoint.host);
     const request = (scheme: string) => ({ method: call.method, url: urlOf(scheme, endpoint, call), headers });
     if (plain) return await transport.request(request("http"), opts);
@@ -123,9 +128,11 @@ function passing(cause: unknown, error: ReturnType<typeof unreachableRegistry>):
 /** The registry's own words, on one line and short. Source: distribution spec "Error Codes". */
 async function serverMessage(response: HttpResponse): Promise<string> {
   try {
-    const body = JSON.parse((await readBody(response, 64 * 1024)).toString("utf8")) as { errors?: { code?: string; message?: string }[] };
+    const body = JSON.parse(
+      (await readBody(response, 64 * 1024)).toString("utf8"),
+    ) as { errors?: { code?: string; message?: string }[] };
     const [first] = body.errors ?? [];
-    return `${first?.message ?? first?.code ?? ""}`.replaceAll(/[\x00-\x1f\x7f]+/g, " ").slice(0, 200);
+    return `${first?.message ?? first?.code ?? ""}`.replaceAll(/\p{Cc}+/gu, " ").slice(0, 200);
   } catch {
     return "";
   }

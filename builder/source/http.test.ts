@@ -31,7 +31,10 @@ async function withServer(
   const transport = createTransport();
   await withStore(async (store) => {
     const source = createHttpSource({ store, transport });
-    const resolve = (path: string, attrs = {}) => source.resolve({ identifier: `http://${server.host}${path}`, attrs, platform: null }, opts);
+    const resolve = (path: string, attrs = {}) => source.resolve(
+      { identifier: `http://${server.host}${path}`, attrs, platform: null },
+      opts,
+    );
     await body(resolve, server.requests, store);
   });
   transport.close();

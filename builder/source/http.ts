@@ -78,7 +78,10 @@ function number(attrs: SourceRequest["attrs"], key: string, fallback: number): n
   const text = attrs[key];
   if (text === undefined || text === "") return fallback;
   const value = /^0[0-7]+$/.test(text) ? parseInt(text, 8) : Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new TbuildError("invalid_argument", `Cannot use "${key}=${text}": not a number`);
+  if (!Number.isInteger(value) || value < 0) throw new TbuildError(
+    "invalid_argument",
+    `Cannot use "${key}=${text}": not a number`,
+  );
   return value;
 }
 
@@ -108,7 +111,13 @@ function pinOf({ mode, uid, gid }: FileRequest, file: RemoteFile): Digest {
   return digestOf(JSON.stringify(["tbuild.http.v1", file.digest, file.filename, file.mtime, mode, uid, gid]));
 }
 
-async function snapshotOf(deps: HttpSourceDeps, wanted: FileRequest, file: RemoteFile, pin: Digest, opts: StepOpts): Promise<string> {
+async function snapshotOf(
+  deps: HttpSourceDeps,
+  wanted: FileRequest,
+  file: RemoteFile,
+  pin: Digest,
+  opts: StepOpts,
+): Promise<string> {
   if (!(await hasBlob(deps.store.content, file))) {
     const got = await get(deps, wanted, opts);
     if (got.digest !== file.digest) throw mismatch(wanted, file.digest, got.digest);

@@ -31,13 +31,26 @@ const ATTEMPTS = 4;
  * Brings the bytes behind a URL into the content store, or returns `known` itself when the server says that it is current.
  * @throws {TbuildError} not_found, unauthorized, unavailable, resource_exhausted, cancelled
  */
-export async function download(transport: HttpTransport, content: ContentStore, url: URL, options: DownloadOptions): Promise<Download> {
+export async function download(
+  transport: HttpTransport,
+  content: ContentStore,
+  url: URL,
+  options: DownloadOptions,
+): Promise<Download> {
   return await withRetries(() => attempt(transport, content, url, options), { attempts: ATTEMPTS, signal: options.signal });
 }
 
-async function attempt(transport: HttpTransport, content: ContentStore, url: URL, options: DownloadOptions): Promise<Outcome<Download>> {
+async function attempt(
+  transport: HttpTransport,
+  content: ContentStore,
+  url: URL,
+  options: DownloadOptions,
+): Promise<Outcome<Download>> {
   try {
-    const response = await transport.request({ method: "GET", url: withoutLogin(url), headers: headersFor(url, options.known) }, options);
+    const response = await transport.request(
+      { method: "GET", url: withoutLogin(url), headers: headersFor(url, options.known) },
+      options,
+    );
     if (response.status === 304 && options.known !== null) {
       response.body.resume();
       return { kind: "done", value: options.known };
@@ -54,7 +67,9 @@ async function attempt(transport: HttpTransport, content: ContentStore, url: URL
 
 /** `Accept-Encoding: identity`: the digest is that of the file, not of a compression of the moment. */
 function headersFor(url: URL, known: Download | null): Record<string, string> {
-  const login = url.username === "" ? {} : { authorization: `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}` };
+  const login = url.username === "" ? {} : {
+    authorization: `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`,
+  };
   const etag = known?.etag ? { "if-none-match": known.etag } : {};
   const since = known?.lastModified ? { "if-modified-since": known.lastModified } : {};
   return { accept: "*/*", "accept-encoding": "identity", ...login, ...etag, ...since };
@@ -67,7 +82,12 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-async function store(content: ContentStore, url: URL, response: HttpResponse, { maxBytes, progress }: DownloadOptions): Promise<Digest> {
+async function store(
+  content: ContentStore,
+  url: URL,
+  response: HttpResponse,
+  { maxBytes, progress }: DownloadOptions,
+): Promise<Digest> {
   const length = Number(response.headers["content-length"] ?? 0);
   const hash = createHash("sha256");
   let bytes = 0;

@@ -10,10 +10,11 @@ import type { Store } from "../../cache/store.js";
 import { withStore } from "../../cache/testing/store.js";
 import { makeImage, registryMissing, startRegistry, type TestRegistry } from "../../fixtures/registry.js";
 import type { StepOpts } from "../../solver/opRunner.js";
+import { layerBlob } from "../image/blobs.js";
 import { layersOf } from "../image/layers.js";
-import { createRegistryClient } from "../registry/client.js";
+import { createRegistryClient, hasBlob } from "../registry/client.js";
 import { createRemoteImages } from "../registry/resolve.js";
-import { createImageSource } from "./image.js";
+import { createImageSource, refetchBlob } from "./image.js";
 import { createImageResolver, type ImagePolicy } from "./imageStore.js";
 
 const amd64 = parsePlatform("linux/amd64");
@@ -38,7 +39,10 @@ describe("docker-image://", { skip: registryMissing() }, () => {
     const client = createRegistryClient({ registries: new Map(), credentials: { get: async () => null } });
     const lookup = { store, remote: createRemoteImages(client, store.content), policy };
     const source = createImageSource({ ...lookup, client });
-    const resolve = (name: string, opts: StepOpts) => source.resolve({ identifier: `docker-image://${name}`, attrs: {}, platform: amd64 }, opts);
+    const resolve = (name: string, opts: StepOpts) => source.resolve(
+      { identifier: `docker-image://${name}`, attrs: {}, platform: amd64 },
+      opts,
+    );
     return { client, resolve, resolver: createImageResolver(lookup), remote: lookup.remote };
   };
 
@@ -62,6 +66,8 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       assert.deepEqual(layers.map(({ blobs }) => blobs[0]?.digest), manifest.layers.map(({ digest }) => digest));
       assert.ok(manifest.layers.every(({ digest }) => statuses.has(digest) && statuses.has(`extracting ${digest}`)));
       for (const { digest } of manifest.layers) await store.content.delete(digest);
+      assert.equal(await hasBlob(store.content, manifest.layers[1]!), false);
+      assert.deepEqual(await layerBlob(store, layers[0]!, { refetch: (blob) => refetchBlob(client, store, blob) }), manifest.layers[0]);
       const again = recorder();
       assert.deepEqual(await (await resolve(name, again.opts)).snapshot(again.opts), one);
       assert.deepEqual([...again.statuses], []);
@@ -77,7 +83,10 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       const swapped = { ...image, config: { ...image.config, rootfs: { ...image.config.rootfs, diff_ids } } };
       const source = createImageSource({ store, client, policy: "local-first", remote: { resolve: async () => swapped } });
       const { opts } = recorder();
-      const resolved = await source.resolve({ identifier: `docker-image://${registry.host}/app:v1`, attrs: {}, platform: amd64 }, opts);
+      const resolved = await source.resolve(
+        { identifier: `docker-image://${registry.host}/app:v1`, attrs: {}, platform: amd64 },
+        opts,
+      );
       await assert.rejects(resolved.snapshot(opts), (error) => hasCode(error, "corrupt"));
       const left = [];
       for await (const info of store.snapshots.walk()) left.push(info.name);
@@ -92,7 +101,9 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       const first = setUp(store);
       const pulled = await (await first.resolve(name, opts)).snapshot(opts);
       const { manifest, config } = await first.remote.resolve(parseReference(name), amd64);
-      const layers = (await layersOf(store, pulled.kind === "snapshot" ? pulled.name : null)).map(({ snapshot, diffId }) => ({ snapshot, diffId }));
+      const layers = (await layersOf(store, pulled.kind === "snapshot" ? pulled.name : null)).map(
+        ({ snapshot, diffId }) => ({ snapshot, diffId }),
+      );
       await store.images.put("local.invalid/mine", [{ platform: amd64, config: manifest.config.digest, layers }]);
       const stored = await first.resolver("local.invalid/mine", amd64);
       assert.deepEqual(stored, { reference: "local.invalid/mine:latest", digest: null, config });

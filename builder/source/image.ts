@@ -1,3 +1,6 @@
+import { TbuildError } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/platform.js";
@@ -17,6 +20,18 @@ export interface ImageSourceDeps extends ImageLookup {
 
 /** Annotation of a layer's stored descriptor: the repository it came from, so that a pruned blob can be fetched again. */
 export const sourceAnnotation = "tbuild.source";
+
+/**
+ * Brings back a pulled layer's blob that was pruned, from the repository it came from; for exporters.
+ * @throws {TbuildError} not_found when nobody knows where from, and as fetchBlob
+ */
+export async function refetchBlob(client: RegistryClient, store: Store, blob: Descriptor, opts: Opts = {}): Promise<void> {
+  const repository = blob.annotations?.[sourceAnnotation];
+  if (repository === undefined) {
+    throw new TbuildError("not_found", `Cannot fetch layer ${blob.digest} again: its repository is not known`);
+  }
+  await client.fetchBlob(parseReference(repository), blob, store.content, opts);
+}
 
 /** Layers of one image that are downloaded at a time. */
 const DOWNLOADS = 4;
@@ -39,7 +54,12 @@ export function createImageSource(deps: ImageSourceDeps): Source {
   };
 }
 
-function storedSource(store: Store, { config, layers }: ImageManifestRecord, reference: string, platform: Platform): ResolvedSource {
+function storedSource(
+  store: Store,
+  { config, layers }: ImageManifestRecord,
+  reference: string,
+  platform: Platform,
+): ResolvedSource {
   return {
     pin: digestOf(JSON.stringify([config, formatPlatform(platform)])),
     attributes: { image: reference, config, platform: formatPlatform(platform) },

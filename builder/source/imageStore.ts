@@ -25,7 +25,10 @@ export function findStoredImage(images: ImageStore, reference: Reference, platfo
   if (reference.digest !== null) return null;
   const record = images.get(formatReference(withDefaultTag(reference)));
   const scored = (record?.manifests ?? []).map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
-  return scored.reduce((a, b) => (b.score > a.score ? b : a), { manifest: null as ImageManifestRecord | null, score: 0 }).manifest;
+  return scored.reduce(
+    (a, b) => (b.score > a.score ? b : a),
+    { manifest: null as ImageManifestRecord | null, score: 0 },
+  ).manifest;
 }
 
 /** Config of an image of the store. @throws {TbuildError} not_found when its blob is gone */

@@ -126,6 +126,8 @@ export interface CopyAction {
   readonly createDestPath: boolean;
   /** Unpack local tar archives (sniffed by content) at dest instead of copying them. */
   readonly unpack: boolean;
+  /** Owner of what an unpacked archive holds; null keeps the archive's. */
+  readonly archiveOwner: Owner | null;
   readonly replaceExisting: boolean;
   /** mtime in seconds for everything written; null keeps the source's. */
   readonly mtime: number | null;

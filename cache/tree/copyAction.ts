@@ -76,7 +76,7 @@ function destinationOf(from: SelectedRoot, plan: Plan, target: Target): string {
 function unpackRoot(from: SelectedRoot, plan: Plan, target: Target, ctx: JobContext, copied: Copied): void {
   const { path } = resolveCleaned(target.root, plan.dest, "follow");
   makeDirectories(target, path, { ...plan.parents, mode: 0o755 });
-  const { owner, mtime } = plan.action;
+  const { archiveOwner: owner, mtime } = plan.action;
   const input = { file: joinPath(from.root, from.treePath), root: joinPath(target.root, path), owner, mtime };
   const unpacked = unpackArchive(input, ctx);
   copied.files += unpacked.files;

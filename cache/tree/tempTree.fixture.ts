@@ -56,6 +56,6 @@ export function copySelection(path: string, change: Partial<Selection> = {}): Se
 export function copyOf(sourceRoot: string, path: string, dest: string, change: Partial<CopyAction> = {}): CopyAction {
   return {
     kind: "copy", sourceRoot, ignore: [], selection: copySelection(path), dest, owner: { uid: 0, gid: 0 }, mode: null,
-    modeText: null, createDestPath: true, unpack: false, replaceExisting: false, mtime: 1_000_000, ...change,
+    modeText: null, createDestPath: true, unpack: false, archiveOwner: null, replaceExisting: false, mtime: 1_000_000, ...change,
   };
 }

@@ -73,8 +73,8 @@ test("ADD sets owner and time of unpacked entries, or keeps them", () => {
     return [uid, gid, (mode & 0o7777).toString(8), mtimeMs];
   };
   const [kept, given] = [tempDir(), tempDir()];
-  add(kept, file, "/", { owner: null, mtime: null });
-  add(given, file, "/", { owner: { uid: 5, gid: 6 }, mtime: 9 });
+  add(kept, file, "/", { archiveOwner: null, mtime: null });
+  add(given, file, "/", { archiveOwner: { uid: 5, gid: 6 }, mtime: 9 });
   assert.deepEqual(of(kept), [1, 2, "4755", 77_000]);
   assert.deepEqual(of(given), [5, 6, "4755", 9000]);
   assert.equal(fs.statSync(`${given}/d`).mtimeMs, 9000);
