@@ -4,7 +4,7 @@ import { hostPlatform } from "../cache/oci/platform.js";
 import type { Ref } from "../cache/ref.js";
 import type { Store } from "../cache/store.js";
 import { dockerfileToDefinition, type FrontendResult } from "../frontend/mod.js";
-import { loadGraph } from "../solver/graph.js";
+import { loadGraph, type Vertex } from "../solver/graph.js";
 import type { Definition } from "../solver/llb/definition.js";
 import { createSolver } from "../solver/solve.js";
 import { checkSources } from "./checkSources.js";
@@ -12,6 +12,9 @@ import { buildEpoch } from "./epoch.js";
 import type { Executor } from "./executor/executor.js";
 import type { BuildOutput, Exporter, ExportSpec } from "./exporter/exporter.js";
 import { createExporter } from "./exporter/mod.js";
+import { layerPreparer, type LayerNeeds, type LayerPreparer } from "./image/prepare.js";
+import { layerChain } from "./layerChain.js";
+import { watched } from "./ops/watched.js";
 import { readInputs, type BuildInputs } from "./inputs.js";
 import { internalStep, type Report } from "./internalStep.js";
 import { opRunner } from "./ops/mod.js";
@@ -42,15 +45,18 @@ interface Run {
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, report: Report, signal: AbortSignal): Promise<BuildResult> {
-  const exporters = exportSpecs(request).map((spec) => createExporter(spec, { store: parts.store }));
-  const inputs = await internalStep(report, "[internal] load build definition", signal, async () => readInputs(request));
   using remote = parts.remote(request.pull === true);
+  const exporters = exportSpecs(request).map((spec) => createExporter(spec, { store: parts.store, refetch: remote.refetch }));
+  const inputs = await internalStep(report, "[internal] load build definition", signal, async () => readInputs(request));
   const epoch = await buildEpoch(inputs.context, request.buildArgs ?? {});
   const run: Run = { parts, request, inputs, remote, epoch, report, signal };
   const planned = await plan(run);
-  checkSources(loadGraph(planned.definition), inputs);
-  const ref = await solve(run, planned.definition);
-  return await exportAll(run, exporters, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });
+  const root = loadGraph(planned.definition);
+  checkSources(root, inputs);
+  const layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
+  const ref = await solve(run, planned.definition, layerChain(root), layers);
+  layers.hurry();
+  return await exportAll(run, exporters, layers, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });
 }
 
 function exportSpecs(request: BuildRequest): readonly ExportSpec[] {
@@ -62,6 +68,13 @@ function exportSpecs(request: BuildRequest): readonly ExportSpec[] {
 
 function takesName(spec: ExportSpec): boolean {
   return spec.type === "image" || spec.type === "oci" || spec.type === "docker";
+}
+
+/** Blobs serve an exporter that needs diff IDs as well. */
+function strongestNeeds(exporters: readonly Exporter[]): LayerNeeds {
+  const kinds: readonly LayerNeeds["kind"][] = ["blobs", "diff-ids", "nothing"];
+  const sorted = exporters.map(({ needs }) => needs).sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
+  return sorted[0] ?? { kind: "nothing" };
 }
 
 async function plan({ request, inputs, remote, epoch, report, signal }: Run): Promise<FrontendResult> {
@@ -85,11 +98,18 @@ async function plan({ request, inputs, remote, epoch, report, signal }: Run): Pr
   return result;
 }
 
-async function solve({ parts, inputs, remote, epoch, report, signal }: Run, definition: Definition): Promise<SnapshotRef> {
+async function solve(
+  { parts, inputs, remote, epoch, report, signal }: Run,
+  definition: Definition,
+  chain: ReadonlySet<Vertex>,
+  layers: LayerPreparer,
+): Promise<SnapshotRef> {
   const locals = new Map([["context", { path: inputs.context, ignore: inputs.ignore }]]);
   const deps = { store: parts.store, executor: parts.executor, sources: [...remote.sources, localSource(locals)], epoch };
+  const inImage = new Set([...chain].map(({ digest }) => digest));
+  const begin = (ref: Ref) => void (ref.kind === "snapshot" && ref.name !== null && layers.begin(ref.name));
   const solver = createSolver<Ref>({
-    runnerFor: (vertex) => opRunner(deps, vertex),
+    runnerFor: (vertex) => (inImage.has(vertex.digest) ? watched(opRunner(deps, vertex), begin) : opRunner(deps, vertex)),
     index: parts.store.index,
     concurrency: parts.concurrency,
   });
@@ -98,10 +118,10 @@ async function solve({ parts, inputs, remote, epoch, report, signal }: Run, defi
   return ref;
 }
 
-async function exportAll({ report, signal }: Run, exporters: readonly Exporter[], output: BuildOutput): Promise<BuildResult> {
+async function exportAll({ report, signal }: Run, exporters: readonly Exporter[], layers: LayerPreparer, output: BuildOutput): Promise<BuildResult> {
   const metadata: Record<string, string> = {};
   for (const exporter of exporters) {
-    const exported = await internalStep(report, exporter.name, signal, (opts) => exporter.export(output, opts));
+    const exported = await internalStep(report, exporter.name, signal, (opts) => exporter.export(output, { ...opts, layers }));
     Object.assign(metadata, exported.metadata);
   }
   const imageId = metadata["containerimage.config.digest"];

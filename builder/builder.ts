@@ -1,4 +1,5 @@
-import { cancelled } from "../cache/errors.js";
+import { setMaxListeners } from "node:events";
+import { cancelled, fromSystemError } from "../cache/errors.js";
 import { hostPlatform } from "../cache/oci/platform.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
@@ -29,7 +30,7 @@ const DEFAULT_CONCURRENCY = 64;
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
   const settings = await loadConfig(config.configFile);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
-  const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch) });
+  const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch), warm: config.warm });
   const parts = buildParts(store, settings, runtime);
   return {
     store,
@@ -54,12 +55,14 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
 function startBuild(parts: BuildParts, request: BuildRequest, signal: AbortSignal | undefined): Build {
   const channel = progressChannel();
   const abort = new AbortController();
+  // Every step under way listens: that many listeners are no leak.
+  setMaxListeners(0, abort.signal);
   const onAbort = () => abort.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted === true) onAbort();
   const result = runBuild(parts, request, channel.report, abort.signal)
     .catch((error: unknown) => {
-      throw signal?.aborted === true ? cancelled(signal) : error;
+      throw signal?.aborted === true ? cancelled(signal) : fromSystemError(error);
     })
     .finally(() => {
       signal?.removeEventListener("abort", onAbort);

@@ -1,3 +1,5 @@
+import type { Opts } from "../cache/content/store.js";
+import type { Descriptor } from "../cache/oci/descriptor.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Store } from "../cache/store.js";
 import type { ResolvedImage } from "../frontend/mod.js";
@@ -7,7 +9,7 @@ import type { RegistryConfigs } from "./registry/endpoint.js";
 import { createTransport } from "./registry/http.js";
 import { createRemoteImages } from "./registry/resolve.js";
 import { createHttpSource } from "./source/http.js";
-import { createImageSource } from "./source/image.js";
+import { createImageSource, refetchBlob } from "./source/image.js";
 import { createImageResolver } from "./source/imageStore.js";
 import type { Source } from "./source/source.js";
 
@@ -16,6 +18,8 @@ export interface RemoteAccess extends Disposable {
   readonly sources: readonly Source[];
   /** @throws {TbuildError} not_found, unauthorized, unavailable */
   resolveImage(reference: string, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
+  /** Brings back the blob of a base layer that was pruned. */
+  readonly refetch: (blob: Descriptor, opts: Opts) => Promise<void>;
 }
 
 /** Images and downloads for one build; with `pull`, registries are asked even for what the image store has. */
@@ -26,6 +30,7 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, pull: bo
   return {
     sources: [createImageSource({ ...lookup, client }), createHttpSource({ store, transport: createTransport() })],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
+    refetch: (blob, opts) => refetchBlob(client, store, blob, opts),
     [Symbol.dispose]: () => client[Symbol.dispose](),
   };
 }

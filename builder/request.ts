@@ -46,6 +46,8 @@ export interface BuilderConfig {
   readonly root?: string | undefined;
   /** Path of tbuild.toml; default $TBUILD_CONFIG, else /etc/tbuild/tbuild.toml if it exists. */
   readonly configFile?: string | undefined;
+  /** A build follows at once: what it will need is started while the store is being opened. */
+  readonly warm?: boolean | undefined;
   /** OCI runtime; default "runc". */
   readonly ociRuntime?: string | undefined;
 }

@@ -28,6 +28,8 @@ export interface StoreOptions {
   readonly root: string;
   /** Default "auto": what the store has, and for a new one overlay where the kernel lets us, else copy. */
   readonly snapshotter?: "auto" | "overlay" | "copy";
+  /** Bulk work follows at once: start a worker thread while the store is being opened. */
+  readonly warm?: boolean | undefined;
   /** Ends what still runs in the scratch directory of a process that was killed, such as its containers. */
   readonly cleanScratch?: ((scratch: string) => Promise<void>) | undefined;
 }
@@ -73,6 +75,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store> {
+  const bulk = stack.use(createPool());
+  if (options.warm === true) bulk.warm();
   const layout = storeLayout(options.root);
   const { root } = layout;
   const known = readFormat(layout);
@@ -81,7 +85,6 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
   const { snapshotter: snapshotterName } = chooseFormat(layout, known, lease, options);
   const meta = stack.use(await openMeta(layout.meta));
   const pins = stack.use(openPins(root, lease.id));
-  const bulk = stack.use(createPool());
   const touches = stack.use(createTouches(meta));
   const removeTree = async (tree: string) => void (await bulk.run("removeTree", { path: tree }));
   const pinBlob = (digest: string) => pins.pin([`blob:${digest}`]);

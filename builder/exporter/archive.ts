@@ -30,6 +30,7 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   }
   return {
     name: `exporting to ${spec.type} image format`,
+    needs: { kind: "blobs", options: { ...options, refetch: refetcher(deps, {}) } },
     async export(output, opts): Promise<ExportResult> {
       if (spec.type === "docker" && output.platforms.length > 1) {
         throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });

@@ -15,7 +15,8 @@ import { tempDir } from "../../cache/testing/tempDir.js";
 import { registryMissing } from "../../fixtures/registry.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { importRootfs, loadArchive, saveImages } from "../image/archive.js";
-import type { BuildOutput, ExportSpec } from "./exporter.js";
+import { layerPreparer } from "../image/prepare.js";
+import type { BuildOutput, ExportOpts, ExportSpec } from "./exporter.js";
 import { createExporter } from "./mod.js";
 
 const skip = registryMissing();
@@ -63,7 +64,11 @@ async function makeOutput(store: Store): Promise<BuildOutput> {
 }
 
 const run = (store: Store, output: BuildOutput, type: ExportSpec["type"], attrs: Record<string, string>) =>
-  createExporter({ type, attrs }, { store }).export(output, opts);
+  createExporter({ type, attrs }, { store }).export(output, exportOpts(store));
+
+function exportOpts(store: Store): ExportOpts {
+  return { ...opts, layers: layerPreparer(store, { kind: "diff-ids" }, {}) };
+}
 
 function skopeo<T = Inspected>(...args: string[]): T {
   return JSON.parse(execFileSync("skopeo", ["inspect", ...args], { encoding: "utf8" })) as T;
@@ -170,7 +175,7 @@ test("type=local and type=tar write the files", { skip }, async () => {
     const stdout = new PassThrough();
     const chunks: Buffer[] = [];
     stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    await createExporter({ type: "tar", attrs: { dest: "-" } }, { store, stdout }).export(output, opts);
+    await createExporter({ type: "tar", attrs: { dest: "-" } }, { store, stdout }).export(output, exportOpts(store));
     const listing = execFileSync("tar", ["-tf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" });
     assert.deepEqual(
       listing.trim().split("\n").map((line) => line.replace(/^\.\//, "")).filter(Boolean),
@@ -264,7 +269,7 @@ test("an export that fails leaves nothing at its destination", { skip }, async (
     const dest = path.join(dir.path, "x.tar");
     const exporter = createExporter({ type: "oci", attrs: { dest } }, { store });
     await assert.rejects(
-      exporter.export(output, { ...opts, signal: AbortSignal.abort() }),
+      exporter.export(output, { ...exportOpts(store), signal: AbortSignal.abort() }),
       (error) => hasCode(error, "cancelled"),
     );
     await assert.rejects(run(store, output, "oci", { dest: dir.path }), (error) => hasCode(error, "invalid_argument"));

@@ -1,6 +1,7 @@
 import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import type { LayerNeeds, LayerPreparer } from "../image/prepare.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 
 /** A solved build, before it is written anywhere. */
@@ -15,11 +16,19 @@ export interface PlatformOutput {
   readonly image: ImageConfig;
 }
 
+/** What an export works with, besides what every step does. */
+export interface ExportOpts extends StepOpts {
+  /** Layers as the build's exporters need them. */
+  readonly layers: LayerPreparer;
+}
+
 /** Writes a result somewhere. */
 export interface Exporter {
   /** "exporting to image", as the progress shows it. */
   readonly name: string;
-  export(output: BuildOutput, opts: StepOpts): Promise<ExportResult>;
+  /** What can be made of the result's layers before the build has ended. */
+  readonly needs: LayerNeeds;
+  export(output: BuildOutput, opts: ExportOpts): Promise<ExportResult>;
 }
 
 /** What an export made; keys of `metadata` as in BuildKit's exporter response (containerimage.digest …). */

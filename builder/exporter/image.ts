@@ -1,15 +1,14 @@
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
-import type { StepOpts } from "../../solver/opRunner.js";
 import type { Store } from "../../cache/store.js";
 import { assembleConfig, type Document, type Flavour } from "../image/assemble.js";
 import { layersOf, type SnapshotLayer } from "../image/layers.js";
 import type { ImageParts } from "../image/packed.js";
-import type { PlatformOutput } from "./exporter.js";
+import type { ExportOpts, PlatformOutput } from "./exporter.js";
 
-/** Config and layers of one platform's result: what all kinds of images have in common. Nothing is compressed yet. */
-export async function imageParts(store: Store, output: PlatformOutput, flavour: Flavour, opts: StepOpts): Promise<ImageParts> {
+/** Config and layers of one platform's result: what all kinds of images have in common. Compressed only where the export needs it. */
+export async function imageParts(store: Store, output: PlatformOutput, flavour: Flavour, opts: ExportOpts): Promise<ImageParts> {
   opts.report.status("exporting layers", 0, 0);
-  const layers = await layersOf(store, output.ref.name, opts);
+  const layers = await layersOf(store, output.ref.name, opts.layers.prepare);
   opts.report.statusDone("exporting layers");
   const config: Document = assembleConfig(output.image, layers, flavour);
   return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };

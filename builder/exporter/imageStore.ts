@@ -22,6 +22,7 @@ export function imageStoreExporter(spec: ExportSpec, { store }: ExporterDeps): E
   attrs.finish();
   return {
     name: "exporting to image",
+    needs: { kind: "diff-ids" },
     async export(output, opts) {
       const platforms = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
       for (const { config } of platforms) await putBlob(store.content, config.bytes, config.descriptor.digest, opts);

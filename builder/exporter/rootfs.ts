@@ -22,6 +22,7 @@ export function localExporter(spec: ExportSpec, { store }: ExporterDeps): Export
   attrs.finish();
   return {
     name: "exporting to client directory",
+    needs: { kind: "nothing" },
     async export({ platforms }, opts) {
       const isSplit = split ?? platforms.length > 1;
       for (const output of platforms) {
@@ -41,6 +42,7 @@ export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): 
   attrs.finish();
   return {
     name: "exporting to client tarball",
+    needs: { kind: "nothing" },
     async export({ platforms }, opts) {
       const [output, ...others] = platforms;
       if (output === undefined || others.length > 0) {

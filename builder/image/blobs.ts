@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { open, rm, type FileHandle } from "node:fs/promises";
-import { TbuildError } from "../../cache/errors.js";
+import { fromSystemError, TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import { createGzip } from "../../cache/diff/gzip.js";
 import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
 import { finishDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
+import type { DiffOutput } from "../../cache/bulk/jobs.js";
 import type { SnapshotLayer } from "./layers.js";
 
 /** How layer blobs are written. */
@@ -48,7 +49,7 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   ];
   const usable = force ? fits : [...fits, ...others];
   for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
-  const packed = await packLayer(store, layer, compression, options);
+  const packed = await packAgain(store, layer, options);
   if (packed !== null) return packed;
   return plain(await fetchAgain(layer, usable, options));
 }
@@ -58,31 +59,51 @@ function plain({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }
 
+/**
+ * One snapshot as a layer whose blob is in the content store. Of a layer that nobody has seen, diff ID and blob are made
+ * in one pass over its files. @throws {TbuildError} as {@link layerBlobs}
+ */
+export async function packedLayer(store: Store, snapshot: string, options: BlobOptions = {}): Promise<SnapshotLayer> {
+  const known = store.meta.layers.get(snapshot);
+  if (known !== undefined) {
+    if (!known.empty) await layerBlob(store, { snapshot, ...known }, options);
+    return { snapshot, ...(store.meta.layers.get(snapshot) ?? known) };
+  }
+  const { diff, blob } = await pack(store, snapshot, options);
+  const layer: SnapshotLayer = { snapshot, diffId: diff.diffId, size: diff.size, empty: diff.entries === 0, blobs: [] };
+  return await remember(store, layer, blob);
+}
+
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
-async function packLayer(
-  store: Store,
-  layer: SnapshotLayer,
-  compression: "none" | "gzip",
-  options: BlobOptions,
-): Promise<Descriptor | null> {
-  const source = await store.snapshots.changes(layer.snapshot);
+async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<Descriptor | null> {
+  const { diff, blob } = await pack(store, layer.snapshot, options);
+  if (diff.diffId !== layer.diffId) return null;
+  await remember(store, layer, blob);
+  return blob;
+}
+
+/** Writes the blob of a snapshot's changes into the content store. */
+async function pack(store: Store, snapshot: string, options: BlobOptions): Promise<{ readonly diff: DiffOutput; readonly blob: Descriptor }> {
+  const { compression = "gzip" } = options;
+  const source = await store.snapshots.changes(snapshot);
   const path = store.content.scratchPath();
   const file = await open(path, "wx", 0o600);
   try {
     const hashed = hashingOutput(file);
     const gzip = compression === "gzip" ? createGzip(hashed.write, { level: options.level }) : null;
     const onChunk = gzip === null ? hashed.write : gzip.write;
-    const { diffId } = await store.bulk.run(
+    const diff = await store.bulk.run(
       "diffLayer",
       { source, emit: true, clampMtime: null },
       { signal: options.signal, onChunk },
     );
     await gzip?.end();
     await file.close();
-    if (diffId !== layer.diffId) return null;
     const { digest, size } = await store.content.adopt(path, hashed.digest());
     const mediaType = compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayer;
-    return await remember(store, layer, { mediaType, digest, size });
+    return { diff, blob: { mediaType, digest, size } };
+  } catch (error) {
+    throw fromSystemError(error, path);
   } finally {
     await file.close().catch(() => {});
     await rm(path, { force: true });
@@ -101,13 +122,14 @@ function hashingOutput(file: FileHandle) {
 }
 
 /** Adds the blob to the layer's record, in which another process may have written meanwhile. */
-async function remember(store: Store, { snapshot, ...record }: SnapshotLayer, blob: Descriptor): Promise<Descriptor> {
-  await store.meta.transaction((tx) => {
+async function remember(store: Store, { snapshot, ...record }: SnapshotLayer, blob: Descriptor): Promise<SnapshotLayer> {
+  return await store.meta.transaction((tx) => {
     const current = tx.layers.get(snapshot) ?? record;
     const others = current.blobs.filter(({ digest }) => digest !== blob.digest);
-    tx.layers.put(snapshot, { ...current, blobs: [...others, blob] });
+    const updated = { ...current, blobs: [...others, blob] };
+    tx.layers.put(snapshot, updated);
+    return { snapshot, ...updated };
   });
-  return blob;
 }
 
 async function fetchAgain(layer: SnapshotLayer, blobs: readonly Descriptor[], { refetch }: BlobOptions): Promise<Descriptor> {

@@ -15,23 +15,17 @@ import type { LayoutSink } from "./layout.js";
  */
 export async function writeDestination(dest: string, stdout: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
   if (dest === "-") return await toStdout(stdout, body);
-  const isDirectory = await stat(dest).then((found) => found.isDirectory(), () => false);
-  if (isDirectory) throw new TbuildError(
+  const found = await stat(dest).catch(() => null);
+  if (found?.isDirectory() === true) throw new TbuildError(
     "invalid_argument",
     `Cannot write "${dest}": it is a directory`,
     { hint: "Name a file, or use tar=false" },
   );
+  if (found?.isFile() === false) return await toDevice(dest, body);
   const temporary = temporaryName(dest);
   try {
     await mkdir(path.dirname(dest), { recursive: true });
-    const stream = createWriteStream(temporary, { flags: "wx" });
-    try {
-      await body(stream);
-      stream.end();
-      await finished(stream);
-    } finally {
-      stream.destroy();
-    }
+    await writeAll(createWriteStream(temporary, { flags: "wx" }), body);
     await syncFile(temporary);
     await rename(temporary, dest);
   } catch (error) {
@@ -45,6 +39,25 @@ async function toStdout(stdout: Writable, body: (stream: Writable) => Promise<vo
     await body(stdout);
   } catch (error) {
     throw destinationError(error, "-");
+  }
+}
+
+/** A device or a pipe (`/dev/null`, `/dev/stdout`) is written to, and never replaced by a file. */
+async function toDevice(dest: string, body: (stream: Writable) => Promise<void>): Promise<void> {
+  try {
+    await writeAll(createWriteStream(dest), body);
+  } catch (error) {
+    throw destinationError(error, dest);
+  }
+}
+
+async function writeAll(stream: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
+  try {
+    await body(stream);
+    stream.end();
+    await finished(stream);
+  } finally {
+    stream.destroy();
   }
 }
 
@@ -133,7 +146,7 @@ async function syncFile(name: string): Promise<void> {
 
 /** The user chose the destination, so that not being able to write there is theirs to know. */
 function destinationError(error: unknown, dest: string): unknown {
-  const known = fromSystemError(error);
+  const known = fromSystemError(error, dest);
   const code = (error as NodeJS.ErrnoException).code;
   if (isTbuildError(known) || code === undefined) return known;
   const denied = code === "EACCES" || code === "EPERM" || code === "EROFS";

@@ -8,15 +8,19 @@ export interface SnapshotLayer extends LayerRecord {
 }
 
 /**
- * Layers of a snapshot and its parents, base first; null is the empty tree and has none. Diff IDs that nobody has
- * computed yet are computed now, several at a time, and remembered. @throws {TbuildError} not_found
+ * Layers of a snapshot and its parents, base first; null is the empty tree and has none. What nobody has computed yet is
+ * computed now by `prepare`, several at a time, and remembered. @throws {TbuildError} not_found
  */
-export async function layersOf(store: Store, name: string | null, opts: Opts = {}): Promise<readonly SnapshotLayer[]> {
+export async function layersOf(
+  store: Store,
+  name: string | null,
+  prepare: (snapshot: string) => Promise<SnapshotLayer>,
+): Promise<readonly SnapshotLayer[]> {
   const chain = await chainOf(store, name);
-  return await Promise.all(chain.map((snapshot) => snapshotLayer(store, snapshot, opts)));
+  return await Promise.all(chain.map(prepare));
 }
 
-/** One snapshot as a layer; see {@link layersOf}. */
+/** One snapshot as a layer: its diff ID is remembered, or hashed now. @throws {TbuildError} not_found */
 export async function snapshotLayer(store: Store, snapshot: string, opts: Opts = {}): Promise<SnapshotLayer> {
   return { snapshot, ...(await layerRecord(store, snapshot, opts)) };
 }

@@ -24,7 +24,8 @@ export async function snapshotStep(
     await store.snapshots.commit(name, key);
     return { kind: "snapshot", name };
   } catch (error) {
-    await store.snapshots.remove(key);
+    // What cannot be removed now is removed when the store is closed; the first error tells more.
+    await store.snapshots.remove(key).catch(() => {});
     throw error;
   }
 }

@@ -11,7 +11,7 @@ import { withStore } from "../../cache/testing/store.js";
 import { makeImage, registryMissing, startRegistry, type TestRegistry } from "../../fixtures/registry.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { layerBlob } from "../image/blobs.js";
-import { layersOf } from "../image/layers.js";
+import { layersOf, snapshotLayer } from "../image/layers.js";
 import { createRegistryClient, hasBlob } from "../registry/client.js";
 import { createRemoteImages } from "../registry/resolve.js";
 import { createImageSource, refetchBlob } from "./image.js";
@@ -61,7 +61,7 @@ describe("docker-image://", { skip: registryMissing() }, () => {
         assert.equal(readFileSync(`${tree.path}/etc/base`, "utf8") + readFileSync(`${tree.path}/etc/top`, "utf8"), "basetop");
       }
       const { config, manifest } = await remote.resolve(parseReference(name), amd64);
-      const layers = await layersOf(store, one.name);
+      const layers = await layersOf(store, one.name, (name) => snapshotLayer(store, name));
       assert.deepEqual(layers.map(({ diffId }) => diffId), config.rootfs.diff_ids);
       assert.deepEqual(layers.map(({ blobs }) => blobs[0]?.digest), manifest.layers.map(({ digest }) => digest));
       assert.ok(manifest.layers.every(({ digest }) => statuses.has(digest) && statuses.has(`extracting ${digest}`)));
@@ -101,7 +101,7 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       const first = setUp(store);
       const pulled = await (await first.resolve(name, opts)).snapshot(opts);
       const { manifest, config } = await first.remote.resolve(parseReference(name), amd64);
-      const layers = (await layersOf(store, pulled.kind === "snapshot" ? pulled.name : null)).map(
+      const layers = (await layersOf(store, pulled.kind === "snapshot" ? pulled.name : null, (name) => snapshotLayer(store, name))).map(
         ({ snapshot, diffId }) => ({ snapshot, diffId }),
       );
       await store.images.put("local.invalid/mine", [{ platform: amd64, config: manifest.config.digest, layers }]);

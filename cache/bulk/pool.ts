@@ -22,6 +22,8 @@ export interface BulkOpts extends Opts {
 
 /** A small pool of worker threads for bulk file work. Threads start on first use and never hold the process alive. */
 export interface BulkPool extends AsyncDisposable {
+  /** Starts a first thread for jobs that are about to come, side by side with what this thread does until then. */
+  warm(): void;
   /** Runs one job on an idle thread, or waits for one. Errors of the job keep their code. */
   run<K extends keyof BulkJobs>(name: K, input: BulkJobs[K]["input"], opts?: BulkOpts): Promise<BulkJobs[K]["output"]>;
 }
@@ -56,6 +58,7 @@ export function createPool(options: PoolOptions = {}): BulkPool {
     }
   };
   return {
+    warm: () => threads.warm(),
     run: <K extends keyof BulkJobs>(name: K, input: BulkJobs[K]["input"], opts: BulkOpts = {}) =>
       run(name, input, opts) as Promise<BulkJobs[K]["output"]>,
     async [Symbol.asyncDispose]() {
@@ -67,6 +70,8 @@ export function createPool(options: PoolOptions = {}): BulkPool {
 }
 
 interface ThreadPool {
+  /** Starts a thread unless there is one. */
+  warm(): void;
   /** An idle thread; it holds the process alive until released. @throws {TbuildError} cancelled */
   acquire(signal: AbortSignal | undefined): Promise<Worker>;
   release(worker: Worker): void;
@@ -123,6 +128,12 @@ function threadPool({ workers = Math.max(2, os.availableParallelism()), workerUr
     }
   };
   return {
+    warm() {
+      if (closed || alive.size > 0) return;
+      const worker = start();
+      worker.unref();
+      idle.push(worker);
+    },
     acquire: (signal) =>
       new Promise((resolve, reject) => {
         if (closed || signal?.aborted === true) return reject(cancelled(signal));

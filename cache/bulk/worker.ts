@@ -25,3 +25,5 @@ const jobs: Loaders = {
 };
 
 serveJobs(jobs);
+// Most builds begin by hashing the context: what that needs is loaded while the main thread still plans.
+void jobs.hashTree();
