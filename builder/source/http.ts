@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import path from "node:path";
+import type { CopyAction } from "../../cache/bulk/jobs.js";
 import { TbuildError, hasCode } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import { digestOf, parseDigest, type Digest } from "../../cache/oci/digest.js";
@@ -7,7 +9,6 @@ import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { hasBlob } from "../registry/client.js";
 import type { HttpTransport } from "../registry/http.js";
-import { readBlob } from "../registry/resolve.js";
 import { download, fileNameOf, type Download } from "./httpDownload.js";
 import type { ResolvedSource, Source, SourceRequest } from "./source.js";
 
@@ -35,8 +36,9 @@ interface RemoteFile {
   readonly mtime: number;
 }
 
-/** Larger files are refused: they must pass through memory on their way into the tree. */
-const MAX_BYTES = 2 ** 31 - 1;
+/** A server that never ends must not fill the disk: 64 GiB. */
+const MAX_BYTES = 2 ** 36;
+
 const DEFAULT_MODE = 0o600;
 
 /**
@@ -125,11 +127,29 @@ async function snapshotOf(
   return await writeSnapshot(deps.store, wanted, file, `http-${pin}`, opts);
 }
 
+const oneFile = { wildcard: false, followSymlink: false, dirContents: false, include: [], exclude: [], allowEmpty: false };
+
+/** Copies the downloaded blob file by file name, whatever its size: it never passes through memory. */
 async function writeSnapshot(store: Store, wanted: FileRequest, file: RemoteFile, name: string, opts: Opts): Promise<string> {
   const key = `http-${randomUUID()}`;
-  const data = await readBlob(store.content, file.digest, MAX_BYTES);
+  await store.content.info(file.digest);
+  const blob = store.content.pathOf(file.digest);
   const owner = { uid: wanted.uid, gid: wanted.gid };
-  const action = { kind: "mkfile" as const, path: `/${file.filename}`, mode: wanted.mode, data, owner, mtime: file.mtime };
+  const action: CopyAction = {
+    kind: "copy",
+    sourceRoot: path.dirname(blob),
+    ignore: [],
+    selection: { ...oneFile, path: path.basename(blob) },
+    dest: `/${file.filename}`,
+    owner,
+    archiveOwner: null,
+    mode: wanted.mode,
+    modeText: null,
+    createDestPath: false,
+    unpack: false,
+    replaceExisting: false,
+    mtime: file.mtime,
+  };
   const mount = await store.snapshots.prepare(key, null);
   try {
     {
