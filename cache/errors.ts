@@ -147,11 +147,14 @@ export function fromWire(wire: WireError): Error {
   return error;
 }
 
-/** Turns a full disk or quota (ENOSPC, EDQUOT) into `resource_exhausted`; other errors are returned as they are. */
-export function fromSystemError(error: unknown): unknown {
+/**
+ * Turns a full disk or quota (ENOSPC, EDQUOT) into `resource_exhausted`; other errors are returned as they are. `written`
+ * is what was being written, as the user knows it: write(2) itself does not say.
+ */
+export function fromSystemError(error: unknown, written?: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (isTbuildError(error) || (code !== "ENOSPC" && code !== "EDQUOT")) return error;
-  const path = (error as NodeJS.ErrnoException).path;
+  const path = written ?? (error as NodeJS.ErrnoException).path;
   const where = path === undefined ? "" : ` "${path}"`;
   return new TbuildError("resource_exhausted", `Cannot write${where}: no space left on device`, {
     cause: error,

@@ -1,11 +1,11 @@
 import path from "node:path";
-import { removeIngestsOf } from "./content/diskStore.js";
+import { removeIngestsOf, removeLostLocks } from "./content/diskStore.js";
 import { storeLayout } from "./layout.js";
 import { leaseIds, removeScratch, tryTakeOver } from "./lease.js";
 import { releaseOwnFile } from "./lockFile.js";
-import type { MetaDb } from "./meta/db.js";
+import type { MetaDb, SnapshotRecord } from "./meta/db.js";
 import { removePins } from "./pins.js";
-import { sweepSnapshots } from "./snapshot/directories.js";
+import { discard, sweepSnapshots } from "./snapshot/directories.js";
 
 /** What {@link recover} works on. */
 export interface RecoveryParts {
@@ -51,15 +51,18 @@ async function cleanLease(parts: RecoveryParts, lease: string): Promise<void> {
   await cleanScratch?.(scratch);
   removeScratch(scratch);
   removeIngestsOf(content, lease);
-  await forgetActiveSnapshots(meta, lease);
+  removeLostLocks(content);
+  await removeActiveSnapshots(parts, lease);
   await sweepSnapshots({ root: snapshots, meta, removeTree });
   removePins(root, lease);
 }
 
-async function forgetActiveSnapshots(meta: MetaDb, lease: string): Promise<void> {
+// Files first: on a full disk there may be no room to write that they are gone.
+async function removeActiveSnapshots({ root, meta, removeTree }: RecoveryParts, lease: string): Promise<void> {
+  const isLost = ({ kind, lease: owner }: SnapshotRecord) => kind === "active" && owner === lease;
+  const lost = [...meta.snapshots.entries()].filter(([, record]) => isLost(record));
+  for (const [, { id }] of lost) await discard({ root: storeLayout(root).snapshots, removeTree }, id);
   await meta.transaction((tx) => {
-    for (const [key, record] of tx.snapshots.entries()) {
-      if (record.kind === "active" && record.lease === lease) tx.snapshots.remove(key);
-    }
+    for (const [key] of lost) tx.snapshots.remove(key);
   });
 }

@@ -15,7 +15,10 @@ const FILES = 1;
 const MAX_CHUNKS = 8;
 const MAX_CHUNK_BYTES = 8 * 1024 * 1024;
 
-/** What the asking thread sends to a worker. */
+/** What the asking thread sends to a worker: a job, or that no more will come. */
+export type ThreadMessage = JobRequest | "end";
+
+/** One job. */
 export interface JobRequest {
   readonly name: string;
   readonly input: unknown;

@@ -2,6 +2,7 @@ import os from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Opts } from "../content/store.js";
 import { cancelled } from "../errors.js";
+import type { ThreadMessage } from "./control.js";
 import { startFlight } from "./flight.js";
 import type { Flight } from "./flight.js";
 import type { BulkJobs } from "./jobs.js";
@@ -67,6 +68,16 @@ export function createPool(options: PoolOptions = {}): BulkPool {
       await threads.close();
     },
   };
+}
+
+// terminate() would end the whole process with an abort while the thread loads a native module.
+function end(worker: Worker): Promise<void> {
+  worker.ref();
+  return new Promise((resolve) => {
+    worker.once("exit", () => resolve());
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
+    worker.postMessage("end" satisfies ThreadMessage);
+  });
 }
 
 interface ThreadPool {
@@ -141,15 +152,16 @@ function threadPool({ workers = Math.max(2, os.availableParallelism()), workerUr
         serveWaiters();
       }),
     release(worker) {
+      if (closed) return;
       worker.unref();
       if (alive.has(worker)) idle.push(worker);
-      if (!closed) serveWaiters();
+      serveWaiters();
     },
     async close() {
       closed = true;
       for (const waiter of waiters) waiter.reject(cancelled());
       waiters.clear();
-      await Promise.all([...alive].map((worker) => worker.terminate()));
+      await Promise.all([...alive].map(end));
     },
   };
 }

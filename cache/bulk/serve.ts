@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { toWire } from "../errors.js";
 import { jobContext } from "./control.js";
-import type { JobMessage, JobRequest } from "./control.js";
+import type { JobMessage, JobRequest, ThreadMessage } from "./control.js";
 import type { JobContext } from "./jobs.js";
 
 /** A job as a worker runs it: synchronous, plain data in and out. */
@@ -10,9 +10,16 @@ export type Job = (input: never, ctx: JobContext) => unknown;
 /** How to load each job. */
 export type JobTable = Readonly<Record<string, () => Promise<Job>>>;
 
-/** Serves jobs of the table to the thread that started this worker, one after the other. */
+/**
+ * Serves jobs of the table to the thread that started this worker, one after the other. After "end" the worker exits once
+ * its job is done.
+ */
 export function serveJobs(table: JobTable): void {
-  parentPort?.on("message", (request: JobRequest) => void serve(table, request));
+  let running = Promise.resolve();
+  parentPort?.on("message", (message: ThreadMessage) => {
+    if (message === "end") void running.then(() => parentPort?.close());
+    else running = serve(table, message);
+  });
 }
 
 async function serve(table: JobTable, { name, input, control }: JobRequest): Promise<void> {

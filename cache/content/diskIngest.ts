@@ -26,7 +26,7 @@ export async function diskIngest(file: string, lock: Lock, adopt: FileContentSto
   return {
     async write(chunk) {
       hash.update(chunk);
-      await writeAll(handle, chunk);
+      await writeAll(handle, chunk, file);
       size += chunk.length;
     },
     async commit(expected) {
@@ -48,10 +48,10 @@ async function openFresh(file: string, lock: Lock): Promise<FileHandle> {
   }
 }
 
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+async function writeAll(handle: FileHandle, chunk: Uint8Array, file: string): Promise<void> {
   try {
     await handle.writeFile(chunk);
   } catch (error) {
-    throw fromSystemError(error);
+    throw fromSystemError(error, file);
   }
 }

@@ -2,7 +2,7 @@ import { createReadStream, mkdirSync, readdirSync, rmSync, statSync, type Stats 
 import { open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { cancelled, fromSystemError } from "../errors.js";
-import { tryOwnFile } from "../lockFile.js";
+import { releaseOwnFile, tryOwnFile } from "../lockFile.js";
 import { type Digest, digestOf, hexOf, isDigest } from "../oci/digest.js";
 import { diskIngest } from "./diskIngest.js";
 import { blobNotFound, ingestHeld } from "./errors.js";
@@ -68,6 +68,15 @@ export function removeIngestsOf(root: string, lease: string): void {
   const ingests = path.join(root, "ingest");
   for (const name of readdirSync(ingests)) {
     if (name.startsWith(`${lease}-`)) rmSync(path.join(ingests, name), { force: true });
+  }
+}
+
+/** Removes the lock files of writes whose process is gone. `root` as for {@link diskContentStore}. */
+export function removeLostLocks(root: string): void {
+  const locks = path.join(root, "locks");
+  for (const name of readdirSync(locks)) {
+    const lock = tryOwnFile(path.join(locks, name));
+    if (lock !== null) releaseOwnFile(lock);
   }
 }
 

@@ -46,7 +46,7 @@ test("diffLayer() of an upper layer brings the lower layer to the merged state",
   const [lower, target] = makeDirs(t, "lower", "target") as [string, string];
   shell(lowerScript, lower);
   const base = runInOverlay(t, lower, changes);
-  const { tar, output } = diffBytes({ kind: "upper", path: path.join(base, "upper") });
+  const { tar, output } = diffBytes({ kind: "upper", path: path.join(base, "upper"), lower: [lower] });
   assert.deepEqual([output.diffId, output.size], [digestOf(tar), tar.length]);
   execFileSync("cp", ["-a", `${lower}/.`, target]);
   applyBytes(target, tar);
@@ -62,11 +62,31 @@ function withoutLinks(line: string): string {
   return line.replace(/ link#.*| $/, "");
 }
 
+test("diffLayer() of an upper layer leaves out directories that were only copied up", (t) => {
+  const [lower] = makeDirs(t, "lower") as [string];
+  shell("mkdir -p a/b c/d; touch -d @5 a/b a c/d c", lower);
+  const stub = "touch a/b/stub; rm a/b/stub; touch -d @5 a/b";
+  const base = runInOverlay(t, lower, stub);
+  const upper = { kind: "upper", path: path.join(base, "upper"), lower: [lower] } as const;
+  assert.ok(fs.existsSync(path.join(base, "upper/a/b")));
+  assert.equal(diffBytes(upper).output.entries, 0);
+  const changed = runInOverlay(t, lower, `${stub}; chmod 700 c/d`);
+  assert.deepEqual(tarNames(diffBytes({ ...upper, path: path.join(changed, "upper") }).tar), ["c/", "c/d/"]);
+});
+
+test("diffLayer() of an upper layer sees a directory of a deeper layer only where nothing hides it", (t) => {
+  const [bottom, top, upper] = makeDirs(t, "bottom", "top", "upper") as [string, string, string];
+  shell("mkdir -p seen hidden/in; touch -d @5 seen hidden hidden/in", bottom);
+  shell("mkdir hidden; setfattr -n trusted.overlay.opaque -v y hidden; touch -d @5 hidden", top);
+  shell("mkdir -p seen hidden/in; touch -d @5 seen hidden hidden/in", upper);
+  assert.deepEqual(tarNames(diffBytes({ kind: "upper", path: upper, lower: [top, bottom] }).tar), ["hidden/", "hidden/in/"]);
+});
+
 test("diffLayer() applied on a mounted overlay gives the same tree", (t) => {
   const [lower] = makeDirs(t, "lower") as [string];
   shell(lowerScript, lower);
   const base = runInOverlay(t, lower, changes);
-  const { tar } = diffBytes({ kind: "upper", path: path.join(base, "upper") });
+  const { tar } = diffBytes({ kind: "upper", path: path.join(base, "upper"), lower: [lower] });
   const again = runInOverlay(t, lower, "true");
   fs.rmSync(path.join(again, "work"), { recursive: true });
   fs.mkdirSync(path.join(again, "work"));
@@ -120,13 +140,13 @@ test("diffLayer() leaves sockets out", (t) => {
   shell("echo a > s", lower);
   shell(`python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("s")'`, upper);
   assert.deepEqual(tarNames(diffBytes({ kind: "trees", lower, upper }).tar), [".wh.s"]);
-  assert.deepEqual(tarNames(diffBytes({ kind: "upper", path: upper }).tar), []);
+  assert.deepEqual(tarNames(diffBytes({ kind: "upper", path: upper, lower: [] }).tar), []);
 });
 
 test("diffLayer() refuses names that a layer would take for whiteouts", (t) => {
   const [upper] = makeDirs(t, "upper") as [string];
   fs.writeFileSync(path.join(upper, ".wh.x"), "");
-  assert.throws(() => diffBytes({ kind: "upper", path: upper }), (error) => hasCode(error, "unsupported"));
+  assert.throws(() => diffBytes({ kind: "upper", path: upper, lower: [] }), (error) => hasCode(error, "unsupported"));
 });
 
 test("diffLayer() emits files of many chunks", (t) => {

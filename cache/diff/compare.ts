@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import type { DiffInput, DiffOutput, JobContext } from "../bulk/jobs.js";
+import { findLower } from "./lowerDirectory.js";
 import { createPacker, typeOf, type Packer } from "./pack.js";
 import { fsPath, joinPath, toLatin1 } from "./rootPath.js";
 import { isUnchanged } from "./unchanged.js";
@@ -13,26 +14,46 @@ import { isOpaque } from "./xattrs.js";
 export function diffLayer(input: DiffInput, ctx: JobContext): DiffOutput {
   const packer = createPacker({ emit: input.emit, clampMtime: input.clampMtime }, ctx);
   const { source } = input;
-  if (source.kind === "upper") packUpper(packer, toLatin1(source.path), "");
+  if (source.kind === "upper") packUpper(packer, toLatin1(source.path), source.lower.map(toLatin1));
   else if (source.lower === null) packAll(packer, toLatin1(source.upper), "");
   else packChanges(packer, toLatin1(source.lower), toLatin1(source.upper), ctx);
   return packer.finish();
 }
 
-/** Packs everything below a directory of overlayfs's upper layer. Source: kernel, filesystems/overlayfs.rst */
-function packUpper(packer: Packer, root: string, dir: string): void {
-  for (const name of listNames(joinPath(root, dir))) {
-    const [path, entry] = [joinPath(root, joinPath(dir, name)), joinPath(dir, name)];
-    const stat = lstat(path);
-    if (stat.isCharacterDevice() && stat.rdev === 0n) {
-      packer.addWhiteout(dir, name);
-      continue;
+/**
+ * Packs overlayfs's upper layer. A directory that was only copied up, with nothing in it that changed, is left out: a
+ * mount point that was made and removed again is no change. Source: kernel, filesystems/overlayfs.rst
+ */
+function packUpper(packer: Packer, upper: string, lower: readonly string[]): void {
+  const parents = createParents(packer);
+
+  function packDirectory(dir: string, layers: readonly string[]): void {
+    for (const name of listNames(joinPath(upper, dir))) {
+      const entry = joinPath(dir, name);
+      const path = joinPath(upper, entry);
+      const stat = lstat(path);
+      if (stat.isCharacterDevice() && stat.rdev === 0n) {
+        parents.add();
+        packer.addWhiteout(dir, name);
+      } else if (stat.isDirectory()) packChild({ path, entry, stat }, layers);
+      else {
+        parents.add();
+        packer.add(path, entry, stat);
+      }
     }
-    packer.add(path, entry, stat);
-    if (!stat.isDirectory()) continue;
-    if (isOpaque(path)) packer.addOpaque(entry);
-    packUpper(packer, root, entry);
   }
+
+  function packChild(child: Directory, layers: readonly string[]): void {
+    const below = findLower(layers, child.entry);
+    const opaque = isOpaque(child.path);
+    parents.push(child);
+    if (below === null || opaque || !isUnchanged(below, child)) parents.add();
+    if (opaque) packer.addOpaque(child.entry);
+    packDirectory(child.entry, opaque ? [] : layers);
+    parents.pop(child);
+  }
+
+  packDirectory("", lower);
 }
 
 /** Packs everything below a directory of a whole tree. */
@@ -47,12 +68,7 @@ function packAll(packer: Packer, root: string, dir: string): void {
 
 /** Packs what differs between two whole trees. */
 function packChanges(packer: Packer, lower: string, upper: string, ctx: JobContext): void {
-  // Unchanged directories above the current one: they are added once something below them is.
-  const parents: { readonly path: string; readonly entry: string; readonly stat: fs.BigIntStats }[] = [];
-
-  function addParents(): void {
-    for (const { path, entry, stat } of parents.splice(0)) packer.add(path, entry, stat);
-  }
+  const parents = createParents(packer);
 
   function compareDirectory(dir: string): void {
     ctx.tick(0, 0);
@@ -70,12 +86,12 @@ function packChanges(packer: Packer, lower: string, upper: string, ctx: JobConte
   }
 
   function remove(dir: string, name: string): void {
-    addParents();
+    parents.add();
     packer.addWhiteout(dir, name);
   }
 
   function addTree(entry: string, stat: fs.BigIntStats): void {
-    addParents();
+    parents.add();
     packer.add(joinPath(upper, entry), entry, stat);
     if (stat.isDirectory()) packAll(packer, upper, entry);
   }
@@ -84,13 +100,44 @@ function packChanges(packer: Packer, lower: string, upper: string, ctx: JobConte
     const path = joinPath(upper, entry);
     const same = isUnchanged({ path: joinPath(lower, entry), stat: before }, { path, stat: after });
     if (!before.isDirectory() || !after.isDirectory()) return same ? undefined : addTree(entry, after);
-    parents.push({ path, entry, stat: after });
-    if (!same) addParents();
+    const child = { path, entry, stat: after };
+    parents.push(child);
+    if (!same) parents.add();
     compareDirectory(entry);
-    if (parents.at(-1)?.entry === entry) parents.pop();
+    parents.pop(child);
   }
 
   compareDirectory("");
+}
+
+/** A directory that is being walked. */
+interface Directory {
+  readonly path: string;
+  /** Name in the layer. */
+  readonly entry: string;
+  readonly stat: fs.BigIntStats;
+}
+
+/** Unchanged directories above the current one: they are packed once something below them is. */
+interface Parents {
+  push(dir: Directory): void;
+  /** Packs those that wait. */
+  add(): void;
+  /** Leaves the directory, packed or not. */
+  pop(dir: Directory): void;
+}
+
+function createParents(packer: Packer): Parents {
+  const waiting: Directory[] = [];
+  return {
+    push: (dir) => void waiting.push(dir),
+    add() {
+      for (const { path, entry, stat } of waiting.splice(0)) packer.add(path, entry, stat);
+    },
+    pop(dir) {
+      if (waiting.at(-1) === dir) waiting.pop();
+    },
+  };
 }
 
 /** Names in byte order, latin1. */

@@ -57,7 +57,7 @@ const refusals: Readonly<Record<string, { code: ErrorCode; why: string }>> = {
 
 /** Turns what the file system refuses to do for entry `name` (latin1) into a named error; others stay as they are. */
 export function unpackError(error: unknown, name: string): unknown {
-  const known = fromSystemError(error);
+  const known = fromSystemError(error, Buffer.from(name, "latin1").toString("utf8"));
   if (isTbuildError(known)) return known;
   const refusal = refusals[(error as NodeJS.ErrnoException | null)?.code ?? ""];
   return refusal === undefined ? error : cannotUnpack(refusal.code, name, refusal.why, error);

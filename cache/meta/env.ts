@@ -23,6 +23,8 @@ export const envOptions = {
   maxDbs: 32,
   maxReaders: 1024,
   overlappingSync: false,
+  /** Batches end in a promise of lmdb's own that nobody can listen to, so that a failed commit would end the process. */
+  eventTurnBatching: false,
   /** Not for others to read: key parts hold build arguments. */
   permissionsMode: 0o600,
 } as const;
@@ -32,15 +34,22 @@ export const envOptions = {
  * @throws {TbuildError} corrupt for a file that is no lmdb environment, resource_exhausted
  */
 export async function openEnv(path: string): Promise<RootDatabase> {
-  // lmdb crashes on a foreign file, and when it cannot write its first pages, so that these checks come first.
-  if (isForeign(path)) throw corrupt(path);
-  if (isNew(path) && isFull(dirname(path))) throw diskFull(path);
+  checkOpenable(path);
   const { open } = await import("lmdb");
   try {
     return open({ path, ...envOptions });
   } catch (error) {
     throw fromLmdbError(error, path);
   }
+}
+
+/**
+ * lmdb ends the process on a foreign file, and when it cannot write its first pages, so that this comes before opening.
+ * @throws {TbuildError} corrupt, resource_exhausted
+ */
+export function checkOpenable(path: string): void {
+  if (isForeign(path)) throw corrupt(path);
+  if (isNew(path) && isFull(dirname(path))) throw diskFull(path);
 }
 
 /** Turns an lmdb error into one with a code: a full disk or map into `resource_exhausted`, damage into `corrupt`. */

@@ -1,7 +1,7 @@
 import { copyTree } from "./copyTree.js";
-import { createDirs, discard, fsDir } from "./directories.js";
+import { createDirs, fsDir, removeSnapshot } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
-import { committed, commitRecord, existing, removeRecord, reserve, snapshotInfo, walkRecords } from "./records.js";
+import { committed, commitRecord, existing, reserve, snapshotInfo, walkRecords } from "./records.js";
 import type { Snapshotter } from "./snapshotter.js";
 
 /**
@@ -12,9 +12,7 @@ export function copySnapshotter(options: SnapshotterOptions): Snapshotter {
   const { root, meta, lease } = options;
   const tree = (name: string) => fsDir(root, committed(meta.snapshots, name).id);
   const copy = options.copyTree ?? (async (from: string, to: string) => copyTree(from, to));
-  const remove = async (name: string) => {
-    for (const id of await removeRecord(meta, name)) await discard(options, id);
-  };
+  const remove = (name: string) => removeSnapshot(options, name);
   return {
     async prepare(key, parent) {
       const { id } = await reserve(meta, key, parent, lease);

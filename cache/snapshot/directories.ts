@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { isErrno } from "../sys/libc.js";
 import type { MetaDb } from "../meta/db.js";
-import { removeLostFlats } from "./records.js";
+import { removeLostFlats, removeRecord } from "./records.js";
 
 /** What every snapshotter is made of. */
 export interface SnapshotterOptions {
@@ -33,6 +33,16 @@ export function createDirs(root: string, id: string, kinds: readonly ("fs" | "wo
     fs.mkdirSync(`${root}/${id}/${kind}`);
     fs.chmodSync(`${root}/${id}/${kind}`, 0o755);
   }
+}
+
+/**
+ * Removes a snapshot. An active one, which nobody else uses, loses its files first: on a full disk there may be no room
+ * to write that it is gone. @throws {TbuildError} unavailable while another snapshot has it as parent
+ */
+export async function removeSnapshot(options: SnapshotterOptions, name: string): Promise<void> {
+  const record = options.meta.snapshots.get(name);
+  if (record?.kind === "active") await discard(options, record.id);
+  for (const id of await removeRecord(options.meta, name)) await discard(options, id);
 }
 
 /** Takes a snapshot's directory out of sight at once, then deletes it. */

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { hasCode } from "../errors.js";
 import { copyTree } from "./copyTree.js";
-import { createDirs, discard, fsDir, workDir } from "./directories.js";
+import { createDirs, fsDir, removeSnapshot, workDir } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
 import { mountTree } from "./mountTree.js";
-import { chainOf, commitRecord, existing, flatName, removeRecord, reserve, snapshotInfo, walkRecords } from "./records.js";
+import { chainOf, commitRecord, existing, flatName, reserve, snapshotInfo, walkRecords } from "./records.js";
 import type { Mount, Snapshotter } from "./snapshotter.js";
 
 /** Options of {@link overlaySnapshotter}. */
@@ -21,9 +21,7 @@ export interface OverlayOptions extends SnapshotterOptions {
 export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
   const { root, meta, lease } = options;
   const chain = (name: string | null) => chainOf(meta.snapshots, name);
-  const remove = async (name: string) => {
-    for (const id of await removeRecord(meta, name)) await discard(options, id);
-  };
+  const remove = (name: string) => removeSnapshot(options, name);
   return {
     async prepare(key, parent) {
       if (parent !== null && chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
@@ -46,7 +44,10 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
     stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
     remove,
     walk: () => walkRecords(meta),
-    changes: async (name) => ({ kind: "upper", path: fsDir(root, existing(meta.snapshots, name).id) }),
+    async changes(name) {
+      const { id, parent } = existing(meta.snapshots, name);
+      return { kind: "upper", path: fsDir(root, id), lower: chain(parent).map((layer) => fsDir(root, layer)) };
+    },
   };
 }
 
@@ -82,8 +83,7 @@ async function flatten(options: OverlayOptions, name: string): Promise<void> {
     await copy(options, tree.path, fsDir(root, id));
     await commitRecord(meta, flatName(name), key);
   } catch (error) {
-    await removeRecord(meta, key);
-    await discard(options, id);
+    await removeSnapshot(options, key);
     if (!hasCode(error, "already_exists")) throw error;
   }
 }

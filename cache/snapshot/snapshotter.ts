@@ -46,7 +46,7 @@ export interface Snapshotter {
   walk(): AsyncIterable<SnapshotInfo>;
   /**
    * How a layer diff can be read: `upper` is a directory that holds just this snapshot's changes in overlayfs form
-   * (whiteout devices, opaque xattrs), `trees` are two whole trees to compare (lower null: empty).
+   * (whiteout devices, opaque xattrs) on top of `lower` in the same form, topmost first; `trees` are two whole trees to compare (lower null: empty).
    * @throws {TbuildError} not_found
    */
   changes(name: string): Promise<ChangeSource>;
@@ -54,5 +54,5 @@ export interface Snapshotter {
 
 /** See {@link Snapshotter.changes}. */
 export type ChangeSource =
-  | { readonly kind: "upper"; readonly path: string }
+  | { readonly kind: "upper"; readonly path: string; readonly lower: readonly string[] }
   | { readonly kind: "trees"; readonly lower: string | null; readonly upper: string };

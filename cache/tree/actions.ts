@@ -2,7 +2,7 @@ import fs from "node:fs";
 import type {
   FileAction, FileActionsInput, FileActionsOutput, JobContext, MkdirAction, MkfileAction, SymlinkAction,
 } from "../bulk/jobs.js";
-import { isTbuildError, TbuildError, unreachable } from "../errors.js";
+import { fromSystemError, isTbuildError, TbuildError, unreachable } from "../errors.js";
 import { copyAction } from "./copyAction.js";
 import { writeAll } from "./copyFile.js";
 import type { Copied } from "./copyTree.js";
@@ -111,6 +111,8 @@ function targetError(error: unknown, action: FileAction): unknown {
   const code = errnoOf(error);
   if (isTbuildError(error) || code === null) return error;
   const path = action.kind === "copy" ? action.dest : action.path;
+  const known = fromSystemError(error, path);
+  if (isTbuildError(known)) return known;
   const refusal = refusals[code];
   if (refusal !== undefined) return new TbuildError("permission_denied", `Cannot write "${path}": ${refusal}`, { cause: error });
   const why = oddNames[code];

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
 import type { ExportTreeInput, JobContext } from "../bulk/jobs.js";
+import { fromSystemError } from "../errors.js";
 import { NO_XATTRS, type EntryType, type TarEntry } from "../diff/header.js";
 import { createTarWriter, type TarWriter } from "../diff/writer.js";
 import { readXattrs } from "../diff/xattrs.js";
@@ -26,17 +27,22 @@ export function exportTree(input: ExportTreeInput, ctx: JobContext): Copied {
   const timeOf = (stat: BigIntStats) => (clamp !== null && stat.mtimeNs > clamp ? clamp : stat.mtimeNs);
   const copied: Copied = { files: 0, bytes: 0 };
   if (input.to.kind === "tar") exportTar(start, timeOf, ctx, copied);
-  else exportDirectory(start, toBytes(input.to.path), timeOf, ctx, copied);
+  else exportDirectory(start, input.to.path, timeOf, ctx, copied);
   return copied;
 }
 
 type TimeOf = (stat: BigIntStats) => bigint;
 const everything = treeFilter([], { include: [], exclude: [] });
 
-function exportDirectory(start: WalkStart, path: string, timeOf: TimeOf, ctx: JobContext, copied: Copied): void {
-  fs.mkdirSync(osPath(path), { recursive: true, mode: 0o755 });
-  const target = openTarget(fs.realpathSync(osPath(path), "latin1"));
-  copyTree(start, everything, target, "", { owner: null, mode: null, timeOf, conflict: "overwrite" }, ctx, copied);
+function exportDirectory(start: WalkStart, dest: string, timeOf: TimeOf, ctx: JobContext, copied: Copied): void {
+  const path = osPath(toBytes(dest));
+  try {
+    fs.mkdirSync(path, { recursive: true, mode: 0o755 });
+    const target = openTarget(fs.realpathSync(path, "latin1"));
+    copyTree(start, everything, target, "", { owner: null, mode: null, timeOf, conflict: "overwrite" }, ctx, copied);
+  } catch (error) {
+    throw fromSystemError(error, dest);
+  }
 }
 
 function exportTar(start: WalkStart, timeOf: TimeOf, ctx: JobContext, copied: Copied): void {

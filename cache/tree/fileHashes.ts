@@ -1,5 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { open, type RootDatabase } from "lmdb";
+import { hasCode } from "../errors.js";
+import { checkOpenable, fromLmdbError } from "../meta/env.js";
 
 /** What is remembered of a file: 32 bytes of sha256 of its content, then 32 of its extended attributes if it has any. */
 export type FileHash = Buffer;
@@ -12,7 +14,7 @@ export interface FileHashes {
   get(stat: BigIntStats): FileHash | undefined;
   /** Remembered when {@link FileHashes.flush} is called, unless the file changed so recently that it may change unseen. */
   add(stat: BigIntStats, hash: FileHash): void;
-  /** Writes what was added, in one transaction. */
+  /** Writes what was added, in one transaction. What a full disk does not take is forgotten: it can be computed again. */
   flush(): void;
 }
 
@@ -27,9 +29,17 @@ const identityBytes = 24;
 // One environment per thread and path: lmdb does not allow more, and opening costs half a millisecond.
 const environments = new Map<string, RootDatabase<Buffer, Buffer>>();
 
-/** Opens the database at `path` (created when missing) for one job; null remembers nothing. Closed with the thread. */
+/**
+ * Opens the database at `path` (created when missing) for one job; null remembers nothing, and so does a new database on a
+ * full disk. Closed with the thread.
+ */
 export function openFileHashes(path: string | null): FileHashes {
-  if (path === null) return { get: () => undefined, add: () => {}, flush: () => {} };
+  return path === null ? nothing : (ifThereIsRoom(path, () => remembered(path)) ?? nothing);
+}
+
+const nothing: FileHashes = { get: () => undefined, add: () => {}, flush: () => {} };
+
+function remembered(path: string): FileHashes {
   const db = environmentOf(path);
   db.resetReadTxn();
   const racyFrom = BigInt(Date.now()) * 1_000_000n - racyNs;
@@ -52,19 +62,33 @@ export function openFileHashes(path: string | null): FileHashes {
 
   function flush(): void {
     if (added.length === 0) return;
-    db.transactionSync(() => {
-      if ((db.getStats() as { entryCount: number }).entryCount > maxEntries) db.clearSync();
-      for (const [k, value] of added) db.putSync(k, value);
-    });
+    ifThereIsRoom(path, () =>
+      db.transactionSync(() => {
+        if ((db.getStats() as { entryCount: number }).entryCount > maxEntries) db.clearSync();
+        for (const [k, value] of added) db.putSync(k, value);
+      }),
+    );
     added.length = 0;
   }
 
   return { get, add, flush };
 }
 
+/** Null when the disk is full. */
+function ifThereIsRoom<T>(path: string, body: () => T): T | null {
+  try {
+    return body();
+  } catch (error) {
+    const known = fromLmdbError(error, path);
+    if (!hasCode(known, "resource_exhausted")) throw known;
+    return null;
+  }
+}
+
 function environmentOf(path: string): RootDatabase<Buffer, Buffer> {
   let db = environments.get(path);
   if (db === undefined) {
+    checkOpenable(path);
     db = open<Buffer, Buffer>({ path, keyEncoding: "binary", encoding: "binary" });
     environments.set(path, db);
   }
