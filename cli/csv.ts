@@ -7,8 +7,10 @@ export function parseCsv(text: string): readonly string[] {
     const char = text[at]!;
     if (quoted && char === '"' && text[at + 1] === '"') field += text[++at];
     else if (char === '"') quoted = !quoted;
-    else if (char === "," && !quoted) fields.push(field), (field = "");
-    else field += char;
+    else if (char === "," && !quoted) {
+      fields.push(field);
+      field = "";
+    } else field += char;
   }
   return [...fields, field];
 }

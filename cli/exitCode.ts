@@ -1,5 +1,8 @@
 import { hasCode } from "../cache/errors.js";
 
+/** 128 + SIGPIPE: what the shell shows of other programs whose reader has left. */
+export const closedExitCode = 141;
+
 /** 2 for a wrong command line, 130 when the user ended the build, 1 for every other failure. */
 export function exitCodeOf(error: unknown): number {
   if (hasCode(error, "usage")) return 2;

@@ -1,7 +1,6 @@
 import type { ExportSpec } from "../builder/exporter/exporter.js";
-import { suggest } from "../frontend/dockerfile/suggest.js";
-import { usage } from "./args.js";
 import { parseCsv } from "./csv.js";
+import { unknownWord, usage } from "./usage.js";
 
 const TYPES = ["image", "oci", "docker", "local", "tar"] as const;
 
@@ -13,6 +12,7 @@ export function parseOutput(text: string): ExportSpec {
   const fields = parseCsv(text);
   const [first = ""] = fields;
   if (fields.length === 1 && !first.includes("=")) {
+    if (first === "") throw usage("An output needs a value", "An output is written type=TYPE,dest=PATH, or PATH");
     return first === "-" ? { type: "tar", attrs: { dest: "-" } } : { type: "local", attrs: { dest: first } };
   }
   const { type, ...attrs } = Object.fromEntries(fields.map((field) => pair(field, text)));
@@ -26,9 +26,9 @@ function pair(field: string, text: string): [string, string] {
 }
 
 function outputType(type: string | undefined, text: string): ExportSpec["type"] {
-  const known = TYPES.find((name) => name === type);
-  if (known !== undefined) return known;
   if (type === undefined) throw usage(`Output "${text}" has no type`, `Types are ${TYPES.join(", ")}`);
-  const near = suggest(type, TYPES);
-  throw usage(`Unknown output type "${type}"`, near === null ? `Types are ${TYPES.join(", ")}` : `Did you mean "${near}"?`);
+  if (type === "registry") throw usage('Output type "registry" is not supported yet', "Use type=oci,dest=image.tar and copy that to the registry");
+  const known = TYPES.find((name) => name === type);
+  if (known === undefined) throw unknownWord("output type", type, TYPES);
+  return known;
 }

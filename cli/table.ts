@@ -1,6 +1,8 @@
-/** Columns of text under upper-case headings, two blanks apart, as Docker's lists look. */
+import { displayWidth, padToWidth } from "./progress/width.js";
+
+/** Columns of text under upper-case headings, three blanks apart, as Docker's lists look. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines.map((line) => `${line.map((cell, column) => (column === line.length - 1 ? cell : cell.padEnd(widths[column]!))).join("   ")}\n`).join("");
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => displayWidth(line[column] ?? ""))));
+  return lines.map((line) => `${line.map((cell, column) => padToWidth(cell, widths[column]!)).join("   ").trimEnd()}\n`).join("");
 }

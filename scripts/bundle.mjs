@@ -20,6 +20,7 @@ await build({
   target: "node20",
   legalComments: "none",
   external: ["koffi", "lmdb"],
+  alias: { "string-width": path.resolve("cli/progress/stringWidth.ts") },
   // Code from a cache cannot import(): the two native packages are required instead.
   supported: { "dynamic-import": false },
   define: { "import.meta.url": "__bundleUrl" },

@@ -1,83 +1,42 @@
-import { renameSync, writeFileSync } from "node:fs";
-import path from "node:path";
-import { once } from "node:events";
 import type { Builder } from "../../builder/builder.js";
 import type { BuildRequest, BuildResult } from "../../builder/request.js";
-import { parsePlatform } from "../../cache/oci/platform.js";
-import { parseReference } from "../../cache/oci/reference.js";
-import type { Progress } from "../../solver/progress.js";
-import { type BuildArgs, usage } from "../args.js";
-import { parseOutput } from "../outputs.js";
+import type { ExportSpec } from "../../builder/exporter/exporter.js";
+import { isDangling } from "../../cache/images.js";
+import { hexOf } from "../../cache/oci/digest.js";
+import { familiarReference, parseReference } from "../../cache/oci/reference.js";
+import type { BuildArgs } from "../args/build.js";
+import { imageSize } from "../imageInfo.js";
+import { formatBytes, formatSeconds } from "../progress/format.js";
+import { progressMode, showProgress } from "../progress/mode.js";
+import { buildRequest } from "../request.js";
+import { resultFile } from "../resultFile.js";
 import type { Terminal } from "../terminal.js";
-import { renderJson } from "../progress/json.js";
-import { renderPlain } from "../progress/plain.js";
-import { renderTty } from "../progress/tty.js";
+import { usage } from "../usage.js";
 
-/** Runs `tbuild build` and shows its progress. @throws {TbuildError} why the build failed */
-export async function buildCommand(builder: Builder, args: BuildArgs, terminal: Terminal, signal: AbortSignal): Promise<BuildResult> {
+/**
+ * Runs `tbuild build`, shows its progress on stderr and returns what goes to stdout. @throws {TbuildError} why the build
+ * failed
+ */
+export async function buildCommand(builder: Builder, args: BuildArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
+  const startedAt = Date.now();
   const request = buildRequest(args);
+  refuseConsole(request.outputs ?? []);
+  const iidfile = args.iidfile === undefined ? null : resultFile(args.iidfile);
+  const metadataFile = args.metadataFile === undefined ? null : resultFile(args.metadataFile);
+  const mode = progressMode(args.progress, terminal);
   const build = builder.build(request, { signal });
-  await showProgress(build.progress, args, terminal);
+  await showProgress(build.progress, mode, terminal, signal);
   const result = await build.result;
-  if (args.iidfile !== undefined && result.imageId !== null) writeWhole(args.iidfile, result.imageId);
-  if (args.metadataFile !== undefined) writeWhole(args.metadataFile, `${JSON.stringify(readableMetadata(result.metadata), null, 2)}\n`);
-  if (args.progress === "quiet" && result.imageId !== null) await print(terminal.stdout, `${result.imageId}\n`);
-  return result;
+  if (result.imageId !== null) iidfile?.write(result.imageId);
+  metadataFile?.write(`${JSON.stringify(readableMetadata(result.metadata), null, 2)}\n`);
+  if (mode === "quiet") return result.imageId === null ? "" : `${result.imageId}\n`;
+  if (mode !== "rawjson") terminal.stderr.write(closing(builder, request, result, formatSeconds((Date.now() - startedAt) / 1000)));
+  return "";
 }
 
-/** The request that a command line stands for. @throws {TbuildError} usage, invalid_reference, invalid_argument */
-export function buildRequest(args: BuildArgs): BuildRequest {
-  for (const tag of args.tag) parseReference(tag);
-  if (args.platform?.includes(",") === true) throw usage("Several platforms in one build are not supported yet", "Build one platform at a time");
-  return {
-    context: args.context,
-    dockerfile: args.file,
-    tags: args.tag,
-    target: args.target,
-    buildArgs: Object.fromEntries(args.buildArg.flatMap(fromEnvironment)),
-    labels: Object.fromEntries(args.label.map((label) => keyValue(label, "--label"))),
-    platform: args.platform === undefined ? undefined : parsePlatform(args.platform),
-    noCache: args.noCache,
-    pull: args.pull,
-    outputs: args.output.map(parseOutput),
-    network: args.network as BuildRequest["network"],
-    extraHosts: args.addHost.map(extraHost),
-  };
-}
-
-/** `NAME` alone takes the value of the environment, and is dropped when there is none. */
-function fromEnvironment(text: string): readonly [string, string][] {
-  if (text.includes("=")) return [keyValue(text, "--build-arg")];
-  const value = process.env[text];
-  return value === undefined ? [] : [[text, value]];
-}
-
-function keyValue(text: string, flag: string): [string, string] {
-  const at = text.indexOf("=");
-  const key = at < 0 ? text : text.slice(0, at);
-  if (key === "") throw usage(`Cannot read ${flag} "${text}"`, `Write ${flag} NAME=VALUE`);
-  return [key, at < 0 ? "" : text.slice(at + 1)];
-}
-
-function extraHost(text: string): { readonly host: string; readonly ip: string } {
-  const match = /^([^:=]+)[:=](.+)$/.exec(text);
-  if (match === null) throw usage(`Cannot read --add-host "${text}"`, "Write --add-host NAME:IP");
-  return { host: match[1]!, ip: match[2]!.replace(/^\[(.*)\]$/, "$1") };
-}
-
-async function showProgress(events: AsyncIterable<Progress>, args: BuildArgs, terminal: Terminal): Promise<void> {
-  const write = (text: string) => void terminal.stderr.write(text);
-  const mode = args.progress === "auto" ? (terminal.interactive ? "tty" : "plain") : args.progress;
-  switch (mode) {
-    case "tty":
-      return await renderTty(events, { write, columns: terminal.columns, rows: terminal.rows, colours: terminal.colours }, "Building");
-    case "plain":
-      return await renderPlain(events, write);
-    case "rawjson":
-      return await renderJson(events, write);
-    case "quiet":
-      for await (const _ of events);
-  }
+function refuseConsole(outputs: readonly ExportSpec[]): void {
+  const toStdout = outputs.some(({ attrs }) => attrs["dest"] === "-");
+  if (toStdout && process.stdout.isTTY) throw usage("Refusing to write a tar to the terminal", "Name a file, or redirect the output");
 }
 
 /** Descriptors are base64 on the wire and JSON in the file, as buildx writes it. */
@@ -90,12 +49,21 @@ function readableMetadata(metadata: Readonly<Record<string, string>>): Readonly<
   );
 }
 
-function writeWhole(file: string, text: string): void {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
+/** What there is now, on one line for each output. */
+function closing(builder: Builder, { outputs = [] }: BuildRequest, result: BuildResult, took: string): string {
+  const files = outputs.filter(({ type }) => type !== "image").map(({ attrs }) => attrs["dest"] ?? "");
+  const written = files.map((dest) => `Wrote ${dest === "-" ? "to standard output" : dest} in ${took}\n`);
+  const isStored = outputs.length === 0 || outputs.some(({ type }) => type === "image");
+  return `\n${isStored ? builtLine(builder, result, took) : ""}${written.join("")}`;
 }
 
-async function print(stream: NodeJS.WritableStream, text: string): Promise<void> {
-  if (!stream.write(text)) await once(stream, "drain");
+function builtLine({ store }: Builder, { imageId, metadata }: BuildResult, took: string): string {
+  if (imageId === null) return "";
+  const [record] = store.images.byId(imageId);
+  const size = record === undefined ? "" : `, ${formatBytes(imageSize(store, record))}`;
+  const names = (metadata["image.name"] ?? "").split(",").filter((name) => name !== "");
+  const shown = names.map((name) => familiarReference(parseReference(name))).join(", ");
+  const named = shown === "" ? "an image without a name" : shown;
+  const hint = shown === "" && (record === undefined || isDangling(record)) ? "; name it with -t" : "";
+  return `Built ${named} (ID ${hexOf(imageId).slice(0, 12)}${size}) in ${took}${hint}\n`;
 }

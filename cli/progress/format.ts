@@ -21,9 +21,15 @@ export function formatAmount(current: number, total: number): string {
 }
 
 // oxlint-disable-next-line no-control-regex -- removing them is the point
-const CONTROL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007]*\u0007|[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const SEQUENCE = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]/g;
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Text without escape sequences and control characters, so that a step cannot move the cursor of the view. */
+/**
+ * Text as it may stand on one line of a terminal: without escape sequences, control characters and changes of direction, so
+ * that a step cannot move the cursor of the view. Of a line that was overwritten (`\r`) the last state counts.
+ */
 export function printable(text: string): string {
-  return text.replace(/\t/g, "    ").replace(CONTROL, "");
+  const plain = text.replace(SEQUENCE, "");
+  const state = plain.split("\r").findLast((part) => part !== "") ?? "";
+  return state.replace(/\t/g, "    ").replace(/\n/g, " ").replace(CONTROL, "");
 }

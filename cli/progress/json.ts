@@ -8,6 +8,7 @@ export async function renderJson(events: AsyncIterable<Progress>, write: Write):
   for await (const event of events) write(`${JSON.stringify(solveStatus(event, vertices))}\n`);
 }
 
+/** Fields, and when they are left out, as in BuildKit's client/graph.go. Bytes are base64, times RFC 3339. */
 interface JsonVertex {
   readonly digest: Digest;
   readonly inputs?: readonly Digest[];
@@ -26,22 +27,10 @@ function solveStatus(event: Progress, vertices: Map<Digest, JsonVertex>): object
     }
     case "started":
       return vertexStatus(vertices, { ...known(vertices, event.vertex), started: timestamp(event.at) });
-    case "completed": {
-      const vertex = known(vertices, event.vertex);
-      return vertexStatus(vertices, {
-        ...vertex,
-        started: vertex.started ?? timestamp(event.at),
-        completed: timestamp(event.at),
-        ...(event.cached ? { cached: true } : {}),
-        ...(event.error === null ? {} : { error: event.error }),
-      });
-    }
-    case "status": {
-      const { id, current, total, startedAt, completedAt } = event.status;
-      const completed = completedAt === null ? {} : { completed: timestamp(completedAt) };
-      const status = { id, vertex: event.vertex, current, total, timestamp: timestamp(Date.now()), started: timestamp(startedAt), ...completed };
-      return { statuses: [status] };
-    }
+    case "completed":
+      return vertexStatus(vertices, completed(known(vertices, event.vertex), event));
+    case "status":
+      return { statuses: [jsonStatus(event)] };
     case "log": {
       const data = Buffer.from(event.bytes).toString("base64");
       return { logs: [{ vertex: event.vertex, stream: event.stream, data, timestamp: timestamp(event.at) }] };
@@ -60,11 +49,39 @@ function vertexStatus(vertices: Map<Digest, JsonVertex>, vertex: JsonVertex): ob
   return { vertexes: [vertex] };
 }
 
-function jsonWarning(vertex: Digest | null, warning: Warning): object {
-  const short = warning.rule === null ? warning.message : `${warning.rule}: ${warning.message}`;
-  const base64 = (text: string) => Buffer.from(text).toString("base64");
-  const range = warning.at === null ? {} : { range: [{ start: warning.at.start, end: warning.at.end }] };
-  return { vertex, level: 1, short: base64(short), detail: [base64(warning.detail)], ...(warning.url === null ? {} : { url: warning.url }), ...range };
+function completed(vertex: JsonVertex, { at, cached, error }: Progress & { readonly type: "completed" }): JsonVertex {
+  const times = { started: vertex.started ?? timestamp(at), completed: timestamp(at) };
+  return { ...vertex, ...times, ...(cached ? { cached } : {}), ...(error === null ? {} : { error }) };
+}
+
+function jsonStatus({ vertex, status }: Progress & { readonly type: "status" }): object {
+  const { id, current, total, startedAt, completedAt } = status;
+  return {
+    id,
+    vertex,
+    ...(total > 0 ? { total } : {}),
+    current,
+    timestamp: timestamp(completedAt ?? Date.now()),
+    started: timestamp(startedAt),
+    ...(completedAt === null ? {} : { completed: timestamp(completedAt) }),
+  };
+}
+
+/** Positions are pb.Position: lines count from 1, characters from 0. */
+function jsonWarning(vertex: Digest | null, { rule, message, detail, url, at }: Warning): object {
+  const position = ({ line, column }: { readonly line: number; readonly column: number }) => ({ line, ...(column > 1 ? { character: column - 1 } : {}) });
+  return {
+    ...(vertex === null ? {} : { vertex }),
+    level: 1,
+    short: base64(rule === null ? message : `${rule}: ${message}`),
+    ...(detail === "" ? {} : { detail: [base64(detail)] }),
+    ...(url === null ? {} : { url }),
+    ...(at === null ? {} : { sourceInfo: { filename: at.file }, range: [{ start: position(at.start), end: position(at.end) }] }),
+  };
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
 }
 
 function timestamp(ms: number): string {

@@ -1,77 +1,79 @@
-import type { Progress, StatusUpdate, Warning } from "../../solver/progress.js";
-import { applyProgress, buildView, stepSeconds, type BuildView, type StepView } from "./model.js";
-import { formatAmount, formatSeconds } from "./format.js";
+import type { Progress, StatusUpdate } from "../../solver/progress.js";
+import { formatAmount, formatSeconds, printable } from "./format.js";
+import { type Applied, applyProgress, buildView, CANCELLED, stepSeconds, type StepView, warningLine } from "./model.js";
+import { createTurns } from "./turns.js";
 
 /** Writes text to where progress goes. */
 export type Write = (text: string) => void;
 
 /** BuildKit's numbered form: `#3 [2/4] RUN make`, `#3 0.512 output`, `#3 DONE 1.2s`, blocks divided by blank lines. */
 export async function renderPlain(events: AsyncIterable<Progress>, write: Write): Promise<void> {
-  const view = buildView(Date.now());
-  const printer = new PlainPrinter(view, write);
-  for await (const event of events) printer.print(event);
+  const printer = plainPrinter(write);
+  const timer = setInterval(() => printer.tick(Date.now()), TICK_MS);
+  try {
+    for await (const event of events) printer.print(event, Date.now());
+    printer.end();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
-/** Keeps which block is open, since the lines of parallel steps take turns. */
-class PlainPrinter {
-  #current: StepView | null = null;
-  #count = 0;
-  /** Percentages or ends already told, by step number and status id. */
-  readonly #told = new Map<string, string>();
+/** Turns events into text; time is told, so that tests need no clock. Milliseconds since the epoch. */
+export interface PlainPrinter {
+  readonly print: (event: Progress, now: number) => void;
+  /** Lets another step have its turn when the current one has been quiet, or has had the word for long. */
+  readonly tick: (now: number) => void;
+  /** Writes what still waits. */
+  readonly end: () => void;
+}
 
-  constructor(
-    private readonly view: BuildView,
-    private readonly write: Write,
-  ) {}
+const TICK_MS = 500;
 
-  print(event: Progress): void {
-    const step = applyProgress(this.view, event);
-    if (event.type === "warning") return this.#warning(event.warning);
-    if (step === null) return;
-    if (event.type === "started") this.#open(step);
-    if (event.type === "log") this.#log(step, event.at, event.bytes);
-    if (event.type === "status") this.#status(step, event.status);
-    if (event.type === "completed") this.#completed(step);
+/** See {@link PlainPrinter}. */
+export function plainPrinter(write: Write): PlainPrinter {
+  const view = buildView(0);
+  const turns = createTurns(write);
+  const statuses = statusLines();
+
+  function linesOf(event: Progress, { step, lines }: Applied, now: number): readonly string[] | null {
+    const seconds = Math.max(0, ("at" in event ? event.at : now) - (step.started ?? now)) / 1000;
+    const output = lines.map((line) => `${seconds.toFixed(3)} ${line}`);
+    if (event.type === "status") return nullIfEmpty(statuses(step, event.status));
+    if (event.type === "completed") return [...output, outcome(step)];
+    return event.type === "started" ? [] : nullIfEmpty(output);
   }
+  return {
+    print(event, now) {
+      const applied = applyProgress(view, event);
+      if (event.type === "warning") write(`${turns.leave()}WARNING: ${printable(warningLine(event.warning))}\n`);
+      const lines = applied === null ? null : linesOf(event, applied, now);
+      if (applied !== null && lines !== null) turns.say(applied.step, lines, now);
+    },
+    tick: turns.advance,
+    end: () => turns.advance(Infinity),
+  };
+}
 
-  #open(step: StepView): void {
-    if (this.#current === step) return;
-    if (this.#current !== null && this.#current.completed === null) this.write(`#${this.#current.number} ...\n`);
-    if (this.#count > 0) this.write("\n");
-    if (step.number === 0) step.number = ++this.#count;
-    this.write(`#${step.number} ${step.name}\n`);
-    this.#current = step;
-  }
+function nullIfEmpty(lines: readonly string[]): readonly string[] | null {
+  return lines.length === 0 ? null : lines;
+}
 
-  #log(step: StepView, at: number, bytes: Uint8Array): void {
-    const seconds = Math.max(0, at - (step.started ?? at)) / 1000;
-    const text = Buffer.from(bytes).toString("utf8").replace(/\r?\n$/, "");
-    this.#open(step);
-    for (const line of text.split("\n")) this.write(`#${step.number} ${seconds.toFixed(3)} ${line}\n`);
-  }
+function outcome(step: StepView): string {
+  if (step.error === CANCELLED) return "CANCELED";
+  if (step.error !== null) return `ERROR: ${step.error}`;
+  return step.cached ? "CACHED" : `DONE ${formatSeconds(stepSeconds(step, 0))}`;
+}
 
-  /** Only beginnings and ends: a log has no use for every percent. */
-  #status(step: StepView, status: StatusUpdate): void {
-    const key = `${step.number} ${status.id}`;
-    const phase = status.completedAt === null ? "running" : "done";
-    if (this.#told.get(key) === phase || (phase === "running" && status.current === 0)) return;
-    this.#told.set(key, phase);
-    this.#open(step);
-    const took = status.completedAt === null ? "" : ` ${formatSeconds((status.completedAt - status.startedAt) / 1000)} done`;
-    const amount = status.current > 0 ? ` ${formatAmount(status.current, status.total)}` : "";
-    this.write(`#${step.number} ${status.id}${amount}${took}\n`);
-  }
-
-  #completed(step: StepView): void {
-    this.#open(step);
-    if (step.error !== null) this.write(`#${step.number} ${step.error === "context canceled" ? "CANCELED" : `ERROR: ${step.error}`}\n`);
-    else if (step.cached) this.write(`#${step.number} CACHED\n`);
-    else this.write(`#${step.number} DONE ${formatSeconds(stepSeconds(step, Date.now()))}\n`);
-  }
-
-  #warning(warning: Warning): void {
-    const place = warning.at === null ? "" : ` (${warning.at.file}:${warning.at.start.line})`;
-    this.write(`\nWARNING: ${warning.rule === null ? "" : `${warning.rule}: `}${warning.message}${place}\n`);
-    this.#current = null;
-  }
+/** Tells only beginnings and ends of sub-progress: a log has no use for every percent. */
+function statusLines(): (step: StepView, status: StatusUpdate) => readonly string[] {
+  const told = new Map<StepView, Map<string, "running" | "done">>();
+  return (step, { id, current, total, startedAt, completedAt }) => {
+    const phases = told.get(step) ?? new Map<string, "running" | "done">();
+    told.set(step, phases);
+    const phase = completedAt === null ? "running" : "done";
+    if (phases.get(id) === phase || (phase === "running" && current === 0)) return [];
+    phases.set(id, phase);
+    const took = completedAt === null ? "" : ` ${formatSeconds((completedAt - startedAt) / 1000)} done`;
+    return [`${printable(id)}${current > 0 ? ` ${formatAmount(current, total)}` : ""}${took}`];
+  };
 }

@@ -1,0 +1,106 @@
+import type { Argv } from "yargs";
+import { suggest } from "../../frontend/dockerfile/suggest.js";
+import { usage } from "../usage.js";
+import { flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
+
+/** `tbuild build` as typed. */
+export interface BuildArgs extends GlobalArgs {
+  readonly command: "build";
+  readonly context: string;
+  readonly tag: readonly string[];
+  readonly file: string | undefined;
+  readonly target: string | undefined;
+  readonly buildArg: readonly string[];
+  readonly label: readonly string[];
+  readonly addHost: readonly string[];
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly platform: string | undefined;
+  readonly network: "default" | "host" | "none" | undefined;
+  readonly progress: "auto" | "tty" | "plain" | "quiet" | "rawjson";
+  readonly iidfile: string | undefined;
+  readonly metadataFile: string | undefined;
+  readonly output: readonly string[];
+  /** Into the image store as well, whatever the outputs are. */
+  readonly load: boolean;
+  readonly ociRuntime: string | undefined;
+}
+
+/** The first words that a command line can have. */
+export const commands = ["build", "image", "du", "prune", "version"] as const;
+
+const PROGRESS = ["auto", "tty", "plain", "quiet", "rawjson"] as const;
+
+/** Options of `tbuild build`: names and meanings are those of `docker build`. */
+export function buildOptions(argv: Argv): Argv {
+  const text = { type: "string", nargs: 1 } as const;
+  const texts = { ...text, array: true } as const;
+  return argv
+    .usage("Usage: $0 [build] [OPTIONS] PATH")
+    .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
+    .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
+    .option("target", { ...text, describe: "Stage to build" })
+    .option("build-arg", { ...texts, describe: "Value of an ARG: NAME=VALUE, or NAME to take it from the environment" })
+    .option("label", { ...texts, describe: "Label of the image: NAME=VALUE" })
+    .option("add-host", { ...texts, describe: "Line of /etc/hosts for RUN: NAME:IP" })
+    .option("no-cache", { type: "boolean", describe: "Run every step" })
+    .option("pull", { type: "boolean", describe: "Ask the registry for base images even when they are here" })
+    .option("platform", { ...text, describe: "Platform of the image, such as linux/amd64" })
+    .option("network", { ...text, choices: ["default", "host", "none"], describe: "Network of RUN" })
+    .option("output", { ...texts, alias: "o", describe: "Where the result goes: type=image|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout" })
+    .option("load", { type: "boolean", describe: "Into the image store too, whatever --output says" })
+    .option("progress", { ...text, choices: PROGRESS, default: process.env["BUILDKIT_PROGRESS"] || "auto", defaultDescription: "$BUILDKIT_PROGRESS, else auto", describe: "How progress is shown" })
+    .option("quiet", { alias: "q", type: "boolean", describe: "Print the image ID only" })
+    .option("iidfile", { ...text, describe: "Write the image ID to this file" })
+    .option("metadata-file", { ...text, describe: "Write the result's metadata to this file as JSON" })
+    .option("oci-runtime", { ...text, describe: "OCI runtime for RUN (default runc)" })
+    // What these ask of the old builder is always so here.
+    .option("rm", { type: "boolean", hidden: true })
+    .option("force-rm", { type: "boolean", hidden: true });
+}
+
+/** The typed form of what yargs read. @throws {TbuildError} usage */
+export function readBuildArgs(values: Values): BuildArgs {
+  return {
+    command: "build",
+    ...globals(values),
+    context: contextOf(words(values, 1)),
+    tag: list(values, "tag"),
+    file: fileOf(values),
+    target: last(values, "target"),
+    buildArg: list(values, "build-arg"),
+    label: list(values, "label"),
+    addHost: list(values, "add-host"),
+    noCache: flag(values, "no-cache"),
+    pull: flag(values, "pull"),
+    platform: last(values, "platform"),
+    network: last(values, "network") as BuildArgs["network"],
+    progress: flag(values, "quiet") ? "quiet" : (last(values, "progress") as BuildArgs["progress"]),
+    iidfile: last(values, "iidfile"),
+    metadataFile: last(values, "metadata-file"),
+    output: list(values, "output"),
+    load: flag(values, "load"),
+    ociRuntime: last(values, "oci-runtime"),
+  };
+}
+
+function contextOf(given: readonly string[]): string {
+  const [context] = given;
+  if (context === undefined) throw usage("The build needs a PATH", 'Use "tbuild ." to build the Dockerfile of this directory');
+  if (given.length > 1) throw tooMany(context, given);
+  if (context === "-") throw usage('Cannot read the context from standard input: "-" is not supported yet', "Give the directory of the context");
+  return context;
+}
+
+/** Most often a command that was misspelt, or a value whose option is missing. */
+function tooMany(first: string, given: readonly string[]): Error {
+  const near = suggest(first, commands);
+  const hint = near === null ? "Options must be spelled --name or -x" : `Did you mean "tbuild ${near}"?`;
+  return usage(`The build takes one PATH, not ${given.length}: ${given.join(" ")}`, hint);
+}
+
+function fileOf(values: Values): string | undefined {
+  const file = last(values, "file");
+  if (file === "-") throw usage('Cannot read the Dockerfile from standard input: "-f -" is not supported yet', "Name a file with -f");
+  return file;
+}

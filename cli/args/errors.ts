@@ -1,0 +1,51 @@
+import type { TbuildError } from "../../cache/errors.js";
+import { suggest } from "../../frontend/dockerfile/suggest.js";
+import { usage } from "../usage.js";
+
+const SEE_HELP = "See tbuild --help";
+
+/** Options of `docker build` that are known, but not there: no typing mistakes. */
+const NOT_YET: Readonly<Record<string, string>> = {
+  push: "Export it with -o type=oci,dest=image.tar and copy that to the registry",
+  "build-context": "Copy it into the context",
+  "cache-from": "The build cache is the store's own, and always used",
+  "cache-to": "The build cache is the store's own, and always kept",
+  "no-cache-filter": "Use --no-cache for all stages",
+  secret: "RUN --mount=type=secret is not supported yet",
+  ssh: "RUN --mount=type=ssh is not supported yet",
+  check: "Warnings are shown by every build",
+  call: "Warnings are shown by every build",
+  provenance: "Leave it away: no attestations are made",
+  sbom: "Leave it away: no attestations are made",
+  attest: "Leave it away: no attestations are made",
+  annotation: "Write it as an attribute: -o type=oci,annotation.KEY=VALUE,dest=image.tar",
+  builder: "Builds run in this process",
+  allow: "Leave it away",
+  "shm-size": "Leave it away",
+  ulimit: "Leave it away",
+  "cgroup-parent": "Leave it away",
+  squash: "Leave it away",
+};
+
+/** The error for what yargs says; it hands over the parser of the command that failed, whose help names every option. */
+export function yargsError(message: string, failed: { help(): string }): TbuildError {
+  const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(", ")[0];
+  if (unknown !== undefined) return unknownOption(unknown, failed.help());
+  const lacking = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
+  if (lacking !== undefined) return usage(`Option "${spelled(lacking)}" needs a value`, `A value that begins with "-" is written ${spelled(lacking)}=VALUE`);
+  const choice = /Argument: ([\w-]+), Given: (.*), Choices: (.*)/.exec(message);
+  if (choice !== null) return usage(`Cannot use ${choice[2]} for --${choice[1]}`, `One of ${choice[3]!.replaceAll('"', "")}`);
+  return usage(message.split("\n")[0] ?? message, SEE_HELP);
+}
+
+function unknownOption(name: string, help: string): TbuildError {
+  const instead = NOT_YET[name];
+  if (instead !== undefined) return usage(`Option "--${name}" is not supported yet`, instead);
+  const options = [...help.matchAll(/--([a-z][\w-]+)/g)].map(([, option]) => option!);
+  const near = suggest(name, options);
+  return usage(`Unknown option "${spelled(name)}"`, near === null ? SEE_HELP : `Did you mean "--${near}"?`);
+}
+
+function spelled(name: string): string {
+  return name.length === 1 ? `-${name}` : `--${name}`;
+}

@@ -1,0 +1,107 @@
+import type { Argv } from "yargs";
+import { unknownWord, usage } from "../usage.js";
+import { counted, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
+
+/** Form of what a listing command prints. */
+export type ListFormat = "table" | "json";
+
+/** `tbuild image VERB` as typed. */
+export type ImageArgs = GlobalArgs & { readonly command: "image" } & ImageVerb;
+
+type ImageVerb =
+  /** `names`: repositories or full names to show; all when empty. */
+  | { readonly verb: "ls"; readonly names: readonly string[]; readonly quiet: boolean; readonly format: ListFormat }
+  | { readonly verb: "inspect" | "rm"; readonly names: readonly string[] }
+  | { readonly verb: "history"; readonly name: string; readonly format: ListFormat }
+  | { readonly verb: "tag"; readonly source: string; readonly target: string }
+  /** `output` "-" is standard output. */
+  | { readonly verb: "save"; readonly names: readonly string[]; readonly output: string; readonly format: "docker" | "oci" }
+  /** `input` "-" is standard input. */
+  | { readonly verb: "load"; readonly input: string }
+  | { readonly verb: "import"; readonly file: string; readonly name: string | null; readonly changes: readonly string[] };
+
+const VERBS = ["ls", "inspect", "history", "rm", "tag", "save", "load", "import"];
+
+/** Defines the commands below `tbuild image`, each of which hands its arguments to `found`. */
+export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Argv {
+  const run = (read: (values: Values, given: readonly string[]) => ImageVerb) => (values: Values) =>
+    found({ command: "image", ...globals(values), ...read(values, words(values, 2)) });
+  return argv
+    .usage("Usage: $0 image COMMAND")
+    .command(["ls", "list"], "List images: ls [NAME…]", listOptions, run(readList))
+    .command("inspect", "Show images' configs as JSON: inspect NAME…", {}, run(readNames("inspect")))
+    .command("history", "Show how an image was made: history NAME", formatOption, run(readHistory))
+    .command("rm", "Remove names of images: rm NAME…", {}, run(readNames("rm")))
+    .command("tag", "Give an image another name: tag SOURCE TARGET", {}, run(readTag))
+    .command("save", "Write images to a tar: save -o FILE NAME…", saveOptions, run(readSave))
+    .command("load", "Read images from a tar: load -i FILE", loadOptions, run(readLoad))
+    .command("import", "Make an image of a root file system's tar: import FILE [NAME]", importOptions, run(readImport))
+    .command("*", false, {}, (values) => {
+      throw unknownVerb(words(values, 1));
+    });
+}
+
+/** `--format` of the commands that list. */
+export function formatOption(argv: Argv): Argv {
+  return argv.option("format", { type: "string", nargs: 1, choices: ["table", "json"], default: "table", describe: "Form of the output" });
+}
+
+/** See {@link formatOption}. */
+export function formatOf(values: Values): ListFormat {
+  return last(values, "format") === "json" ? "json" : "table";
+}
+
+function unknownVerb([verb]: readonly string[]): Error {
+  return verb === undefined ? usage("Which image command?", `One of ${VERBS.join(", ")}`) : unknownWord("image command", verb, VERBS);
+}
+
+function listOptions(argv: Argv): Argv {
+  return formatOption(argv).option("quiet", { alias: "q", type: "boolean", describe: "IDs only" });
+}
+
+function saveOptions(argv: Argv): Argv {
+  return argv
+    .option("output", { alias: "o", type: "string", nargs: 1, describe: "File to write (default stdout)" })
+    .option("format", { type: "string", nargs: 1, choices: ["docker", "oci"], default: "docker", describe: "Form of the archive" });
+}
+
+function loadOptions(argv: Argv): Argv {
+  return argv.option("input", { alias: "i", type: "string", nargs: 1, describe: "Archive to read (default stdin)" });
+}
+
+function importOptions(argv: Argv): Argv {
+  return argv.option("change", { alias: "c", type: "string", nargs: 1, array: true, describe: "Dockerfile instruction to apply to the config" });
+}
+
+function readList(values: Values, names: readonly string[]): ImageVerb {
+  return { verb: "ls", names, quiet: flag(values, "quiet"), format: formatOf(values) };
+}
+
+function readNames(verb: "inspect" | "rm") {
+  return (_values: Values, given: readonly string[]): ImageVerb => ({ verb, names: counted(given, [1, Infinity], `image ${verb} NAME…`) });
+}
+
+function readHistory(values: Values, given: readonly string[]): ImageVerb {
+  const [name = ""] = counted(given, [1, 1], "image history NAME");
+  return { verb: "history", name, format: formatOf(values) };
+}
+
+function readTag(_values: Values, given: readonly string[]): ImageVerb {
+  const [source = "", target = ""] = counted(given, [2, 2], "image tag SOURCE TARGET");
+  return { verb: "tag", source, target };
+}
+
+function readSave(values: Values, given: readonly string[]): ImageVerb {
+  const names = counted(given, [1, Infinity], "image save -o FILE NAME…");
+  return { verb: "save", names, output: last(values, "output") ?? "-", format: last(values, "format") === "oci" ? "oci" : "docker" };
+}
+
+function readLoad(values: Values, given: readonly string[]): ImageVerb {
+  counted(given, [0, 0], "image load -i FILE");
+  return { verb: "load", input: last(values, "input") ?? "-" };
+}
+
+function readImport(values: Values, given: readonly string[]): ImageVerb {
+  const [file = "", name = null] = counted(given, [1, 2], "image import FILE [NAME]");
+  return { verb: "import", file, name, changes: list(values, "change") };
+}

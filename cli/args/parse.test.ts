@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isTbuildError } from "../../cache/errors.js";
+import { parseArgs } from "./parse.js";
+
+const parse = (line: string) => parseArgs(line.split(" ").filter((word) => word !== ""), 80);
+
+async function refusal(line: string): Promise<string> {
+  try {
+    await parse(line);
+  } catch (error) {
+    if (!isTbuildError(error)) throw error;
+    assert.equal(error.code, "usage");
+    return `${error.message} | ${error.hint}`;
+  }
+  return "accepted";
+}
+
+const defaults = {
+  command: "build",
+  root: undefined,
+  config: undefined,
+  context: ".",
+  tag: [],
+  file: undefined,
+  target: undefined,
+  buildArg: [],
+  label: [],
+  addHost: [],
+  noCache: false,
+  pull: false,
+  platform: undefined,
+  network: undefined,
+  progress: process.env["BUILDKIT_PROGRESS"] ?? "auto",
+  iidfile: undefined,
+  metadataFile: undefined,
+  output: [],
+  load: false,
+  ociRuntime: undefined,
+};
+
+test("parseArgs() builds when no command is named", async () => {
+  assert.deepEqual(await parse("."), defaults);
+  assert.deepEqual(await parse("build ."), defaults);
+  assert.deepEqual(await parse("--root /r --config=/c ."), { ...defaults, root: "/r", config: "/c" });
+  assert.deepEqual(await parse("-t x build"), { ...defaults, context: "build", tag: ["x"] });
+});
+
+test("parseArgs() reads every option of a build", async () => {
+  const line =
+    "-t a:1 --tag b -f D --target t --build-arg A=1 --build-arg B --label L=1 --add-host h:127.0.0.1 --no-cache --pull --platform linux/arm64 " +
+    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --load --oci-runtime crun --rm --force-rm ctx";
+  assert.deepEqual(await parse(line), {
+    ...defaults,
+    context: "ctx",
+    tag: ["a:1", "b"],
+    file: "D",
+    target: "t",
+    buildArg: ["A=1", "B"],
+    label: ["L=1"],
+    addHost: ["h:127.0.0.1"],
+    noCache: true,
+    pull: true,
+    platform: "linux/arm64",
+    network: "none",
+    progress: "plain",
+    iidfile: "i",
+    metadataFile: "m",
+    output: ["out", "type=oci,dest=x.tar"],
+    load: true,
+    ociRuntime: "crun",
+  });
+});
+
+test("parseArgs() takes the last of an option that has one value", async () => {
+  assert.deepEqual(await parse("--target a --target b --pull --pull --no-cache --no-cache=false ."), { ...defaults, target: "b", pull: true });
+  assert.deepEqual(await parse("--progress plain --progress tty ."), { ...defaults, progress: "tty" });
+});
+
+test("parseArgs() takes an empty value for none, as scripts write it", async () => {
+  assert.deepEqual(await parse("--target= --platform= --iidfile= ."), defaults);
+});
+
+test("parseArgs() lets --quiet win over --progress", async () => {
+  assert.deepEqual(await parse("-q ."), { ...defaults, progress: "quiet" });
+  assert.deepEqual(await parse("--quiet -q --progress plain ."), { ...defaults, progress: "quiet" });
+  assert.deepEqual(await parse("--quiet=false --progress plain ."), { ...defaults, progress: "plain" });
+});
+
+test("parseArgs() reads short options that touch their value", async () => {
+  assert.deepEqual(await parse("-tx:1 -fD -qoout ."), { ...defaults, tag: ["x:1"], file: "D", output: ["out"], progress: "quiet" });
+});
+
+test("parseArgs() reads a dash as a value", async () => {
+  assert.deepEqual(await parse("-o - --output - ."), { ...defaults, output: ["-", "-"] });
+});
+
+test("parseArgs() keeps values as they are: digits, commas, dots, equals signs", async () => {
+  const line = "--build-arg A=1,2 --build-arg V=08 --label a.b=c=d -t 0123 --build-arg=-x=1 .";
+  assert.deepEqual(await parse(line), { ...defaults, buildArg: ["A=1,2", "V=08", "-x=1"], label: ["a.b=c=d"], tag: ["0123"] });
+});
+
+test("parseArgs() takes what stands behind -- for the context", async () => {
+  assert.deepEqual(await parse("-t x -- -strange"), { ...defaults, tag: ["x"], context: "-strange" });
+});
+
+test("parseArgs() refuses an unknown option and suggests the closest", async () => {
+  assert.equal(await refusal("--tga x ."), 'Unknown option "--tga" | Did you mean "--tag"?');
+  assert.equal(await refusal("-x ."), 'Unknown option "-x" | See tbuild --help');
+  assert.equal(await refusal("image ls --qiet"), 'Unknown option "--qiet" | Did you mean "--quiet"?');
+  assert.equal(await refusal("prune --al"), 'Unknown option "--al" | Did you mean "--all"?');
+  assert.equal(await refusal("build --all ."), 'Unknown option "--all" | Did you mean "--pull"?');
+});
+
+test("parseArgs() says what to do instead of options of docker build that are not there", async () => {
+  assert.match(await refusal("--push ."), /^Option "--push" is not supported yet \| Export it/);
+  assert.match(await refusal("--secret id=x ."), /^Option "--secret" is not supported yet/);
+  assert.match(await refusal("--cache-from x ."), /^Option "--cache-from" is not supported yet/);
+  assert.match(await refusal("-f - ."), /standard input/);
+  assert.match(await refusal("-"), /standard input/);
+});
+
+test("parseArgs() refuses values that are missing or wrong", async () => {
+  assert.equal(await refusal(". -t"), 'Option "-t" needs a value | A value that begins with "-" is written -t=VALUE');
+  assert.equal(await refusal(". --target"), 'Option "--target" needs a value | A value that begins with "-" is written --target=VALUE');
+  assert.equal(await refusal("--progress fancy ."), 'Cannot use "fancy" for --progress | One of auto, tty, plain, quiet, rawjson');
+  assert.equal(await refusal("--network bridge ."), 'Cannot use "bridge" for --network | One of default, host, none');
+  assert.equal(await refusal("prune --max-used-space much"), 'Cannot read --max-used-space "much" | Write --max-used-space with a size such as 10GB');
+  assert.match(await refusal("prune --keep-duration 5"), /--keep-duration "5"/);
+});
+
+test("parseArgs() refuses a wrong number of words", async () => {
+  assert.match(await refusal("build"), /^The build needs a PATH/);
+  assert.equal(await refusal("a b"), "The build takes one PATH, not 2: a b | Options must be spelled --name or -x");
+  assert.equal(await refusal("imgae ls"), 'The build takes one PATH, not 2: imgae ls | Did you mean "tbuild image"?');
+  assert.equal(await refusal("image tag a"), '"tbuild image tag" needs more words | Write tbuild image tag SOURCE TARGET');
+  assert.equal(await refusal("image tag a b c"), 'Unexpected word "c" | Write tbuild image tag SOURCE TARGET');
+  assert.equal(await refusal("du x"), 'Unexpected word "x" | Write tbuild du');
+  assert.match(await refusal("image"), /^Which image command\?/);
+  assert.equal(await refusal("image lss"), 'Unknown image command "lss" | Did you mean "ls"?');
+});
+
+test("parseArgs() reads the commands on images", async () => {
+  const image = { command: "image", root: undefined, config: undefined };
+  assert.deepEqual(await parse("image ls"), { ...image, verb: "ls", names: [], quiet: false, format: "table" });
+  assert.deepEqual(await parse("image list a -q --format json"), { ...image, verb: "ls", names: ["a"], quiet: true, format: "json" });
+  assert.deepEqual(await parse("image rm a b"), { ...image, verb: "rm", names: ["a", "b"] });
+  assert.deepEqual(await parse("image history a --format=json"), { ...image, verb: "history", name: "a", format: "json" });
+  assert.deepEqual(await parse("image tag a b"), { ...image, verb: "tag", source: "a", target: "b" });
+  assert.deepEqual(await parse("image save a"), { ...image, verb: "save", names: ["a"], output: "-", format: "docker" });
+  assert.deepEqual(await parse("image save -ox.tar --format oci a b"), { ...image, verb: "save", names: ["a", "b"], output: "x.tar", format: "oci" });
+  assert.deepEqual(await parse("image load -i x.tar"), { ...image, verb: "load", input: "x.tar" });
+  assert.deepEqual(await parse("image import - x -c USER=1 -c CMD"), { ...image, verb: "import", file: "-", name: "x", changes: ["USER=1", "CMD"] });
+});
+
+test("parseArgs() reads limits of prune in bytes and milliseconds", async () => {
+  assert.deepEqual(await parse("prune -a --max-used-space 1.5GB --keep-duration 1h30m"), {
+    command: "prune",
+    root: undefined,
+    config: undefined,
+    all: true,
+    maxUsedBytes: 1.5e9,
+    keepDurationMs: 5_400_000,
+  });
+});
+
+test("parseArgs() answers with help where it is asked for", async () => {
+  for (const line of ["", "--help", "-h", "help", "build --help", ". --help", "image --help", "image ls -h", "help prune"]) {
+    const parsed = await parse(line);
+    assert.ok(parsed.command === "help", line);
+    assert.match(parsed.text, /Usage:|tbuild /, line);
+  }
+});

@@ -1,0 +1,96 @@
+import type { Argv } from "yargs";
+import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
+import { yargsError } from "./errors.js";
+import { formatOption, type ImageArgs, imageCommands } from "./image.js";
+import { splitShortOptions } from "./shortOptions.js";
+import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
+
+/** A command that needs a store. */
+export type StoreArgs = BuildArgs | ImageArgs | DuArgs | PruneArgs;
+
+/** A parsed command line, or text to print (help) instead. */
+export type ParsedArgs = StoreArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+
+/** Widest help: longer lines are hard to read. */
+const MAX_COLUMNS = 110;
+
+/**
+ * Reads the words after `tbuild`. Loads yargs, so that nothing else has to. A build does without yargs' commands, which
+ * lay out the help each time: tens of milliseconds. @throws {TbuildError} usage
+ */
+export async function parseArgs(words: readonly string[], columns: number): Promise<ParsedArgs> {
+  const { default: yargs } = await import("yargs");
+  let parsed: ParsedArgs | null = null;
+  const explicit = splitShortOptions(withDefaultCommand(words));
+  if (commandOf(explicit) === "build" && !wantsHelp(explicit)) {
+    return readBuildArgs(await buildOptions(everyCommand(yargs())).parseAsync(explicit));
+  }
+  const parser = commandLine(yargs(), (args) => (parsed = args)).wrap(Math.min(MAX_COLUMNS, columns));
+  if (!wantsHelp(explicit)) await parser.parseAsync(explicit);
+  return parsed ?? { command: "help", text: `${await helpOf(parser, explicit)}\n` };
+}
+
+function wantsHelp(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  return words.slice(0, end < 0 ? words.length : end).some((word) => word === "--help" || word === "-h");
+}
+
+async function helpOf(parser: Argv, words: readonly string[]): Promise<string> {
+  let help = "";
+  await parser.parseAsync(words, {}, (_error: unknown, _argv: unknown, output: string) => void (help = output));
+  return help;
+}
+
+/** `tbuild -t x .` is `tbuild build -t x .`; a command may stand behind the options that every command takes. */
+function withDefaultCommand(words: readonly string[]): readonly string[] {
+  if (words.length === 0) return ["--help"];
+  if (words[0] === "help") return [...words.slice(1), "--help"];
+  const word = commandOf(words);
+  const isCommand = word === undefined || word === "--help" || word === "-h" || commands.some((name) => name === word);
+  return isCommand ? words : ["build", ...words];
+}
+
+/** The first word that is not an option which every command takes, or its value. */
+function commandOf(words: readonly string[]): string | undefined {
+  let first = 0;
+  while (/^--(?:root|config)(?:=|$)/.test(words[first] ?? "")) first += words[first]!.includes("=") ? 1 : 2;
+  return words[first];
+}
+
+function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
+  return everyCommand(yargs)
+    .usage("Usage: $0 [build] [OPTIONS] PATH\n       $0 COMMAND")
+    .command("build", "Build an image from a Dockerfile (the default command)", buildOptions, (values) => found(readBuildArgs(values)))
+    .command("image", "List and manage images", (argv) => imageCommands(argv, found))
+    .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
+    .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
+    .command("version", "Show the version", {}, () => found({ command: "version" }))
+    .example("$0 -t nginx:v3 .", "Build the Dockerfile of this directory");
+}
+
+/** What holds for every command line. */
+function everyCommand(yargs: Argv): Argv {
+  return yargs
+    .scriptName("tbuild")
+    .parserConfiguration({
+      "boolean-negation": false,
+      "camel-case-expansion": false,
+      "dot-notation": false,
+      "duplicate-arguments-array": true,
+      "greedy-arrays": false,
+      "parse-numbers": false,
+      "parse-positional-numbers": false,
+    })
+    .option("root", { type: "string", nargs: 1, describe: "Directory of the store", global: true })
+    .option("config", { type: "string", nargs: 1, describe: "Path of tbuild.toml", global: true })
+    .strictOptions()
+    .version(false)
+    .help("help")
+    .alias("help", "h")
+    .exitProcess(false)
+    .fail((message, error, failed) => {
+      const parser = failed as unknown as { help(): string };
+      // Too few values come as an error of yargs' own.
+      throw error === undefined || error.name === "YError" ? yargsError(message ?? error?.message ?? "", parser) : error;
+    });
+}
