@@ -1,4 +1,4 @@
-import { hasCode, type SourceRange, TbuildError } from "../cache/errors.js";
+import { hasCode, type SourceRange, TbuildError, withRange } from "../cache/errors.js";
 import { explainMissing } from "../cache/tree/explain.js";
 import { toBytes } from "../cache/tree/names.js";
 import { selectRoots } from "../cache/tree/select.js";
@@ -42,18 +42,18 @@ function missingOf(vertex: Vertex, inputs: BuildInputs): readonly TbuildError[] 
   });
 }
 
-function isThere(action: CopyBody, inputs: BuildInputs): boolean {
+function isThere(action: CopyBody, inputs: BuildInputs, at: SourceRange | undefined): boolean {
   try {
     selectRoots(toBytes(inputs.context), inputs.ignore, selectionOf(action));
     return true;
   } catch (error) {
     if (hasCode(error, "not_found")) return false;
-    throw error;
+    throw withRange(error, at);
   }
 }
 
 function missingSource(action: CopyBody, inputs: BuildInputs, at: SourceRange | undefined): readonly TbuildError[] {
-  if (isThere(action, inputs)) return [];
+  if (isThere(action, inputs, at)) return [];
   const missing = explainMissing(inputs.context, inputs.ignore, action.src);
   const shown = action.src.replace(/^\//, "");
   if (missing.rule !== null) {

@@ -67,7 +67,7 @@ export const defaultConfigFile = "/etc/tbuild/tbuild.toml";
  * Reads `path`, else $TBUILD_CONFIG, else {@link defaultConfigFile} if it exists, else nothing.
  * @throws {TbuildError} not_found for a file that was named, parse_failed with file and line
  */
-export async function loadConfig(path?: string | undefined): Promise<TbuildConfig> {
+export async function loadConfig(path?: string): Promise<TbuildConfig> {
   const named = path ?? (process.env["TBUILD_CONFIG"] || undefined);
   const file = named ?? defaultConfigFile;
   if (named === undefined && !existsSync(file)) return emptyConfig;

@@ -48,10 +48,7 @@ export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>
       return { key: null, fresh: false, storing: null };
     }
     checkInputs(vertex, map);
-    stalls.whenAny(
-      vertex.inputs.map((input) => input.vertex),
-      () => readAhead(vertex, map),
-    );
+    stalls.whenAny(vertex, () => readAhead(vertex, map));
     const inputs = await Promise.all(vertex.inputs.map((input) => keyOf(input.vertex)));
     return await lookUp({ vertex, digest: map.digest, map, inputs }, { index, tracker, contentsOf });
   }
@@ -64,36 +61,24 @@ export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>
     return Promise.all(contents);
   }
 
-  /**
-   * Another input's key waits for a step to run, so that the definition key of `vertex` will be a new one: what is read
-   * by content, and is stored nowhere, will be needed. Without this, stages that are copied from one after the other
-   * would run one after the other.
-   */
+  /** See {@link Stalls}: what is read by content, and is stored nowhere, will be needed. */
   function readAhead(reader: Vertex, map: CacheMap<R>): void {
-    stalls.mark(reader);
-    reader.inputs.forEach((edge, i) => {
+    const start = async (edge: Edge, input: InputKey<R>) => {
+      await keyOf(edge.vertex);
+      if (tracker.mustRun(edge.vertex)) await contentOf({ reader, edge, input });
+    };
+    for (const [i, edge] of reader.inputs.entries()) {
       const input = map.inputs[i];
-      if (input?.byContent !== true) return;
-      const start = async () => {
-        await keyOf(edge.vertex);
-        if (mustRun(edge.vertex)) await contentOf({ reader, edge, input });
-      };
       // A failure is remembered, and seen by whoever asks for the same content.
-      start().catch(() => {});
-    });
+      if (input?.byContent === true) start(edge, input).catch(() => {});
+    }
   }
 
   async function readContent({ reader, edge, input }: Reading<R>): Promise<ContentKey> {
     await keyOf(edge.vertex);
-    if (mustRun(edge.vertex)) stalls.mark(reader);
+    if (tracker.mustRun(edge.vertex)) stalls.mark(reader);
     const result = await resultOf(edge);
     return await tracker.own(reader, async () => await input.content(result, optsOf(reader)));
-  }
-
-  /** A step without identity, such as opening a local directory, is no work worth running ahead of. */
-  function mustRun(vertex: Vertex): boolean {
-    const state = tracker.stateOf(vertex);
-    return state.phase === "running" || (state.phase === "missed" && (state.keys.definition ?? state.keys.content) !== null);
   }
 
   async function produce(vertex: Vertex): Promise<readonly R[]> {

@@ -5,6 +5,8 @@ import type { Job } from "./job.js";
 /** Where each vertex of one build stands. */
 export interface Tracker<R> {
   stateOf(vertex: Vertex): EdgeState<R>;
+  /** True when nothing is stored for a step that has an identity: opening a local directory is no work to wait for. */
+  mustRun(vertex: Vertex): boolean;
   /** Something has happened to a vertex; its audience hears of its completion. */
   move(vertex: Vertex, fact: Fact<R>): void;
   /** As the job's `own`; a failure is also the vertex's state. */
@@ -22,8 +24,14 @@ export function createTracker<R>(job: Job): Tracker<R> {
     if (fact.type === "done") job.reporterOf(vertex).done();
   }
 
+  function mustRun(vertex: Vertex): boolean {
+    const state = stateOf(vertex);
+    return state.phase === "running" || (state.phase === "missed" && (state.keys.definition ?? state.keys.content) !== null);
+  }
+
   return {
     stateOf,
+    mustRun,
     move,
     async own(vertex, work) {
       try {

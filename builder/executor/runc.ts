@@ -108,20 +108,20 @@ function describeExit(exitCode: number, bundle: Bundle, oomBefore: number, opts:
  * again and again until the run command has ended (the container may not exist yet).
  */
 function killOnAbort(options: RuncOptions, id: string, child: ChildProcess, signal: AbortSignal | undefined): AsyncDisposable {
-  let running = true;
+  const running = { now: true };
   let killing: Promise<void> | null = null;
   const kill = async () => {
-    for (let attempt = 0; running; attempt++) {
+    for (let attempt = 0; running.now; attempt++) {
       await runtimeDelete(options, id);
-      if (attempt > 20 && running) child.kill("SIGKILL");
-      if (running) await Promise.race([child.exited, delay(50)]);
+      if (attempt > 20 && running.now) child.kill("SIGKILL");
+      if (running.now) await Promise.race([child.exited, delay(50)]);
     }
     await runtimeDelete(options, id);
   };
   const onAbort = () => {
     killing ??= kill();
   };
-  void child.exited.then(() => (running = false));
+  void child.exited.then(() => (running.now = false));
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted === true) onAbort();
   return {

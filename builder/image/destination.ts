@@ -52,6 +52,7 @@ async function toDevice(dest: string, body: (stream: Writable) => Promise<void>)
 }
 
 async function writeAll(stream: Writable, body: (stream: Writable) => Promise<void>): Promise<void> {
+  stream.on("error", () => {}); // the write that failed tells it, to whoever waits for it
   try {
     await body(stream);
     stream.end();
@@ -74,7 +75,7 @@ export async function writeTar(stream: Writable, body: (sink: LayoutSink) => Pro
   const tar = pack();
   const flowing = pipeline(tar, stream, { end: false, ...(signal ? { signal } : {}) });
   // A tar whose reader is gone takes nothing any more, and would keep its writer waiting for ever.
-  const broken = new Promise<never>((_, reject) => flowing.catch(reject));
+  const broken = new Promise<never>((_, reject) => void flowing.catch(reject));
   try {
     await Promise.race([body(tarSink(tar)), broken]);
     tar.finalize();

@@ -41,7 +41,7 @@ export async function unpackLayers(store: Store, layers: readonly PackedLayer[],
   const present = await presentLayers(store, names);
   const missing = layers.slice(present);
   const fetched = missing.map(({ blob }) => options.fetch(blob));
-  fetched.forEach((promise) => promise.catch(() => {})); // awaited below, in order
+  for (const promise of fetched) promise.catch(() => {}); // awaited below, in order
   try {
     for (const [index, layer] of missing.entries()) {
       await fetched[index];

@@ -132,7 +132,7 @@ async function serverMessage(response: HttpResponse): Promise<string> {
       (await readBody(response, 64 * 1024)).toString("utf8"),
     ) as { errors?: { code?: string; message?: string }[] };
     const [first] = body.errors ?? [];
-    return `${first?.message ?? first?.code ?? ""}`.replaceAll(/\p{Cc}+/gu, " ").slice(0, 200);
+    return (first?.message ?? first?.code ?? "").replaceAll(/\p{Cc}+/gu, " ").slice(0, 200);
   } catch {
     return "";
   }

@@ -1,11 +1,25 @@
 import type { Worker } from "node:worker_threads";
+import type { Opts } from "../content/store.js";
 import { cancelled, fromWire, hasCode } from "../errors.js";
 import type { WireError } from "../errors.js";
 import { controlOf, newControl } from "./control.js";
 import type { JobMessage, JobRequest } from "./control.js";
-import type { BulkOpts } from "./pool.js";
 
 const PROGRESS_MS = 100;
+
+/** Counters of a running job. */
+export interface BulkProgress {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/** Options of one job. */
+export interface BulkOpts extends Opts {
+  /** Called a few times a second while the job runs, and once at its end. */
+  readonly onProgress?: ((progress: BulkProgress) => void) | undefined;
+  /** Receives what the job emits, in order; the job waits while the promise is pending and chunks pile up. */
+  readonly onChunk?: ((chunk: Uint8Array) => Promise<void> | void) | undefined;
+}
 
 /** A job on its way: settles once the worker has stopped working on it. */
 export interface Flight {

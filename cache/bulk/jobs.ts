@@ -37,6 +37,7 @@ export interface JobContext {
 /** Compression of a layer blob or an archive. */
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
 
+/** A layer to unpack. */
 export interface ApplyInput {
   /** File of the blob. */
   readonly blob: string;
@@ -46,12 +47,14 @@ export interface ApplyInput {
   readonly maxBytes: number;
 }
 
+/** What the layer was. */
 export interface ApplyOutput {
   readonly diffId: Digest;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
 }
 
+/** Changes to write as a layer. */
 export interface DiffInput {
   readonly source: ChangeSource;
   /** True: the tar's bytes are also emitted (see JobContext.emit). */
@@ -60,6 +63,7 @@ export interface DiffInput {
   readonly clampMtime: number | null;
 }
 
+/** The layer that was written. */
 export interface DiffOutput {
   readonly diffId: Digest;
   readonly size: number;
@@ -82,6 +86,7 @@ export interface Selection {
   readonly allowEmpty: boolean;
 }
 
+/** Files to compute a content key of. */
 export interface HashTreeInput {
   readonly root: string;
   readonly ignore: IgnoreRules;
@@ -94,6 +99,7 @@ export interface HashTreeInput {
   readonly maxFiles: number;
 }
 
+/** A content key, and what it took. */
 export interface HashTreeOutput {
   readonly digest: Digest;
   readonly files: number;
@@ -110,6 +116,7 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** Copies files of one tree into another; `dest` says where. */
 export interface CopyAction {
   readonly kind: "copy";
   /** Root of the tree to read. */
@@ -133,6 +140,7 @@ export interface CopyAction {
   readonly mtime: number | null;
 }
 
+/** Makes a directory; one that is there already is a success. */
 export interface MkdirAction {
   readonly kind: "mkdir";
   readonly path: string;
@@ -142,6 +150,7 @@ export interface MkdirAction {
   readonly mtime: number | null;
 }
 
+/** Writes a file. */
 export interface MkfileAction {
   readonly kind: "mkfile";
   readonly path: string;
@@ -151,6 +160,7 @@ export interface MkfileAction {
   readonly mtime: number | null;
 }
 
+/** Removes files. */
 export interface RmAction {
   readonly kind: "rm";
   readonly path: string;
@@ -158,6 +168,7 @@ export interface RmAction {
   readonly wildcard: boolean;
 }
 
+/** Makes a symlink at `path`. */
 export interface SymlinkAction {
   readonly kind: "symlink";
   readonly target: string;
@@ -166,19 +177,23 @@ export interface SymlinkAction {
   readonly mtime: number | null;
 }
 
+/** One action of a file step. */
 export type FileAction = CopyAction | MkdirAction | MkfileAction | RmAction | SymlinkAction;
 
+/** Actions on one tree, in order. */
 export interface FileActionsInput {
   /** Root of a mounted, writable tree. */
   readonly root: string;
   readonly actions: readonly FileAction[];
 }
 
+/** What the actions wrote. */
 export interface FileActionsOutput {
   readonly files: number;
   readonly bytes: number;
 }
 
+/** A whole tree to bring out of the store. */
 export interface ExportTreeInput {
   readonly root: string;
   /** A directory to merge into, or a tar whose bytes are emitted. */

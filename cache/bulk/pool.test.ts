@@ -8,7 +8,7 @@ import { hasCode, isTbuildError } from "../errors.js";
 import type { TbuildError } from "../errors.js";
 import { spawnProcess } from "../sys/process.js";
 import { createPool } from "./pool.js";
-import type { BulkOpts } from "./pool.js";
+import type { BulkOpts } from "./flight.js";
 
 const workerUrl = new URL("./testWorker.js", import.meta.url);
 
@@ -146,6 +146,18 @@ test("idle threads do not keep the process alive", async () => {
   child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
   assert.deepEqual(await child.exited, { exitCode: 0, signal: null });
   assert.equal(Buffer.concat(chunks).toString(), "ran\n");
+});
+
+test("disposing while a thread loads its modules lets the process end well", async () => {
+  const script = `import { createPool } from ${JSON.stringify(new URL("./pool.js", import.meta.url).href)};
+    for (const ms of [1, 5, 10, 20, 30, 40]) {
+      const pool = createPool();
+      pool.warm();
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      await pool[Symbol.asyncDispose]();
+    }`;
+  const child = spawnProcess({ argv: [process.execPath, "--input-type=module", "-e", script], env: [] });
+  assert.deepEqual(await child.exited, { exitCode: 0, signal: null });
 });
 
 test("the pool's own worker script loads its jobs", async () => {

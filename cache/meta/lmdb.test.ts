@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { fork } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { hasCode } from "../errors.js";
@@ -118,6 +118,31 @@ test("what was acknowledged survives SIGKILL of the writer", () =>
     for (const key of acknowledged) assert.equal(meta.contentKeys.get(key), "from the peer");
     await meta.contentKeys.put("still", "writable");
   }));
+
+test("transaction() on a full disk is resource_exhausted, and no rejection of lmdb's own ends the process", async (t) => {
+  await using disk = await mountTmpfs("2m");
+  if (disk === null) return t.skip("needs root to mount a tmpfs");
+  await using meta = await openMeta(path.join(disk.path, "meta.lmdb"));
+  await meta.contentKeys.put("first", "1");
+  const rest = path.join(disk.path, "rest");
+  fillDisk(rest);
+  const write = () => meta.transaction((tx) => tx.contentKeys.put("second", "x".repeat(20_000)));
+  await assert.rejects(write(), (error) => hasCode(error, "resource_exhausted"));
+  rmSync(rest);
+  await write();
+  assert.equal(meta.contentKeys.get("first"), "1");
+});
+
+function fillDisk(file: string): void {
+  const fd = openSync(file, "w");
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(4096));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
+  } finally {
+    closeSync(fd);
+  }
+}
 
 test("put() on a full disk is resource_exhausted and keeps what was there", async (t) => {
   await using disk = await mountTmpfs("1m");

@@ -4,7 +4,9 @@ import type { Path } from "./libc.js";
 
 /** Flags of {@link mount}. Source: linux/mount.h */
 export const MS_RDONLY = 0x1;
+/** Changes the flags of an existing mount. */
 export const MS_REMOUNT = 0x20;
+/** Shows a directory at another place. */
 export const MS_BIND = 0x1000;
 /** Flag of {@link umount2}: out of sight at once, gone when the last user has closed its files. */
 export const MNT_DETACH = 0x2;

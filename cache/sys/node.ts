@@ -4,6 +4,7 @@ import type { Path } from "./libc.js";
 
 /** Flags of {@link renameat2}. Source: linux/fs.h */
 export const RENAME_NOREPLACE = 1;
+/** Swaps both names. */
 export const RENAME_EXCHANGE = 2;
 
 const AT_FDCWD = -100;

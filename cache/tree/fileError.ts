@@ -20,6 +20,9 @@ export function readError(error: unknown, path: string, doing: "read" | "copied"
   const code = errnoOf(error);
   // ELOOP: what was a file is a link now, and O_NOFOLLOW refused it.
   if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP" || code === "ESTALE") return changedWhile(path, doing, error);
+  if (code === "ENAMETOOLONG") {
+    return new TbuildError("unsupported", `Cannot read "${toText(path)}": its path is too long`, { cause: error });
+  }
   if (code !== "EACCES" && code !== "EPERM") return error;
   return new TbuildError("permission_denied", `Cannot read "${toText(path)}": permission denied`, {
     hint: "Change its permissions, or add it to the ignore file",

@@ -39,6 +39,7 @@ export interface KeyValue {
   readonly value: Word;
 }
 
+/** `FROM`. */
 export interface FromInstruction extends InstructionBase {
   readonly name: "from";
   readonly image: Word;
@@ -49,11 +50,13 @@ export interface FromInstruction extends InstructionBase {
   readonly asWritten: { readonly keyword: string; readonly name: string } | null;
 }
 
+/** `ARG`. */
 export interface ArgInstruction extends InstructionBase {
   readonly name: "arg";
   readonly args: readonly { readonly key: Word; readonly value: Word | null }[];
 }
 
+/** `ENV`. */
 export interface EnvInstruction extends InstructionBase {
   readonly name: "env";
   readonly pairs: readonly KeyValue[];
@@ -61,12 +64,14 @@ export interface EnvInstruction extends InstructionBase {
   readonly legacy: boolean;
 }
 
+/** `LABEL`. */
 export interface LabelInstruction extends InstructionBase {
   readonly name: "label";
   readonly pairs: readonly KeyValue[];
   readonly legacy: boolean;
 }
 
+/** `RUN`. */
 export interface RunInstruction extends InstructionBase {
   readonly name: "run";
   readonly command: Command;
@@ -78,11 +83,13 @@ export interface RunInstruction extends InstructionBase {
   readonly devices: readonly Word[];
 }
 
+/** `CMD`. */
 export interface CmdInstruction extends InstructionBase {
   readonly name: "cmd";
   readonly command: Command;
 }
 
+/** `ENTRYPOINT`. */
 export interface EntrypointInstruction extends InstructionBase {
   readonly name: "entrypoint";
   readonly command: Command;
@@ -101,12 +108,14 @@ interface CopyBase extends InstructionBase {
   readonly exclude: readonly Word[];
 }
 
+/** `COPY`. */
 export interface CopyInstruction extends CopyBase {
   readonly name: "copy";
   readonly from: Word | null;
   readonly parents: boolean;
 }
 
+/** `ADD`. */
 export interface AddInstruction extends CopyBase {
   readonly name: "add";
   readonly checksum: Word | null;
@@ -115,36 +124,43 @@ export interface AddInstruction extends CopyBase {
   readonly unpack: boolean | null;
 }
 
+/** `EXPOSE`. */
 export interface ExposeInstruction extends InstructionBase {
   readonly name: "expose";
   readonly ports: readonly Word[];
 }
 
+/** `VOLUME`. */
 export interface VolumeInstruction extends InstructionBase {
   readonly name: "volume";
   readonly paths: readonly Word[];
 }
 
+/** `USER`. */
 export interface UserInstruction extends InstructionBase {
   readonly name: "user";
   readonly user: Word;
 }
 
+/** `WORKDIR`. */
 export interface WorkdirInstruction extends InstructionBase {
   readonly name: "workdir";
   readonly path: Word;
 }
 
+/** `STOPSIGNAL`. */
 export interface StopsignalInstruction extends InstructionBase {
   readonly name: "stopsignal";
   readonly signal: Word;
 }
 
+/** `MAINTAINER`. */
 export interface MaintainerInstruction extends InstructionBase {
   readonly name: "maintainer";
   readonly maintainer: Word;
 }
 
+/** `SHELL`. */
 export interface ShellInstruction extends InstructionBase {
   readonly name: "shell";
   readonly args: readonly string[];
@@ -162,6 +178,7 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly retries: number;
 }
 
+/** `ONBUILD`. */
 export interface OnbuildInstruction extends InstructionBase {
   readonly name: "onbuild";
   /** The trigger as the config stores it, "RUN make". */

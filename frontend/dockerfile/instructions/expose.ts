@@ -25,7 +25,7 @@ export function applyExpose(s: StageState, ins: ExposeInstruction, c: StageConte
 /** Reads `[[ip:]host:]ports[/proto]`; ip and host ports have no meaning in an image. */
 function parsePorts(word: string, at: SourceRange, c: StageContext): readonly string[] {
   const parts = word.split(":");
-  const [ports = "", protocol = "tcp"] = splitOnce(parts.at(-1) ?? "", "/");
+  const [ports, protocol = "tcp"] = splitOnce(parts.at(-1) ?? "", "/");
   const proto = protocol === "" ? "tcp" : protocol.toLowerCase();
   if (!PROTOCOLS.includes(proto)) throw badValue("a port", word, at, `The protocol is one of ${PROTOCOLS.join(", ")}`);
   if (protocol !== protocol.toLowerCase()) c.warn(violation("ExposeProtoCasing", at, word));

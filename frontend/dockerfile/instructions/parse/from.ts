@@ -18,7 +18,7 @@ export function parseFrom(raw: RawInstruction): FromInstruction {
   if (!named) return { ...raw.base, name: "from", image, platform, as: null, asWritten: null };
   const as = name.toLowerCase();
   if (!stageName.test(as)) throw badStageName(raw, name);
-  return { ...raw.base, name: "from", image, platform, as, asWritten: { keyword: keyword!, name } };
+  return { ...raw.base, name: "from", image, platform, as, asWritten: { keyword, name } };
 }
 
 function badStageName(raw: RawInstruction, name: string): Error {

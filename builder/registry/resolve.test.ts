@@ -1,3 +1,4 @@
+import { digestOf } from "../../cache/oci/digest.js";
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -10,7 +11,7 @@ import { makeImage, makeIndex, registryMissing, startRegistry, type TestRegistry
 import type { RegistryConfig } from "../config.js";
 import { createRegistryClient } from "./client.js";
 import { dockerCredentials } from "./credentials.js";
-import { createRemoteImages } from "./resolve.js";
+import { chooseManifest, createRemoteImages } from "./resolve.js";
 
 const plain: RegistryConfig = { mirrors: [], http: undefined, insecure: false, ca: [], keypairs: [], tlsConfigDirs: [] };
 const amd64 = parsePlatform("linux/amd64");
@@ -150,4 +151,20 @@ describe("a real registry", { skip: registryMissing() }, () => {
     const aborted = images.resolve(parseReference(`${open.host}/team/app:v1`), amd64, { signal: AbortSignal.abort() });
     await assert.rejects(aborted, (error) => hasCode(error, "cancelled"));
   });
+});
+
+test("chooseManifest() takes the closest variant, and an unnamed one only when nothing fits", () => {
+  const entry = (
+    name: string,
+    platform?: object,
+  ) => ({ mediaType: name, digest: digestOf(name), size: 1, ...(platform ? { platform } : {}) });
+  const arm = (variant: string) => entry(variant, { os: "linux", architecture: "arm", variant });
+  const unknown = entry("attestation", { os: "unknown", architecture: "unknown" });
+  const choose = (want: string, ...manifests: object[]) =>
+    chooseManifest({ schemaVersion: 2, manifests } as never, parsePlatform(want))?.mediaType ?? null;
+  assert.equal(choose("linux/arm/v7", arm("v5"), arm("v6"), unknown), "v6");
+  assert.equal(choose("linux/arm/v6", arm("v7")), null);
+  assert.equal(choose("linux/amd64", entry("nested"), unknown), "nested");
+  assert.equal(choose("linux/amd64", entry("nested"), entry("exact", { os: "linux", architecture: "amd64" })), "exact");
+  assert.equal(choose("linux/amd64", unknown), null);
 });
