@@ -7,6 +7,7 @@ import { dockerfileToDefinition, type FrontendResult } from "../frontend/mod.js"
 import { loadGraph, type Vertex } from "../solver/graph.js";
 import type { Definition } from "../solver/llb/definition.js";
 import { createSolver } from "../solver/solve.js";
+import { checkSupport } from "./checkSupport.js";
 import { checkSources } from "./checkSources.js";
 import { buildEpoch } from "./epoch.js";
 import type { Executor } from "./executor/executor.js";
@@ -52,6 +53,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, report:
   const run: Run = { parts, request, inputs, remote, epoch, report, signal };
   const planned = await plan(run);
   const root = loadGraph(planned.definition);
+  checkSupport(root);
   checkSources(root, inputs);
   const layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const ref = await solve(run, planned.definition, layerChain(root), layers);

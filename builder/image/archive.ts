@@ -88,8 +88,10 @@ async function ingestFile(store: Store, file: string, opts: Opts): Promise<Descr
   try {
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) await ingest.write(chunk as Buffer);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new TbuildError("not_found", `Cannot read "${file}"`, { cause: error });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    const reason = code === "ENOENT" ? "no such file" : code === "EISDIR" ? "it is a directory" : code;
+    throw new TbuildError("not_found", `Cannot read "${file}": ${reason}`, { cause: error });
   }
   return await ingest.commit();
 }
