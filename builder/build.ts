@@ -5,11 +5,10 @@ import type { Ref } from "../cache/ref.js";
 import type { Store } from "../cache/store.js";
 import { dockerfileToDefinition, type FrontendResult } from "../frontend/mod.js";
 import { loadGraph, type Vertex } from "../solver/graph.js";
-import type { Definition } from "../solver/llb/definition.js";
 import { createSolver } from "../solver/solve.js";
 import { checkSupport } from "./checkSupport.js";
 import { checkSources } from "./checkSources.js";
-import { buildEpoch } from "./epoch.js";
+import { buildEpoch, fileEpoch } from "./epoch.js";
 import type { Executor } from "./executor/executor.js";
 import type { BuildOutput, Exporter, ExportSpec } from "./exporter/exporter.js";
 import { createExporter } from "./exporter/mod.js";
@@ -56,7 +55,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, report:
   checkSupport(root);
   checkSources(root, inputs);
   const layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
-  const ref = await solve(run, planned.definition, layerChain(root), layers);
+  const ref = await solve(run, planned, layerChain(root), layers);
   layers.hurry();
   return await exportAll(run, exporters, layers, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });
 }
@@ -101,13 +100,13 @@ async function plan({ request, inputs, remote, epoch, report, signal }: Run): Pr
 }
 
 async function solve(
-  { parts, inputs, remote, epoch, report, signal }: Run,
-  definition: Definition,
+  { parts, request, inputs, remote, epoch, report, signal }: Run,
+  { definition, image }: FrontendResult,
   chain: ReadonlySet<Vertex>,
   layers: LayerPreparer,
 ): Promise<SnapshotRef> {
   const locals = new Map([["context", { path: inputs.context, ignore: inputs.ignore }]]);
-  const deps = { store: parts.store, executor: parts.executor, sources: [...remote.sources, localSource(locals)], epoch };
+  const deps = { store: parts.store, executor: parts.executor, sources: [...remote.sources, localSource(locals)], epoch: fileEpoch(request, epoch, image) };
   const inImage = new Set([...chain].map(({ digest }) => digest));
   const begin = (ref: Ref) => void (ref.kind === "snapshot" && ref.name !== null && layers.begin(ref.name));
   const solver = createSolver<Ref>({

@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { ImageConfig } from "../cache/oci/descriptor.js";
 import { TbuildError } from "../cache/errors.js";
+import type { BuildRequest } from "./request.js";
 
 /**
  * The one time that a build's own files and its config carry, in seconds: SOURCE_DATE_EPOCH (a build argument wins over
@@ -12,6 +14,16 @@ export async function buildEpoch(context: string, buildArgs: Readonly<Record<str
   const given = buildArgs["SOURCE_DATE_EPOCH"] ?? process.env["SOURCE_DATE_EPOCH"];
   if (given !== undefined && given !== "") return parseEpoch(given);
   return insideWorkTree(context) ? await commitTime(context) : null;
+}
+
+/**
+ * Seconds for the files that tbuild itself writes: the build's epoch, else when the base image was created (the frontend
+ * has put that into the config; scratch: 0). Null keeps the times of what is copied.
+ */
+export function fileEpoch(request: Pick<BuildRequest, "reproducible">, epoch: number | null, image: Pick<ImageConfig, "created">): number | null {
+  if (request.reproducible === false) return null;
+  const created = Date.parse(image.created ?? "");
+  return epoch ?? (Number.isNaN(created) ? 0 : Math.floor(created / 1000));
 }
 
 function parseEpoch(text: string): number {

@@ -20,6 +20,8 @@ export interface BuildRequest {
   readonly pull?: boolean | undefined;
   /** Default: the image store. */
   readonly outputs?: readonly ExportSpec[] | undefined;
+  /** False: copied files keep their times, as Docker's do; default true: all that tbuild writes carries the build's epoch. */
+  readonly reproducible?: boolean | undefined;
   readonly network?: "default" | "host" | "none" | undefined;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
 }
