@@ -20,6 +20,11 @@ function unsupported(vertex: Vertex): readonly TbuildError[] {
   if (body.security === "insecure") {
     return [new TbuildError("unsupported", "Cannot use --security=insecure: it is not supported yet", { at })];
   }
+  // An optional secret that nobody gives is left out, as BuildKit does it.
+  const secret = body.secretEnv.find(({ optional }) => !optional);
+  if (secret !== undefined) {
+    return [new TbuildError("unsupported", `Cannot use the secret "${secret.id}": --mount=type=secret is not supported yet`, { at })];
+  }
   return body.mounts.filter((mount) => mount.dest !== "/" && !canMount(vertex, mount)).map(
     ({ dest, type }) =>
       new TbuildError("unsupported", `Cannot mount "${dest}": this kind of --mount=type=${type.kind} is not supported yet`, {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatAge, parseDuration, parseSize } from "./age.js";
+import { formatAge, formatCreated, parseDuration, parseSize } from "./age.js";
 
 test("formatAge() uses the largest unit that fits", () => {
   const ages = [0, 1, 59, 60, 3599, 7200, 86_400, 8 * 86_400, 45 * 86_400, 800 * 86_400].map((seconds) => formatAge(0, seconds * 1000));
@@ -20,6 +20,11 @@ test("formatAge() uses the largest unit that fits", () => {
 
 test("formatAge() takes a clock that ran back for now", () => {
   assert.equal(formatAge(5000, 0), "0 seconds ago");
+});
+
+test("formatCreated() has no age for no time", () => {
+  assert.deepEqual([null, undefined, "", "1970-01-01T00:00:00Z"].map(formatCreated), ["N/A", "N/A", "N/A", "N/A"]);
+  assert.match(formatCreated("2001-01-01T00:00:00Z"), /^\d+ years ago$/);
 });
 
 test("parseDuration() adds up units", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
@@ -187,7 +187,40 @@ test("tbuild names the file and line of a mistake in its configuration", () => {
 
 test("tbuild says what it cannot find", () => {
   assert.match(tbuild(path.join(dir, "nowhere")).stderr, /\nERROR: Cannot use ".*nowhere" as the build context: no such directory\n/);
+  assert.match(tbuild("image", "import", dir, "x").stderr, /^ERROR: Cannot read ".*": it is a directory\n/);
+  assert.match(tbuild("image", "import", path.join(dir, "No.tar"), "x").stderr, /^ERROR: Cannot read ".*No\.tar": no such file\n/);
   assert.match(tbuild("-f", path.join(dir, "No"), context).stderr, /\nERROR: Cannot read ".*No": no such file\nhint: /);
+});
+
+test("tbuild makes the same image of the same files, whatever their times and the store", () => {
+  const same = writeContext(path.join(dir, "same"), {
+    Dockerfile: `FROM ${BASE}\nWORKDIR /app/deep\nCOPY . .\nCOPY <<EOF /here\nx\nEOF\nRUN --mount=type=tmpfs,target=/t touch /t/x\n`,
+    "a/b": "1",
+  });
+  const other = path.join(dir, "other");
+  done("--root", other, "image", "import", "-c", 'CMD ["sh"]', "-c", "ENV PATH=/bin:/usr/bin", path.join(dir, "rootfs.tar"), BASE);
+  const ids = [done("-q", same), done("-q", "--no-cache", same)];
+  utimesSync(path.join(same, "a/b"), 1, 1);
+  ids.push(done("-q", "--no-cache", same), done("--root", other, "-q", same));
+  assert.equal(new Set(ids).size, 1, ids.join(""));
+});
+
+test("tbuild refuses what it cannot do yet, and says where", () => {
+  const refused = (step: string): string => {
+    const dockerfile = path.join(dir, "Refused");
+    writeFileSync(dockerfile, `FROM ${BASE}\n${step}\n`);
+    const { status, stderr } = tbuild("-f", dockerfile, context);
+    assert.equal(status, 1, step);
+    return /\nERROR: .*:2:\d+: (.*)\n/.exec(stderr)?.[1] ?? stderr;
+  };
+  assert.match(refused("RUN --mount=type=bind,target=/c,rw true"), /Cannot mount "\/c": .*bind.* not supported yet/);
+  assert.match(refused("RUN --mount=type=cache,target=/c true"), /cache.* not supported yet/);
+  assert.match(refused("RUN --mount=type=secret,id=s,required=true true"), /secret.* not supported yet/);
+  assert.match(refused("RUN --mount=type=secret,id=s,env=S,required=true true"), /secret.* not supported yet/);
+  assert.match(refused("RUN --mount=type=ssh true"), /ssh.* not supported yet/);
+  assert.match(refused("RUN --security=insecure true"), /insecure.* not supported yet/);
+  assert.match(refused("RUN --device=x true"), /not supported yet/);
+  assert.match(refused("ADD https://github.com/a/b.git /x"), /not supported yet/);
 });
 
 test("tbuild whose reader leaves ends without a stack trace", () => {

@@ -27,7 +27,9 @@ function pair(field: string, text: string): [string, string] {
 
 function outputType(type: string | undefined, text: string): ExportSpec["type"] {
   if (type === undefined) throw usage(`Output "${text}" has no type`, `Types are ${TYPES.join(", ")}`);
-  if (type === "registry") throw usage('Output type "registry" is not supported yet', "Use type=oci,dest=image.tar and copy that to the registry");
+  if (type === "registry") {
+    throw usage('Output type "registry" is not supported yet', "Use type=oci,dest=image.tar and copy that to the registry");
+  }
   const known = TYPES.find((name) => name === type);
   if (known === undefined) throw unknownWord("output type", type, TYPES);
   return known;

@@ -18,7 +18,10 @@ const CONTEXT_LINES = 2;
  * Further mistakes of the same file follow in the same form. What is not a user's error keeps its stack.
  */
 export function reportError(error: unknown, options: ReportOptions): string {
-  if (!isTbuildError(error)) return `ERROR: internal error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+  if (!isTbuildError(error)) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return `ERROR: internal error, please report it\n${what}\n`;
+  }
   return [error, ...error.others].map((one) => reportOne(one, options)).join("\n");
 }
 

@@ -10,7 +10,9 @@ import { usage } from "./usage.js";
 /** The request that a command line stands for. @throws {TbuildError} usage, invalid_reference, invalid_argument */
 export function buildRequest(args: BuildArgs): BuildRequest {
   for (const tag of args.tag) parseReference(tag);
-  if (args.platform?.includes(",") === true) throw usage("Several platforms in one build are not supported yet", "Build one platform at a time");
+  if (args.platform?.includes(",") === true) {
+    throw usage("Several platforms in one build are not supported yet", "Build one platform at a time");
+  }
   return {
     context: args.context,
     dockerfile: args.file,
@@ -56,6 +58,8 @@ function extraHost(text: string): { readonly host: string; readonly ip: string }
   const [, host = "", address = ""] = /^([^:=]+)[:=](.+)$/.exec(text) ?? [];
   if (host === "") throw usage(`Cannot read --add-host "${text}"`, "Write --add-host NAME:IP");
   const ip = address.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(ip) === 0) throw usage(`Cannot use "${address}" for --add-host ${host}: it is no IP address`, "Write --add-host NAME:IP");
+  if (isIP(ip) === 0) {
+    throw usage(`Cannot use "${address}" for --add-host ${host}: it is no IP address`, "Write --add-host NAME:IP");
+  }
   return { host, ip };
 }

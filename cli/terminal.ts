@@ -38,7 +38,10 @@ export function processTerminal(): Terminal {
 /** Without a listener the error of a closed pipe would end the process with a stack trace. */
 function closedSignal(streams: readonly NodeJS.WritableStream[]): AbortSignal {
   const closed = new AbortController();
-  for (const stream of streams) stream.on("error", (error: NodeJS.ErrnoException) => void (error.code === "EPIPE" && closed.abort(error)));
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") closed.abort(error);
+  };
+  for (const stream of streams) stream.on("error", onError);
   return closed.signal;
 }
 

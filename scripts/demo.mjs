@@ -17,7 +17,7 @@ const dockerfile = `
 FROM ${base} AS site
 WORKDIR /site
 COPY page.txt nginx.conf ./
-RUN { echo "<!doctype html><title>tbuild</title>"; sed 's/.*/<p>&<.p>/' page.txt; nginx -v 2>&1; } > index.html
+RUN { echo "<!doctype html><title>tbuild</title>"; sed 's:.*:<p>&</p>:' page.txt; nginx -v 2>&1; } > index.html
 RUN echo "listen 8080;" > /run/listen.conf && nginx -t -c /site/nginx.conf
 
 FROM ${base}
@@ -60,6 +60,7 @@ async function demo() {
     const context = writeContext(path.join(work, "context"));
     build(context);
     await runImage(work);
+    output(["prune", "--all", "--keep-duration", "24h"]); // what earlier runs left
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -71,8 +72,10 @@ function makeBase() {
   if (existsSync(tar)) say("A Debian system with nginx is here from an earlier run");
   else {
     say("Making a small Debian system with nginx from Debian's packages (about a minute, once)");
+    rmSync(`${tar}.part`, { force: true });
     const excluded = ["doc", "man", "locale", "info"].map((dir) => `--dpkgopt=path-exclude=/usr/share/${dir}/*`);
-    command("mmdebstrap", ["--quiet", "--format=tar", "--variant=essential", "--include=nginx-light", ...excluded, codename(), `${tar}.part`], {
+    const options = ["--quiet", "--format=tar", "--variant=essential", "--include=nginx-light", ...excluded];
+    command("mmdebstrap", [...options, codename(), `${tar}.part`], {
       hint: "Debian's mirror must be reachable; try: mmdebstrap --variant=essential bookworm /dev/null",
     });
     renameSync(`${tar}.part`, tar);
@@ -99,7 +102,7 @@ function writeContext(dir) {
 
 function build(context) {
   say("Building this Dockerfile");
-  tbuild("-t", image, context);
+  tbuild("--no-cache", "-t", image, context);
   say("Building it once more: every step comes from the cache");
   tbuild("-t", image, context);
   say("It is in the image store");
@@ -203,7 +206,8 @@ function command(program, args, { hint = "" } = {}) {
   try {
     execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
   } catch (error) {
-    const reason = error.code === "ENOENT" ? "is not installed; run scripts/setup.sh test" : `failed (${error.signal ?? `status ${error.status}`})`;
+    const ended = `failed (${error.signal ?? `status ${error.status}`})`;
+    const reason = error.code === "ENOENT" ? "is not installed; run scripts/setup.sh test" : ended;
     throw new Error(`${path.basename(program)} ${reason}${hint === "" ? "" : `\n${hint}`}`, { cause: error });
   }
 }

@@ -52,7 +52,6 @@ function inputKey(deps: OpDeps, op: ExecOp, index: number): InputKey<Ref> {
 }
 
 async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<SnapshotRef> {
-  refuseMissing(op, vertex.name);
   const id = newName();
   const root = op.mounts.find((mount) => mount.dest === "/");
   if (root === undefined) throw new TbuildError("invalid_argument", `Cannot run "${vertex.name}": the step has no root file system`);
@@ -61,13 +60,6 @@ async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readon
   await using mounts = await openMounts(deps, op, inputs);
   const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
   return await snapshotStep(deps.store, parent, (rootfs) => runProcess(deps, processSpec(op, id, rootfs, mounts.list), opts), at);
-}
-
-/** What would change a step's meaning if it were left out. */
-function refuseMissing(op: ExecOp, name: string): void {
-  if (op.security === "insecure") throw new TbuildError("unsupported", `Cannot run "${name}": insecure steps are not supported yet`);
-  const secret = op.secretEnv.find(({ optional }) => !optional);
-  if (secret !== undefined) throw new TbuildError("unsupported", `Cannot run "${name}": secrets ("${secret.id}") are not supported yet`);
 }
 
 function snapshotInput(ref: Ref | undefined): SnapshotRef {
@@ -139,6 +131,5 @@ async function openMount(deps: OpDeps, mount: ExecMount, inputs: readonly Ref[],
 }
 
 function unsupportedMount(mount: ExecMount): TbuildError {
-  const kind = mount.type.kind === "bind" ? "writable bind mounts" : `mounts of type "${mount.type.kind}"`;
-  return new TbuildError("unsupported", `Cannot mount "${mount.dest}": ${kind} are not supported yet`);
+  return new TbuildError("unsupported", `Cannot mount "${mount.dest}": mounts of type "${mount.type.kind}" are not supported yet`);
 }

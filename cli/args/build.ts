@@ -31,6 +31,9 @@ export const commands = ["build", "image", "du", "prune", "version"] as const;
 
 const PROGRESS = ["auto", "tty", "plain", "quiet", "rawjson"] as const;
 
+const OUTPUT_HELP =
+  "Where the result goes: type=image|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
+
 /** Options of `tbuild build`: names and meanings are those of `docker build`. */
 export function buildOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
@@ -47,9 +50,15 @@ export function buildOptions(argv: Argv): Argv {
     .option("pull", { type: "boolean", describe: "Ask the registry for base images even when they are here" })
     .option("platform", { ...text, describe: "Platform of the image, such as linux/amd64" })
     .option("network", { ...text, choices: ["default", "host", "none"], describe: "Network of RUN" })
-    .option("output", { ...texts, alias: "o", describe: "Where the result goes: type=image|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout" })
+    .option("output", { ...texts, alias: "o", describe: OUTPUT_HELP })
     .option("load", { type: "boolean", describe: "Into the image store too, whatever --output says" })
-    .option("progress", { ...text, choices: PROGRESS, default: process.env["BUILDKIT_PROGRESS"] || "auto", defaultDescription: "$BUILDKIT_PROGRESS, else auto", describe: "How progress is shown" })
+    .option("progress", {
+      ...text,
+      choices: PROGRESS,
+      default: process.env["BUILDKIT_PROGRESS"] || "auto",
+      defaultDescription: "$BUILDKIT_PROGRESS, else auto",
+      describe: "How progress is shown",
+    })
     .option("quiet", { alias: "q", type: "boolean", describe: "Print the image ID only" })
     .option("iidfile", { ...text, describe: "Write the image ID to this file" })
     .option("metadata-file", { ...text, describe: "Write the result's metadata to this file as JSON" })
@@ -88,7 +97,9 @@ function contextOf(given: readonly string[]): string {
   const [context] = given;
   if (context === undefined) throw usage("The build needs a PATH", 'Use "tbuild ." to build the Dockerfile of this directory');
   if (given.length > 1) throw tooMany(context, given);
-  if (context === "-") throw usage('Cannot read the context from standard input: "-" is not supported yet', "Give the directory of the context");
+  if (context === "-") {
+    throw usage('Cannot read the context from standard input: "-" is not supported yet', "Give the directory of the context");
+  }
   return context;
 }
 
@@ -101,6 +112,8 @@ function tooMany(first: string, given: readonly string[]): Error {
 
 function fileOf(values: Values): string | undefined {
   const file = last(values, "file");
-  if (file === "-") throw usage('Cannot read the Dockerfile from standard input: "-f -" is not supported yet', "Name a file with -f");
+  if (file === "-") {
+    throw usage('Cannot read the Dockerfile from standard input: "-f -" is not supported yet', "Name a file with -f");
+  }
   return file;
 }

@@ -32,7 +32,10 @@ export function yargsError(message: string, failed: { help(): string }): TbuildE
   const unknown = /^Unknown arguments?: (.*)$/.exec(message)?.[1]?.split(", ")[0];
   if (unknown !== undefined) return unknownOption(unknown, failed.help());
   const lacking = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
-  if (lacking !== undefined) return usage(`Option "${spelled(lacking)}" needs a value`, `A value that begins with "-" is written ${spelled(lacking)}=VALUE`);
+  if (lacking !== undefined) {
+    const option = spelled(lacking);
+    return usage(`Option "${option}" needs a value`, `A value that begins with "-" is written ${option}=VALUE`);
+  }
   const choice = /Argument: ([\w-]+), Given: (.*), Choices: (.*)/.exec(message);
   if (choice !== null) return usage(`Cannot use ${choice[2]} for --${choice[1]}`, `One of ${choice[3]!.replaceAll('"', "")}`);
   return usage(message.split("\n")[0] ?? message, SEE_HELP);

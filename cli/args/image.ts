@@ -20,6 +20,7 @@ type ImageVerb =
   | { readonly verb: "load"; readonly input: string }
   | { readonly verb: "import"; readonly file: string; readonly name: string | null; readonly changes: readonly string[] };
 
+const text = { type: "string", nargs: 1 } as const;
 const VERBS = ["ls", "inspect", "history", "rm", "tag", "save", "load", "import"];
 
 /** Defines the commands below `tbuild image`, each of which hands its arguments to `found`. */
@@ -43,7 +44,7 @@ export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Arg
 
 /** `--format` of the commands that list. */
 export function formatOption(argv: Argv): Argv {
-  return argv.option("format", { type: "string", nargs: 1, choices: ["table", "json"], default: "table", describe: "Form of the output" });
+  return argv.option("format", { ...text, choices: ["table", "json"], default: "table", describe: "Form of the output" });
 }
 
 /** See {@link formatOption}. */
@@ -52,7 +53,8 @@ export function formatOf(values: Values): ListFormat {
 }
 
 function unknownVerb([verb]: readonly string[]): Error {
-  return verb === undefined ? usage("Which image command?", `One of ${VERBS.join(", ")}`) : unknownWord("image command", verb, VERBS);
+  if (verb === undefined) return usage("Which image command?", `One of ${VERBS.join(", ")}`);
+  return unknownWord("image command", verb, VERBS);
 }
 
 function listOptions(argv: Argv): Argv {
@@ -61,16 +63,16 @@ function listOptions(argv: Argv): Argv {
 
 function saveOptions(argv: Argv): Argv {
   return argv
-    .option("output", { alias: "o", type: "string", nargs: 1, describe: "File to write (default stdout)" })
-    .option("format", { type: "string", nargs: 1, choices: ["docker", "oci"], default: "docker", describe: "Form of the archive" });
+    .option("output", { ...text, alias: "o", describe: "File to write (default stdout)" })
+    .option("format", { ...text, choices: ["docker", "oci"], default: "docker", describe: "Form of the archive" });
 }
 
 function loadOptions(argv: Argv): Argv {
-  return argv.option("input", { alias: "i", type: "string", nargs: 1, describe: "Archive to read (default stdin)" });
+  return argv.option("input", { ...text, alias: "i", describe: "Archive to read (default stdin)" });
 }
 
 function importOptions(argv: Argv): Argv {
-  return argv.option("change", { alias: "c", type: "string", nargs: 1, array: true, describe: "Dockerfile instruction to apply to the config" });
+  return argv.option("change", { ...text, alias: "c", array: true, describe: "Dockerfile instruction to apply to the config" });
 }
 
 function readList(values: Values, names: readonly string[]): ImageVerb {
@@ -78,7 +80,8 @@ function readList(values: Values, names: readonly string[]): ImageVerb {
 }
 
 function readNames(verb: "inspect" | "rm") {
-  return (_values: Values, given: readonly string[]): ImageVerb => ({ verb, names: counted(given, [1, Infinity], `image ${verb} NAME…`) });
+  const form = `image ${verb} NAME…`;
+  return (_values: Values, given: readonly string[]): ImageVerb => ({ verb, names: counted(given, [1, Infinity], form) });
 }
 
 function readHistory(values: Values, given: readonly string[]): ImageVerb {
@@ -93,7 +96,8 @@ function readTag(_values: Values, given: readonly string[]): ImageVerb {
 
 function readSave(values: Values, given: readonly string[]): ImageVerb {
   const names = counted(given, [1, Infinity], "image save -o FILE NAME…");
-  return { verb: "save", names, output: last(values, "output") ?? "-", format: last(values, "format") === "oci" ? "oci" : "docker" };
+  const format = last(values, "format") === "oci" ? "oci" : "docker";
+  return { verb: "save", names, output: last(values, "output") ?? "-", format };
 }
 
 function readLoad(values: Values, given: readonly string[]): ImageVerb {

@@ -9,7 +9,10 @@ import type { ImageArgs } from "../args/image.js";
 import { imageName } from "../imageInfo.js";
 import { usage } from "../usage.js";
 
-type ArchiveArgs = ImageArgs & { readonly verb: "save" | "load" | "import" };
+type Save = ImageArgs & { readonly verb: "save" };
+type Load = ImageArgs & { readonly verb: "load" };
+type Import = ImageArgs & { readonly verb: "import" };
+type ArchiveArgs = Save | Load | Import;
 type Opts = { readonly signal: AbortSignal };
 
 /** `tbuild image save|load|import`. Returns what is to be printed. @throws {TbuildError} usage, not_found, corrupt */
@@ -24,19 +27,21 @@ export async function archiveCommand(builder: Builder, args: ArchiveArgs, opts: 
   }
 }
 
-async function save({ store }: Builder, { names, output, format }: ArchiveArgs & { readonly verb: "save" }, opts: Opts): Promise<string> {
-  if (output === "-" && process.stdout.isTTY) throw usage("Refusing to write an archive to the terminal", "Use -o FILE, or redirect the output");
+async function save({ store }: Builder, { names, output, format }: Save, opts: Opts): Promise<string> {
+  if (output === "-" && process.stdout.isTTY) {
+    throw usage("Refusing to write an archive to the terminal", "Use -o FILE, or redirect the output");
+  }
   await saveImages(store, names, output, format, opts);
   return "";
 }
 
-async function load(builder: Builder, { input }: ArchiveArgs & { readonly verb: "load" }, opts: Opts): Promise<string> {
+async function load(builder: Builder, { input }: Load, opts: Opts): Promise<string> {
   await using file = await inputFile(builder, input, opts);
   const records = await loadArchive(builder.store, file.path, opts);
   return records.map((record) => `Loaded image: ${imageName(record) ?? imageId(record)}\n`).join("");
 }
 
-async function importTar(builder: Builder, { file: source, name, changes }: ArchiveArgs & { readonly verb: "import" }, opts: Opts): Promise<string> {
+async function importTar(builder: Builder, { file: source, name, changes }: Import, opts: Opts): Promise<string> {
   await using file = await inputFile(builder, source, opts);
   const record = await importRootfs(builder.store, file.path, { ref: name, changes, ...opts });
   return `${imageId(record)}\n`;
@@ -45,7 +50,9 @@ async function importTar(builder: Builder, { file: source, name, changes }: Arch
 /** A file as it is; standard input is kept in the store's scratch directory meanwhile. */
 async function inputFile(builder: Builder, name: string, { signal }: Opts): Promise<AsyncDisposable & { readonly path: string }> {
   if (name !== "-") return { path: name, [Symbol.asyncDispose]: async () => {} };
-  if (process.stdin.isTTY) throw usage("Nothing to read: standard input is a terminal", "Name a file, or pipe an archive into the command");
+  if (process.stdin.isTTY) {
+    throw usage("Nothing to read: standard input is a terminal", "Name a file, or pipe an archive into the command");
+  }
   const file = path.join(builder.store.scratch, "stdin.tar");
   await pipeline(process.stdin, createWriteStream(file), { signal });
   return { path: file, [Symbol.asyncDispose]: () => rm(file, { force: true }) };

@@ -30,13 +30,16 @@ export async function buildCommand(builder: Builder, args: BuildArgs, terminal: 
   if (result.imageId !== null) iidfile?.write(result.imageId);
   metadataFile?.write(`${JSON.stringify(readableMetadata(result.metadata), null, 2)}\n`);
   if (mode === "quiet") return result.imageId === null ? "" : `${result.imageId}\n`;
-  if (mode !== "rawjson") terminal.stderr.write(closing(builder, request, result, formatSeconds((Date.now() - startedAt) / 1000)));
+  const took = formatSeconds((Date.now() - startedAt) / 1000);
+  if (mode !== "rawjson") terminal.stderr.write(closing(builder, request, result, took));
   return "";
 }
 
 function refuseConsole(outputs: readonly ExportSpec[]): void {
   const toStdout = outputs.some(({ attrs }) => attrs["dest"] === "-");
-  if (toStdout && process.stdout.isTTY) throw usage("Refusing to write a tar to the terminal", "Name a file, or redirect the output");
+  if (toStdout && process.stdout.isTTY) {
+    throw usage("Refusing to write a tar to the terminal", "Name a file, or redirect the output");
+  }
 }
 
 /** Descriptors are base64 on the wire and JSON in the file, as buildx writes it. */

@@ -1,6 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
 import { imageId } from "../../cache/images.js";
-import { formatAge } from "../age.js";
+import { formatCreated } from "../age.js";
 import type { ListFormat } from "../args/image.js";
 import { readImageConfig } from "../imageInfo.js";
 import { formatBytes } from "../progress/format.js";
@@ -19,7 +19,7 @@ export async function imageHistory({ store }: Builder, name: string, format: Lis
   return formatTable(
     ["CREATED", "CREATED BY", "SIZE", "COMMENT"],
     rows.map(({ created, created_by = "", size, comment = "" }) => [
-      created === undefined ? "" : formatAge(Date.parse(created), Date.now()),
+      formatCreated(created),
       shorten(created_by.replace(/\s+/g, " ")),
       formatBytes(size),
       comment,

@@ -4,7 +4,7 @@ import type { ImageRecord } from "../../cache/meta/records.js";
 import { type Digest, hexOf } from "../../cache/oci/digest.js";
 import { formatPlatform } from "../../cache/oci/platform.js";
 import { parseReference } from "../../cache/oci/reference.js";
-import { formatAge } from "../age.js";
+import { formatCreated } from "../age.js";
 import type { ImageArgs } from "../args/image.js";
 import { imageName, imageSize, readImageConfig } from "../imageInfo.js";
 import { formatBytes } from "../progress/format.js";
@@ -48,8 +48,7 @@ async function listImages(builder: Builder, { names, quiet, format }: ImageArgs 
     ["NAME", "TAG", "IMAGE ID", "PLATFORM", "CREATED", "SIZE"],
     rows.map((row) => {
       const { repository, tag } = splitName(row.name);
-      const created = row.created === null ? "" : formatAge(Date.parse(row.created), Date.now());
-      return [repository, tag, hexOf(row.id).slice(0, 12), row.platform, created, formatBytes(row.size)];
+      return [repository, tag, hexOf(row.id).slice(0, 12), row.platform, formatCreated(row.created), formatBytes(row.size)];
     }),
   );
 }
@@ -81,7 +80,8 @@ async function inspectImages(builder: Builder, names: readonly string[]): Promis
   const records = names.map((name) => builder.store.images.resolve(name));
   const shown = records.map(async (record) => {
     const id = imageId(record);
-    return { Id: id, RepoTags: tagsOf(builder, id), Size: imageSize(builder.store, record), ...(await readImageConfig(builder.store, id)) };
+    const config = await readImageConfig(builder.store, id);
+    return { Id: id, RepoTags: tagsOf(builder, id), Size: imageSize(builder.store, record), ...config };
   });
   return `${JSON.stringify(await Promise.all(shown), null, 2)}\n`;
 }

@@ -8,7 +8,9 @@ export function stepEvents(name: string) {
     vertex,
     announced: (inputs: readonly (typeof vertex)[] = []): Progress => ({ type: "vertex", vertex, name, inputs, at: 0 }),
     started: (at: number): Progress => ({ type: "started", vertex, at }),
-    log: (at: number, text: string, stream: 1 | 2 = 1): Progress => ({ type: "log", vertex, at, stream, bytes: Buffer.from(text) }),
+    log(at: number, text: string, stream: 1 | 2 = 1): Progress {
+      return { type: "log", vertex, at, stream, bytes: Buffer.from(text) };
+    },
     done: (at: number): Progress => ({ type: "completed", vertex, at, cached: false, error: null }),
     cached: (at: number): Progress => ({ type: "completed", vertex, at, cached: true, error: null }),
     failed: (at: number, error: string): Progress => ({ type: "completed", vertex, at, cached: false, error }),

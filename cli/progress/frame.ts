@@ -60,8 +60,8 @@ function stepLines(step: StepView, tail: number, options: FrameOptions): readonl
   const time = formatSeconds(stepSeconds(step, options.now));
   const title = paint(options, colourOf(step), row(` => ${outcome(step)}${printable(step.name)}`, time, options.columns));
   if (step.completed !== null || options.phase === "final") return [title];
-  const output = lastLines(step, tail).map((line) => paint(options, "dim", cutToWidth(` => => # ${printable(line)}`, options.columns - 1)));
-  return [title, ...statusRows(step, options), ...output];
+  const output = lastLines(step, tail).map((line) => cutToWidth(` => => # ${printable(line)}`, options.columns - 1));
+  return [title, ...statusRows(step, options), ...output.map((line) => paint(options, "dim", line))];
 }
 
 function outcome({ error, cached }: StepView): string {
@@ -111,7 +111,8 @@ function paint(options: { readonly colours: boolean }, style: Style, text: strin
  * narrower has wrapped the old lines; each line is overwritten before its rest is cleared, so that nothing flickers.
  */
 export function redraw(drawn: readonly string[], lines: readonly string[], columns: number): string {
-  const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(stripVTControlCharacters(line)) / columns)), 0);
+  const widths = drawn.map((line) => displayWidth(stripVTControlCharacters(line)));
+  const rows = widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
   const up = rows > 0 ? `\u001b[${rows}A` : "";
   return `\r${up}${lines.map((line) => `${line}\u001b[K\n`).join("")}\u001b[J`;
 }

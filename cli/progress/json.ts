@@ -1,3 +1,4 @@
+import type { SourcePosition } from "../../cache/errors.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Progress, Warning } from "../../solver/progress.js";
 import type { Write } from "./plain.js";
@@ -69,7 +70,6 @@ function jsonStatus({ vertex, status }: Progress & { readonly type: "status" }):
 
 /** Positions are pb.Position: lines count from 1, characters from 0. */
 function jsonWarning(vertex: Digest | null, { rule, message, detail, url, at }: Warning): object {
-  const position = ({ line, column }: { readonly line: number; readonly column: number }) => ({ line, ...(column > 1 ? { character: column - 1 } : {}) });
   return {
     ...(vertex === null ? {} : { vertex }),
     level: 1,
@@ -78,6 +78,10 @@ function jsonWarning(vertex: Digest | null, { rule, message, detail, url, at }: 
     ...(url === null ? {} : { url }),
     ...(at === null ? {} : { sourceInfo: { filename: at.file }, range: [{ start: position(at.start), end: position(at.end) }] }),
   };
+}
+
+function position({ line, column }: SourcePosition): object {
+  return { line, ...(column > 1 ? { character: column - 1 } : {}) };
 }
 
 function base64(text: string): string {

@@ -11,12 +11,18 @@ export function progressMode(asked: ProgressMode | "auto", terminal: Pick<Termin
 }
 
 /** Shows events on stderr until they end; loads only the renderer that it needs. */
-export async function showProgress(events: AsyncIterable<Progress>, mode: ProgressMode, terminal: Terminal, signal: AbortSignal): Promise<void> {
+export async function showProgress(
+  events: AsyncIterable<Progress>,
+  mode: ProgressMode,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   const write = (text: string) => void terminal.stderr.write(text);
   switch (mode) {
     case "tty": {
       const { renderTty } = await import("./tty.js");
-      return await renderTty(events, { write, columns: terminal.columns, rows: terminal.rows, colours: terminal.colours }, signal);
+      const { columns, rows, colours } = terminal;
+      return await renderTty(events, { write, columns, rows, colours }, signal);
     }
     case "plain": {
       const { renderPlain } = await import("./plain.js");
