@@ -28,7 +28,8 @@ install_debian_packages() {
 install_npm_packages() {
   if [ -e node_modules/.package-lock.json ] && [ ! package-lock.json -nt node_modules/.package-lock.json ]; then return; fi
   say "installing npm packages"
-  npm ci --no-audit --no-fund --loglevel=error
+  # Not "npm ci": it fails where a registry lacks the optional packages of other platforms.
+  npm install --no-save --no-audit --no-fund --loglevel=error
 }
 
 check_node() {
