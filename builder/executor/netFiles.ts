@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { digestOf, hexOf } from "../../cache/oci/digest.js";
 
@@ -41,9 +41,11 @@ function readHost(file: string): string {
   }
 }
 
+/** The name says the content, so that a file which is there already is right. */
 function sharedFile(dir: string, kind: string, content: string): string {
-  mkdirSync(dir, { recursive: true });
   const file = path.join(dir, `${kind}-${hexOf(digestOf(content)).slice(0, 16)}`);
+  if (existsSync(file)) return file;
+  mkdirSync(dir, { recursive: true });
   const temporary = `${file}.tmp`;
   writeFileSync(temporary, content, { mode: 0o644 });
   renameSync(temporary, file);

@@ -1,6 +1,7 @@
 import os from "node:os";
 import { Worker } from "node:worker_threads";
 import { cancelled } from "../errors.js";
+import { nativeData } from "../sys/native.js";
 import type { ThreadMessage } from "./control.js";
 import { startFlight } from "./flight.js";
 import type { BulkOpts, Flight } from "./flight.js";
@@ -102,7 +103,7 @@ function threadPool({ workers = Math.max(2, os.availableParallelism()), workerUr
   let closed = false;
 
   const start = (): Worker => {
-    const worker = new Worker(url, { execArgv: [] }); // some options of ours, such as --input-type, would stop it
+    const worker = new Worker(url, { execArgv: [], workerData: nativeData() }); // some options of ours, such as --input-type, would stop it
     alive.add(worker);
     // The job on it tells of its death; that of an idle thread is no news.
     worker.on("error", () => forget(worker)).once("exit", () => forget(worker));

@@ -1,7 +1,9 @@
 import { closeSync, openSync, readSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import type * as Lmdb from "lmdb";
 import type { RootDatabase } from "lmdb";
 import { fromSystemError, isTbuildError, TbuildError } from "../errors.js";
+import { requireNative } from "../sys/native.js";
 
 const GIB = 2 ** 30;
 
@@ -35,7 +37,7 @@ export const envOptions = {
  */
 export async function openEnv(path: string): Promise<RootDatabase> {
   checkOpenable(path);
-  const { open } = await import("lmdb");
+  const { open } = requireNative("lmdb") as typeof Lmdb;
   try {
     return open({ path, ...envOptions });
   } catch (error) {

@@ -1,6 +1,6 @@
-import { createRequire } from "node:module";
 import os from "node:os";
 import { getSystemErrorMap } from "node:util";
+import { oneAtATime, requireNative } from "./native.js";
 
 /** A path as the kernel sees it: text, or the raw bytes of a name that is not UTF-8. */
 export type Path = string | Uint8Array;
@@ -23,7 +23,6 @@ interface Koffi {
   errno(): number;
 }
 
-const require = createRequire(import.meta.url);
 let koffi: Koffi | undefined;
 let library: ReturnType<Koffi["load"]> | undefined;
 
@@ -48,9 +47,9 @@ export function hasLibc(declaration: string): boolean {
 }
 
 function bind(declaration: string): NativeFunction {
-  koffi ??= require("koffi") as Koffi;
-  library ??= koffi.load(null);
-  return library.func(declaration);
+  koffi ??= requireNative("koffi") as Koffi;
+  const { load } = koffi;
+  return oneAtATime(() => (library ??= load(null)).func(declaration));
 }
 
 /** `result`, unless it is -1: then throws the error that errno tells. Must be the first thing after the call. */

@@ -1,5 +1,7 @@
 import type { BigIntStats } from "node:fs";
-import { open, type RootDatabase } from "lmdb";
+import type * as Lmdb from "lmdb";
+import type { RootDatabase } from "lmdb";
+import { requireNative } from "../sys/native.js";
 import { hasCode } from "../errors.js";
 import { checkOpenable, fromLmdbError } from "../meta/env.js";
 
@@ -89,6 +91,7 @@ function environmentOf(path: string): RootDatabase<Buffer, Buffer> {
   let db = environments.get(path);
   if (db === undefined) {
     checkOpenable(path);
+    const { open } = requireNative("lmdb") as typeof Lmdb;
     db = open<Buffer, Buffer>({ path, keyEncoding: "binary", encoding: "binary" });
     environments.set(path, db);
   }

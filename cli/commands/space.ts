@@ -1,3 +1,4 @@
+import { hasCode } from "../../cache/errors.js";
 import type { Builder } from "../../builder/builder.js";
 import { isDangling } from "../../cache/images.js";
 import { prune } from "../../cache/prune.js";
@@ -39,5 +40,10 @@ export async function pruneCommand(builder: Builder, args: PruneArgs, signal: Ab
 }
 
 async function removeDangling({ store }: Builder): Promise<void> {
-  for (const record of store.images.list()) if (isDangling(record)) await store.images.remove(record.name);
+  for (const { name } of store.images.list().filter(isDangling)) {
+    // Another process may have been quicker.
+    await store.images.remove(name).catch((error: unknown) => {
+      if (!hasCode(error, "not_found")) throw error;
+    });
+  }
 }
