@@ -4,7 +4,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { benchCases, type BenchCase } from "./contexts.js";
 import { startUp } from "./startUp.js";
-import { baseTar, buildahTool, measure, run, tbuildTool, type Sample, type Tool } from "./tools.js";
+import { measure, run, type Sample } from "./process.js";
+import { baseTar, buildahTool, tbuildTool, type Tool } from "./tools.js";
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +27,16 @@ try {
 function main(): void {
   const tools = values.alone ? [tbuildTool(work)] : [tbuildTool(work), buildahTool(work)];
   const tar = baseTar(work);
-  for (const tool of tools) tool.prepare(tar);
+  try {
+    for (const tool of tools) tool.prepare(tar);
+    measureAll(tools);
+  } finally {
+    for (const tool of tools) tool.clear();
+  }
+  if (values.only === "") startUp(rounds * 3);
+}
+
+function measureAll(tools: readonly Tool[]): void {
   print(["case", ...tools.map(({ name }) => `${name} s`), "ratio", "target", ...tools.map(({ name }) => `${name} MB`)]);
   for (const item of benchCases.filter(({ id }) => values.only === "" || values.only.includes(id))) {
     const dir = path.join(work, item.id);
@@ -34,10 +44,7 @@ function main(): void {
     item.make(dir, "localhost/bench-base:1");
     runCase(item, dir, tools, false);
     if (item.exports) runCase(item, dir, tools, true);
-    rmSync(dir, { recursive: true });
   }
-  for (const tool of tools) tool.clear();
-  if (values.only === "") startUp(rounds * 3);
 }
 
 function runCase(item: BenchCase, dir: string, tools: readonly Tool[], withTar: boolean): void {

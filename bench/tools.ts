@@ -1,17 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { busyboxTar } from "../fixtures/busybox.js";
+import { makeDisk } from "./disk.js";
+import { run } from "./process.js";
 
 /** Image that every case builds on, in both stores. */
 export const BENCH_BASE = "localhost/bench-base:1";
-
-/** One measured run. */
-export interface Sample {
-  readonly seconds: number;
-  /** Largest resident set of any process of it. */
-  readonly peakMb: number;
-}
 
 /** A build tool with a store of its own. */
 export interface Tool {
@@ -27,7 +22,8 @@ export interface Tool {
 
 /** tbuild as its users run it. */
 export function tbuildTool(work: string): Tool {
-  const root = path.join(work, "tbuild");
+  const disk = makeDisk(work, "tbuild");
+  const root = path.join(disk.path, "store");
   const program = [process.execPath, path.resolve("bin/tbuild"), "--root", root];
   return {
     name: "tbuild",
@@ -37,7 +33,7 @@ export function tbuildTool(work: string): Tool {
       const output = tar === null ? [] : ["-o", `type=oci,dest=${tar}`];
       return [...program, "build", "--progress", "plain", "-t", "bench:1", "--build-arg", `ROUND=${round}`, ...output, dir];
     },
-    clear: () => rmSync(root, { recursive: true, force: true }),
+    clear: () => disk.remove(),
   };
 }
 
@@ -46,8 +42,9 @@ export function buildahTool(work: string): Tool {
   const conf = path.join(work, "containers.conf");
   writeFileSync(conf, '[containers]\ndefault_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]\n');
   const env = { ...process.env, CONTAINERS_CONF: conf };
-  const root = path.join(work, "buildah");
-  const program = ["buildah", "--root", root, "--runroot", path.join(work, "buildah-run"), "--storage-driver", "overlay"];
+  const disk = makeDisk(work, "buildah");
+  const root = path.join(disk.path, "root");
+  const program = ["buildah", "--root", root, "--runroot", path.join(disk.path, "run"), "--storage-driver", "overlay"];
   return {
     name: "buildah",
     env,
@@ -59,8 +56,7 @@ export function buildahTool(work: string): Tool {
     },
     clear: () => {
       spawnSync(program[0]!, [...program.slice(1), "rm", "-a"], { env });
-      spawnSync("umount", [path.join(root, "overlay")]);
-      rmSync(root, { recursive: true, force: true });
+      disk.remove();
     },
   };
 }
@@ -78,20 +74,4 @@ export function baseTar(work: string): string {
   mkdirSync(work, { recursive: true });
   busyboxTar(path.join(work, "base"), tar);
   return tar;
-}
-
-/** Runs a command to its end. Throws with its output when it fails. */
-export function run(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): string {
-  const { status, stdout, stderr, error } = spawnSync(argv[0]!, argv.slice(1), { encoding: "utf8", env, maxBuffer: 1 << 28 });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${argv.join(" ")} ended with ${status}:\n${stderr.slice(-2000)}`);
-  return stdout;
-}
-
-/** Time and memory of one command. */
-export function measure(argv: readonly string[], env: NodeJS.ProcessEnv): Sample {
-  const { status, stderr } = spawnSync("/usr/bin/time", ["-f", "SAMPLE %e %M", ...argv], { encoding: "utf8", env, maxBuffer: 1 << 28, stdio: ["ignore", "ignore", "pipe"] });
-  const match = /SAMPLE ([\d.]+) (\d+)/.exec(stderr);
-  if (status !== 0 || match === null) throw new Error(`${argv.join(" ")} failed:\n${stderr.slice(-2000)}`);
-  return { seconds: Number(match[1]), peakMb: Number(match[2]) / 1024 };
 }
