@@ -14,7 +14,7 @@ import type { SnapshotLayer } from "./layers.js";
 export interface BlobOptions extends Opts {
   /** Default "gzip". */
   readonly compression?: "none" | "gzip";
-  /** gzip level 1 to 9; default 6. */
+  /** gzip level 1 to 9; default 4. */
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
