@@ -13,7 +13,7 @@ const gate = new Int32Array(shared ?? new SharedArrayBuffer(4));
 
 /** For `new Worker(…, { workerData })`. */
 export function nativeData(): NativeData {
-  return { nativeGate: gate.buffer as SharedArrayBuffer };
+  return { nativeGate: gate.buffer };
 }
 
 /** Loads a package with native code, one thread of the process at a time: their start-up is not made for two at once. */
