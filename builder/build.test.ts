@@ -147,6 +147,16 @@ test("--no-cache runs every step again", async () => {
   assert.equal((await box.run({ context, noCache: true })).executed.filter((name) => name.includes("always")).length, 1);
 });
 
+test("RUN --mount shows a stage and a tmpfs, leaves optional secrets out, and leaves nothing behind", async () => {
+  const mounts = "--mount=type=bind,from=a,source=/data,target=/in --mount=type=tmpfs,target=/scratch --mount=type=secret,id=none";
+  const Dockerfile = `FROM ${BASE} AS a\nRUN mkdir /data; echo seen > /data/f\nFROM ${BASE}\nRUN ${mounts} cat /in/f; echo x > /scratch/x; ls /run/secrets 2>&1\n`;
+  const context = box.context({ Dockerfile });
+  const error = await failure({ context });
+  assert.deepEqual(error.process?.logTail, ["seen", "ls: /run/secrets: No such file or directory"]);
+  const out = await exported({ context: box.context({ Dockerfile: Dockerfile.replace("; ls /run/secrets 2>&1", "") }) });
+  assert.ok(!existsSync(path.join(out, "in")) && !existsSync(path.join(out, "scratch")));
+});
+
 test("a context that is gone is a clear error", async () => {
   const context = box.context({ Dockerfile: "FROM scratch\n" });
   rmSync(context, { recursive: true });

@@ -28,6 +28,8 @@ export interface BuildParts {
   readonly store: Store;
   readonly executor: Executor;
   readonly concurrency: number;
+  /** About the configuration, one sentence each. */
+  readonly warnings: readonly string[];
   remote(pull: boolean): RemoteAccess;
 }
 
@@ -45,6 +47,7 @@ interface Run {
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, report: Report, signal: AbortSignal): Promise<BuildResult> {
+  for (const message of parts.warnings) report({ type: "warning", vertex: null, warning: { rule: null, message, detail: "", url: null, at: null } });
   using remote = parts.remote(request.pull === true);
   const exporters = exportSpecs(request).map((spec) => createExporter(spec, { store: parts.store, refetch: remote.refetch }));
   const inputs = await internalStep(report, "[internal] load build definition", signal, async () => readInputs(request));

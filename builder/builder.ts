@@ -47,6 +47,7 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
       run: (spec, opts) =>
         runcExecutor({ runtime: findProgram(runtime), scratch: store.scratch, architecture: hostPlatform().architecture }).run(spec, opts),
     },
+    warnings: settings.warnings,
     concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
     remote: (pull) => remoteAccess(store, settings.registries, pull),
   };

@@ -26,7 +26,7 @@ async function check(dockerfile: string): Promise<void> {
   checkSupport(loadGraph(definition));
 }
 
-for (const mount of ["type=cache,target=/c", "type=secret,id=s", "type=ssh", "type=bind,target=/x", "type=bind,from=a,target=/x,rw"]) {
+for (const mount of ["type=cache,target=/c", "type=secret,id=s,required", "type=ssh,required", "type=bind,target=/x", "type=bind,from=a,target=/x,rw"]) {
   test(`checkSupport() refuses --mount=${mount} at its line`, async () => {
     await assert.rejects(check(`FROM busybox AS a\nFROM busybox\nRUN --mount=${mount} true\n`), (error) => {
       assert.ok(hasCode(error, "unsupported") && isTbuildError(error));
@@ -36,7 +36,7 @@ for (const mount of ["type=cache,target=/c", "type=secret,id=s", "type=ssh", "ty
   });
 }
 
-for (const mount of ["type=tmpfs,target=/t", "type=bind,from=a,target=/x"]) {
+for (const mount of ["type=tmpfs,target=/t", "type=secret,id=s", "type=secret,id=s,env=S", "type=ssh", "type=bind,from=a,target=/x"]) {
   test(`checkSupport() lets --mount=${mount} pass`, async () => {
     await check(`FROM busybox AS a\nFROM busybox\nRUN --mount=${mount} true\n`);
   });

@@ -1,6 +1,7 @@
 import { TbuildError } from "../cache/errors.js";
 import { topologicalOrder, type Edge, type Vertex } from "../solver/graph.js";
 import type { ExecMount } from "../solver/llb/op.js";
+import { isLeftOut } from "./ops/execMounts.js";
 
 /** Refuses what no step runner can do yet before anything has run. @throws {TbuildError} unsupported, at its line */
 export function checkSupport(root: Edge | null): void {
@@ -20,7 +21,6 @@ function unsupported(vertex: Vertex): readonly TbuildError[] {
   if (body.security === "insecure") {
     return [new TbuildError("unsupported", "Cannot use --security=insecure: it is not supported yet", { at })];
   }
-  // An optional secret that nobody gives is left out, as BuildKit does it.
   const secret = body.secretEnv.find(({ optional }) => !optional);
   if (secret !== undefined) {
     return [new TbuildError("unsupported", `Cannot use the secret "${secret.id}": --mount=type=secret is not supported yet`, { at })];
@@ -29,13 +29,13 @@ function unsupported(vertex: Vertex): readonly TbuildError[] {
     ({ dest, type }) =>
       new TbuildError("unsupported", `Cannot mount "${dest}": this kind of --mount=type=${type.kind} is not supported yet`, {
         at,
-        hint: "Supported are read-only bind mounts from a stage or image, and tmpfs",
+        hint: "Supported are read-only bind mounts from a stage or image, tmpfs, and optional secrets, which are left out",
       }),
   );
 }
 
 function canMount(vertex: Vertex, mount: ExecMount): boolean {
-  if (mount.type.kind === "tmpfs") return true;
+  if (mount.type.kind === "tmpfs" || isLeftOut(mount)) return true;
   const source = vertex.inputs[mount.input]?.vertex.op.body;
   const isLocal = source?.kind === "source" && source.identifier.startsWith("local://");
   return mount.type.kind === "bind" && mount.readonly && !isLocal;

@@ -1,21 +1,19 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import path from "node:path";
-import { asyncStack, type AsyncStack } from "../../cache/asyncStack.js";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Vertex } from "../../solver/graph.js";
-import type { ExecMount, ExecOp } from "../../solver/llb/op.js";
+import type { ExecOp } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
 import type { BindMount, ProcessSpec } from "../executor/executor.js";
-import { realPathInRoot } from "../executor/rootFile.js";
 import { selectedInput, wholeInput } from "./contentKey.js";
+import { openMounts } from "./execMounts.js";
 import { execAttributes } from "./attributes.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
 import { proxyVariables } from "./proxyEnv.js";
 import { newName, snapshotStep } from "./snapshotStep.js";
 import { logTail } from "./logTail.js";
-import { openTree } from "./trees.js";
 
 const DEFAULT_HOSTNAME = "buildkitsandbox";
 
@@ -102,34 +100,4 @@ function processSpec(op: ExecOp, id: string, rootfs: string, mounts: readonly Bi
     cgroupParent: meta.cgroupParent,
     shmSize: null,
   };
-}
-
-/** Every mount but the root, opened for the time of the step. */
-async function openMounts(deps: OpDeps, op: ExecOp, inputs: readonly Ref[]): Promise<AsyncDisposable & { list: readonly BindMount[] }> {
-  const stack = asyncStack();
-  try {
-    const list: BindMount[] = [];
-    for (const mount of op.mounts) if (mount.dest !== "/") list.push(await openMount(deps, mount, inputs, stack));
-    return { list, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
-  } catch (error) {
-    await stack[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-async function openMount(deps: OpDeps, mount: ExecMount, inputs: readonly Ref[], stack: AsyncStack): Promise<BindMount> {
-  if (mount.type.kind === "tmpfs") return { kind: "tmpfs", dest: mount.dest, size: mount.type.size === 0 ? null : mount.type.size };
-  if (mount.type.kind !== "bind" || !mount.readonly) throw unsupportedMount(mount);
-  const ref = inputs[mount.input] ?? scratchRef;
-  if (ref.kind === "directory") throw unsupportedMount(mount);
-  const at = path.join(deps.store.scratch, "binds", newName());
-  mkdirSync(at, { recursive: true });
-  const tree = stack.use(await openTree(deps.store, ref, at));
-  const source = realPathInRoot(tree.path, path.posix.join("/", mount.selector));
-  if (source === null) throw new TbuildError("not_found", `Cannot mount "${mount.selector}" at "${mount.dest}": no such path`);
-  return { kind: "bind", source, dest: mount.dest, readonly: true, isFile: statSync(source).isFile() };
-}
-
-function unsupportedMount(mount: ExecMount): TbuildError {
-  return new TbuildError("unsupported", `Cannot mount "${mount.dest}": mounts of type "${mount.type.kind}" are not supported yet`);
 }
