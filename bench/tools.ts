@@ -50,7 +50,7 @@ export function buildahTool(work: string): Tool {
     env,
     prepare: (tar) => buildahBase(program, env, tar),
     build: (dir, round, tar) => {
-      const bud = [...program, "bud", "--layers", "--jobs", "0", "--network", "host", "--isolation", "oci", "--runtime", "runc", "--build-arg", `ROUND=${round}`, "-t"];
+      const bud = [...program, "bud", "--layers", "--network", "host", "--isolation", "oci", "--runtime", "runc", "--build-arg", `ROUND=${round}`, "-t"];
       if (tar === null) return [...bud, "bench:1", dir];
       return ["sh", "-ec", `${[...bud, "bench:1", dir].join(" ")} && ${[...program, "push", "-q", "bench:1", `oci-archive:${tar}`].join(" ")}`];
     },

@@ -12,7 +12,7 @@ const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
  * name to another image stays under the name `<none>@<config digest>` until it is removed.
  */
 export interface ImageStore {
-  /** Gives a name to an image, taking it from the image that had it. @throws {TbuildError} invalid_reference */
+  /** Gives a name to an image, taking it from the image that had it; nothing is written when it has it already. @throws {TbuildError} invalid_reference */
   put(name: string, manifests: readonly ImageManifestRecord[]): Promise<ImageRecord>;
   /** Keeps an image without a name. */
   putDangling(manifests: readonly ImageManifestRecord[]): Promise<ImageRecord>;
@@ -45,16 +45,21 @@ export function imageStore(meta: MetaDb): ImageStore {
     return found;
   };
 
-  const put = (name: string, manifests: readonly ImageManifestRecord[]) => {
+  const put = async (name: string, manifests: readonly ImageManifestRecord[]) => {
     const record = { name: normaliseName(name), manifests, updatedAt: Date.now() };
-    return meta.transaction((tx) => putNamed(tx, record));
+    const known = meta.images.get(record.name);
+    // A build that changed nothing need not wait for the disk.
+    if (known !== undefined && isSame(known, record) && meta.images.get(danglingName(manifests)) === undefined) return known;
+    return await meta.transaction((tx) => putNamed(tx, record));
   };
 
   return {
     put,
-    putDangling: (manifests) => {
+    async putDangling(manifests) {
       const record = { name: danglingName(manifests), manifests, updatedAt: Date.now() };
-      return meta.transaction((tx) => (tx.images.put(record.name, record), record));
+      const known = meta.images.get(record.name);
+      if (known !== undefined && isSame(known, record)) return known;
+      return await meta.transaction((tx) => (tx.images.put(record.name, record), record));
     },
     get,
     list,
@@ -75,6 +80,10 @@ export function imageId(record: Pick<ImageRecord, "manifests">): Digest {
   const [first] = record.manifests;
   if (first === undefined) throw new Error("An image record without manifests");
   return first.config;
+}
+
+function isSame(a: ImageRecord, b: ImageRecord): boolean {
+  return JSON.stringify(a.manifests) === JSON.stringify(b.manifests);
 }
 
 function putNamed(tx: MetaTx, record: ImageRecord): ImageRecord {

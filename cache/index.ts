@@ -26,6 +26,9 @@ export interface IndexParts {
   readonly touches: Touches;
 }
 
+/** A record that was used a moment ago is not written again: collection goes by hours, and records can be large. */
+const TOUCH_AFTER_MS = 600_000;
+
 /** The index in the metadata database. */
 export function diskIndex({ meta, pins, touches }: IndexParts): DiskIndex {
   return {
@@ -38,8 +41,10 @@ export function diskIndex({ meta, pins, touches }: IndexParts): DiskIndex {
         await forget(meta, key, record);
         return null;
       }
-      touches.touch("index", [key]);
-      touches.touch("snapshots", names);
+      if (Date.now() - record.lastUsedAt > TOUCH_AFTER_MS) {
+        touches.touch("index", [key]);
+        touches.touch("snapshots", names);
+      }
       return { canonical: record.canonical, outputs: record.outputs.map((name) => ({ kind: "snapshot", name })) };
     },
 

@@ -1,13 +1,11 @@
 // Bundles the command line into dist/bundle/cli.js and the bulk worker into dist/bundle/worker.js, each one file, and
 // keeps V8's compiled code beside them. One CommonJS file with a code cache starts several times faster than split ES
 // modules: what is imported dynamically is still evaluated only when it is asked for.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { spawnSync } from "node:child_process";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import vm from "node:vm";
 import { build } from "esbuild";
 
-const require = createRequire(import.meta.url);
 const outdir = "dist/bundle";
 
 rmSync(outdir, { recursive: true, force: true });
@@ -28,11 +26,6 @@ await build({
   logLevel: "warning",
 });
 writeFileSync(`${outdir}/package.json`, '{ "type": "commonjs" }\n');
-writeCodeCache("cli.js");
-
-function writeCodeCache(name) {
-  const file = path.resolve(outdir, name);
-  const { wrap } = require("node:module");
-  const script = new vm.Script(wrap(readFileSync(file, "utf8")), { filename: file });
-  writeFileSync(`${file}.cache`, script.createCachedData());
-}
+// In a process of its own, since the build that warms the cache prints its progress.
+spawnSync(process.execPath, ["scripts/codeCache.mjs", `${outdir}/cli.js`], { stdio: "ignore" });
+if (!existsSync(`${outdir}/cli.js.cache`)) process.stderr.write("no code cache could be made: starts will be slower\n");

@@ -7,7 +7,7 @@ import type { ContentKey, InputKey, StepOpts } from "../../solver/opRunner.js";
 import { openTree } from "./trees.js";
 
 /** Up to this many files of a content key are kept by name, to explain a later miss. */
-const MAX_LISTED = 2000;
+const MAX_LISTED = 500;
 
 /** An input whose identity is its definition: the file system that a step works on. */
 export function wholeInput(store: Store): InputKey<Ref> {

@@ -1,6 +1,7 @@
 // Entry of the pool's worker threads: which module runs which job. Each is loaded on first use, so that a thread pays
 // only for what it runs.
 import type { BulkJobs, JobContext } from "./jobs.js";
+import { requireNative } from "../sys/native.js";
 import { serveJobs } from "./serve.js";
 
 type Loaders = {
@@ -27,3 +28,5 @@ const jobs: Loaders = {
 serveJobs(jobs);
 // Most builds begin by hashing the context: what that needs is loaded while the main thread still plans.
 void jobs.hashTree();
+requireNative("koffi");
+requireNative("lmdb");

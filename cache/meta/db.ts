@@ -1,6 +1,6 @@
 import type { CacheRecord, ImageRecord, LayerRecord } from "./records.js";
 
-/** A typed table of the metadata database. Reads see every committed write of every process. Writes are durable when they resolve. */
+/** A typed table of the metadata database. Reads see every committed write of every process. Writes outlive the process when they resolve. */
 export interface Table<V> {
   get(key: string): V | undefined;
   put(key: string, value: V): Promise<void>;

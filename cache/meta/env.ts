@@ -25,6 +25,8 @@ export const envOptions = {
   maxDbs: 32,
   maxReaders: 1024,
   overlappingSync: false,
+  /** One sync a commit instead of two. Losing power may undo the last commit, never damage the rest: see decision 0004. */
+  noMetaSync: true,
   /** Batches end in a promise of lmdb's own that nobody can listen to, so that a failed commit would end the process. */
   eventTurnBatching: false,
   /** Not for others to read: key parts hold build arguments. */
