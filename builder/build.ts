@@ -57,7 +57,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, report:
   const root = loadGraph(planned.definition);
   checkSupport(root);
   checkSources(root, inputs);
-  const layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
+  await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const ref = await solve(run, planned, layerChain(root), layers);
   layers.hurry();
   return await exportAll(run, exporters, layers, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });

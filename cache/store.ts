@@ -86,6 +86,8 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
   const meta = stack.use(await openMeta(layout.meta));
   const pins = stack.use(openPins(root, lease.id));
   const touches = stack.use(createTouches(meta));
+  // Once more, to end before the metadata does, in which jobs' results are written; ending twice is harmless.
+  stack.use(bulk);
   const removeTree = async (tree: string) => void (await bulk.run("removeTree", { path: tree }));
   const pinBlob = (digest: string) => pins.pin([`blob:${digest}`]);
   const content = diskContentStore(layout.content, { lease: lease.id, pin: pinBlob });

@@ -217,7 +217,7 @@ test("tbuild refuses what it cannot do yet, and says where", () => {
   assert.match(refused("RUN --mount=type=cache,target=/c true"), /cache.* not supported yet/);
   assert.match(refused("RUN --mount=type=secret,id=s,required=true true"), /secret.* not supported yet/);
   assert.match(refused("RUN --mount=type=secret,id=s,env=S,required=true true"), /secret.* not supported yet/);
-  assert.match(refused("RUN --mount=type=ssh true"), /ssh.* not supported yet/);
+  assert.match(refused("RUN --mount=type=ssh,required true"), /ssh.* not supported yet/);
   assert.match(refused("RUN --security=insecure true"), /insecure.* not supported yet/);
   assert.match(refused("RUN --device=x true"), /not supported yet/);
   assert.match(refused("ADD https://github.com/a/b.git /x"), /not supported yet/);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import os from "node:os";
 import PQueue from "p-queue";
 import type { Opts } from "../../cache/content/store.js";
@@ -12,8 +13,8 @@ export type LayerNeeds =
   /** Also a compressed blob in the content store. */
   | { readonly kind: "blobs"; readonly options: BlobOptions };
 
-/** Makes layers of snapshots, each once, while later steps still run. */
-export interface LayerPreparer {
+/** Makes layers of snapshots, each once, while later steps still run. Disposing ends what nobody has waited for. */
+export interface LayerPreparer extends AsyncDisposable {
   /** A layer with what was asked for; the same promise for the same snapshot. @throws {TbuildError} not_found, cancelled */
   prepare(snapshot: string): Promise<SnapshotLayer>;
   /** Starts early and tells nobody of a failure: whoever needs the layer asks again. */
@@ -25,9 +26,12 @@ export interface LayerPreparer {
 /** A preparer for one build. Until {@link LayerPreparer.hurry}, one layer at a time, so that steps find a free thread. */
 export function layerPreparer(store: Store, needs: LayerNeeds, opts: Opts): LayerPreparer {
   const queue = new PQueue({ concurrency: 1 });
+  const abort = new AbortController();
+  const signal = opts.signal === undefined ? abort.signal : AbortSignal.any([opts.signal, abort.signal]);
+  setMaxListeners(0, signal);
   const known = new Map<string, Promise<SnapshotLayer>>();
   const make = (snapshot: string) =>
-    needs.kind === "blobs" ? packedLayer(store, snapshot, { ...needs.options, signal: opts.signal }) : snapshotLayer(store, snapshot, opts);
+    needs.kind === "blobs" ? packedLayer(store, snapshot, { ...needs.options, signal }) : snapshotLayer(store, snapshot, { signal });
 
   function prepare(snapshot: string): Promise<SnapshotLayer> {
     const before = known.get(snapshot);
@@ -41,5 +45,10 @@ export function layerPreparer(store: Store, needs: LayerNeeds, opts: Opts): Laye
     prepare,
     begin: (snapshot) => void (needs.kind === "nothing" || prepare(snapshot).catch(() => {})),
     hurry: () => void (queue.concurrency = os.availableParallelism()),
+    async [Symbol.asyncDispose]() {
+      queue.clear();
+      abort.abort();
+      await queue.onIdle();
+    },
   };
 }
