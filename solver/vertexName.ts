@@ -18,7 +18,8 @@ export function displayName({ body }: Op, metadata: OpMetadata): string {
   }
 }
 
-function actionName({ action }: FileOpAction): string {
+/** One file action in words: "copy /a /b". */
+export function actionName({ action }: FileOpAction): string {
   switch (action.kind) {
     case "copy":
       return `copy ${action.src} ${action.dest}`;

@@ -10,6 +10,7 @@ import type { Executor, ProcessResult, ProcessSpec, Stdio } from "./executor.js"
 import { cgroupVersion, oomKills } from "./host.js";
 import { hostsFile, resolvConfFile } from "./netFiles.js";
 import { runtimeError } from "./runcLog.js";
+import { deleteContainer, runtimeArgs, runtimeEnv } from "./runtimeCommand.js";
 import { runtimeSpec } from "./spec.js";
 import { mountStubs, type MountTarget } from "./stubs.js";
 import { readAccounts, resolveUser } from "./user.js";
@@ -75,9 +76,9 @@ function mountTargets(process: ProcessSpec): readonly MountTarget[] {
 
 async function runContainer(options: RuncOptions, bundle: Bundle, process: ProcessSpec, opts: Opts & Stdio): Promise<ProcessResult> {
   const oomBefore = oomKills();
-  const argv = [...runtimeArgs(options), "--log", bundle.log, "--log-format", "json", "run", "--bundle", bundle.dir, process.id];
+  const argv = [...runtimeArgs(options.runtime, options.scratch), "--log", bundle.log, "--log-format", "json", "run", "--bundle", bundle.dir, process.id];
   const stdin = opts.stdin === "inherit" ? 0 : "ignore";
-  const child = spawnProcess({ argv, env: hostEnv(), stdin, stdout: "pipe", stderr: "pipe", setsid: stdin === "ignore" });
+  const child = spawnProcess({ argv, env: runtimeEnv(), stdin, stdout: "pipe", stderr: "pipe", setsid: stdin === "ignore" });
   await using _killer = killOnAbort(options, process.id, child, opts.signal);
   const output = [drain(child.stdout, 1, opts), drain(child.stderr, 2, opts)];
   const exit = await child.exited;
@@ -112,11 +113,11 @@ function killOnAbort(options: RuncOptions, id: string, child: ChildProcess, sign
   let killing: Promise<void> | null = null;
   const kill = async () => {
     for (let attempt = 0; running.now; attempt++) {
-      await runtimeDelete(options, id);
+      await deleteContainer(options.runtime, options.scratch, id);
       if (attempt > 20 && running.now) child.kill("SIGKILL");
       if (running.now) await Promise.race([child.exited, delay(50)]);
     }
-    await runtimeDelete(options, id);
+    await deleteContainer(options.runtime, options.scratch, id);
   };
   const onAbort = () => {
     killing ??= kill();
@@ -130,20 +131,6 @@ function killOnAbort(options: RuncOptions, id: string, child: ChildProcess, sign
       await killing;
     },
   };
-}
-
-async function runtimeDelete(options: RuncOptions, id: string): Promise<void> {
-  const argv = [...runtimeArgs(options), "delete", "--force", id];
-  await spawnProcess({ argv, env: hostEnv() }).exited;
-}
-
-function runtimeArgs(options: RuncOptions): readonly string[] {
-  return [options.runtime, "--root", path.join(options.scratch, "runtime")];
-}
-
-/** The runtime itself needs little; what the user has set must not reach it. */
-function hostEnv(): readonly string[] {
-  return [`PATH=${process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"}`];
 }
 
 function readLog(file: string): string {

@@ -1,5 +1,6 @@
 import { formatPlatform, type Platform } from "../../cache/oci/platform.js";
-import type { ExecOp, FileOp, FileOpAction } from "../../solver/llb/op.js";
+import type { ExecOp, FileOp } from "../../solver/llb/op.js";
+import { actionName } from "../../solver/vertexName.js";
 
 /** Readable form of what identifies a RUN step; secrets have no values in an op. */
 export function execAttributes(op: ExecOp, platform: Platform | null): Readonly<Record<string, string>> {
@@ -20,16 +21,5 @@ export function execAttributes(op: ExecOp, platform: Platform | null): Readonly<
 
 /** Readable form of what identifies a file step. */
 export function fileAttributes(op: FileOp): Readonly<Record<string, string>> {
-  return Object.fromEntries(op.actions.map((action, index) => [`action.${index}`, describe(action)]));
-}
-
-function describe({ action }: FileOpAction): string {
-  switch (action.kind) {
-    case "copy":
-      return `copy ${action.src} ${action.dest}`;
-    case "symlink":
-      return `symlink ${action.oldpath} ${action.newpath}`;
-    default:
-      return `${action.kind} ${action.path}`;
-  }
+  return Object.fromEntries(op.actions.map((action, index) => [`action.${index}`, actionName(action)]));
 }
