@@ -1,4 +1,5 @@
 import { TbuildError } from "../errors.js";
+import { regexpTest } from "./linearMatch.js";
 import { toText } from "./names.js";
 
 /** Says whether one path component (a byte string) matches. */
@@ -22,8 +23,8 @@ export function hasWildcards(pattern: string): boolean {
 export function globMatcher(pattern: string): NameMatcher {
   const source = globSource(pattern);
   if (source === null) throw badPattern(pattern);
-  const regexp = new RegExp(`^${source}$`, "su");
-  return (name) => regexp.test(toText(name));
+  const test = regexpTest(source);
+  return (name) => test(toText(name));
 }
 
 /** @throws {TbuildError} invalid_argument when Go's filepath.Match would call `pattern` malformed */

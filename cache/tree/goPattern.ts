@@ -1,4 +1,6 @@
+import { TbuildError } from "../errors.js";
 import { badPattern, checkGlob } from "./glob.js";
+import { regexpTest } from "./linearMatch.js";
 
 /** Says whether a "/"-separated path, as text, matches one pattern itself (not by a parent). */
 export type PathTest = (path: string) => boolean;
@@ -9,6 +11,9 @@ export type PathTest = (path: string) => boolean;
  * @throws {TbuildError} invalid_argument
  */
 export function compileGoPattern(pattern: string): PathTest {
+  if (pattern.length > LONGEST_PATH) {
+    throw new TbuildError("invalid_argument", `Cannot use pattern "${pattern.slice(0, 40)}…": it is longer than any path can be`);
+  }
   checkGlob(pattern);
   const { kind, source } = translate(pattern);
   if (kind === "exact") return (path) => path === pattern;
@@ -17,9 +22,15 @@ export function compileGoPattern(pattern: string): PathTest {
     return (path) => path.startsWith(prefix);
   }
   if (kind === "suffix") return suffixTest(pattern.slice(2));
-  const regexp = toRegExp(source, pattern);
-  return (path) => regexp.test(path);
+  try {
+    return regexpTest(toRegExp(source, pattern));
+  } catch {
+    throw badPattern(pattern);
+  }
 }
+
+/** PATH_MAX of Linux. */
+const LONGEST_PATH = 4096;
 
 type Kind = "exact" | "prefix" | "suffix" | "regexp";
 
@@ -56,7 +67,7 @@ function translate(pattern: string): { kind: Kind; source: string } {
 }
 
 /** Go's regular expression as one of JavaScript's, whose "u" mode is stricter about brackets and escapes. */
-function toRegExp(source: string, pattern: string): RegExp {
+function toRegExp(source: string, pattern: string): string {
   let out = "";
   let classAt = -1;
   for (let i = 0; i < source.length; i++) {
@@ -72,11 +83,7 @@ function toRegExp(source: string, pattern: string): RegExp {
       out += char;
     }
   }
-  try {
-    return new RegExp(`^${out}$`, "u");
-  } catch {
-    throw badPattern(pattern);
-  }
+  return out;
 }
 
 /** What `\x` means to Go's regular expressions: a class for a few letters, else the character itself. */

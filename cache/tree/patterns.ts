@@ -1,6 +1,7 @@
 import { TbuildError } from "../errors.js";
 import { compileGoPattern, type PathTest } from "./goPattern.js";
 import { componentsOf } from "./names.js";
+import { type IndexedRule, indexRules } from "./ruleIndex.js";
 
 /**
  * Patterns of an ignore file in order, cleaned, comments and blanks removed, `!` kept.
@@ -11,8 +12,8 @@ export type IgnoreRules = readonly string[];
 /** The result for one path, which the results for the entries below it are computed from. */
 export interface MatchState {
   readonly matched: boolean;
-  /** One byte per rule: 1 when the rule matched this path or a parent of it. */
-  readonly rules: Uint8Array;
+  /** Indices of the rules that matched this path or a parent of it, ascending. */
+  readonly hits: readonly number[];
   /** Index of the last rule that decided, or -1. */
   readonly rule: number;
 }
@@ -29,8 +30,7 @@ export interface PathMatcher {
   couldMatchBelow(path: string, state: MatchState): boolean;
 }
 
-interface Rule {
-  readonly index: number;
+interface Rule extends IndexedRule {
   readonly negated: boolean;
   readonly test: PathTest;
   readonly segments: readonly PathTest[];
@@ -46,20 +46,25 @@ interface Rule {
  */
 export function compilePatterns(rules: IgnoreRules): PathMatcher {
   const compiled = rules.flatMap((text, index) => compileRule(text, index) ?? []);
-  const count = rules.length;
+  const at = new Map(compiled.map((rule) => [rule.index, rule]));
+  const index = indexRules(compiled);
 
   function match(path: string, parent: MatchState | null): MatchState {
-    const hits = new Uint8Array(count);
+    const inherited = parent?.hits ?? [];
+    const candidates = index.candidates(path);
+    if (candidates.length === 0 && inherited.length === 0) return UNMATCHED;
+    const hits: number[] = [];
     let matched = false;
     let decided = -1;
-    for (const { index, negated, test } of compiled) {
+    for (const candidate of merged(inherited, candidates)) {
+      const { negated, test } = at.get(candidate)!;
       // As in Go, a rule that could not change the result is not tested, and so not inherited either.
-      if (parent?.rules[index] !== 1 && (negated !== matched || !test(path))) continue;
-      hits[index] = 1;
-      if (matched === negated) decided = index;
+      if (!inherited.includes(candidate) && (negated !== matched || !test(path))) continue;
+      hits.push(candidate);
+      if (matched === negated) decided = candidate;
       matched = !negated;
     }
-    return { matched, rules: hits, rule: decided };
+    return { matched, hits, rule: decided };
   }
 
   function couldMatchBelow(path: string, state: MatchState): boolean {
@@ -68,6 +73,15 @@ export function compilePatterns(rules: IgnoreRules): PathMatcher {
   }
 
   return { empty: compiled.length === 0, match, matches: (path) => matchFromTop(path, match), couldMatchBelow };
+}
+
+const UNMATCHED: MatchState = { matched: false, hits: [], rule: -1 };
+
+/** Two ascending lists as one, without doubles. */
+function merged(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length === 0) return b;
+  if (b.length === 0) return a;
+  return [...new Set([...a, ...b])].sort((x, y) => x - y);
 }
 
 function matchFromTop(path: string, match: PathMatcher["match"]): MatchState {
@@ -91,7 +105,7 @@ function compileRule(text: string, index: number): Rule | null {
   // A class that holds "/" is cut in two by the split; then only the whole pattern can be trusted.
   const whole = parts.every(hasBalancedClass);
   const segments = whole ? parts.slice(0, wide < 0 ? parts.length : wide).map(compileGoPattern) : [];
-  return { index, negated, test: compileGoPattern(pattern), segments, fixed: whole ? fixed : 0 };
+  return { index, pattern, negated, test: compileGoPattern(pattern), segments, fixed: whole ? fixed : 0 };
 }
 
 function hasBalancedClass(part: string): boolean {
