@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { benchCases, type BenchCase } from "./contexts.js";
+import { frontendTimes } from "./frontend.js";
 import { startUp } from "./startUp.js";
 import { measure, run, type Sample } from "./process.js";
 import { baseTar, buildahTool, tbuildTool, type Tool } from "./tools.js";
@@ -18,13 +19,13 @@ const rounds = Number(values.rounds);
 const work = mkdtempSync(path.join(tmpdir(), "tbuild-bench-"));
 
 try {
-  main();
+  await main();
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
 
 /** Prints one row a case: medians of `rounds` builds by each tool in turn, their ratio and the largest memory. */
-function main(): void {
+async function main(): Promise<void> {
   const tools = values.alone ? [tbuildTool(work)] : [tbuildTool(work), buildahTool(work)];
   const tar = baseTar(work);
   try {
@@ -33,7 +34,9 @@ function main(): void {
   } finally {
     for (const tool of tools) tool.clear();
   }
-  if (values.only === "") startUp(rounds * 3);
+  if (values.only !== "") return;
+  startUp(rounds * 3);
+  await frontendTimes(rounds);
 }
 
 function measureAll(tools: readonly Tool[]): void {

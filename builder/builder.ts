@@ -3,7 +3,7 @@ import { cancelled, fromSystemError } from "../cache/errors.js";
 import { hostPlatform } from "../cache/oci/platform.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
-import { runBuild, type BuildParts } from "./build.js";
+import { runBuild } from "./build.js";
 import { loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
 import { findProgram } from "./executor/host.js";
@@ -11,6 +11,7 @@ import { runcExecutor } from "./executor/runc.js";
 import { remoteAccess } from "./remote.js";
 import type { Build, BuilderConfig, BuildRequest } from "./request.js";
 import { storeRoot } from "./root.js";
+import type { BuildParts } from "./run.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -44,9 +45,12 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
     store,
     // The runtime is looked for when a step first needs it: a build of files alone needs none.
     executor: {
-      run: (spec, opts) =>
-        runcExecutor({ runtime: findProgram(runtime), scratch: store.scratch, architecture: hostPlatform().architecture }).run(spec, opts),
+      run: (spec, opts) => {
+        const { architecture } = hostPlatform();
+        return runcExecutor({ runtime: findProgram(runtime), scratch: store.scratch, architecture, cdiDirs: settings.cdi.dirs }).run(spec, opts);
+      },
     },
+    cdiDirs: settings.cdi.dirs,
     warnings: settings.warnings,
     concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
     remote: (pull) => remoteAccess(store, settings.registries, pull),

@@ -1,65 +1,88 @@
-import { hasCode, type SourceRange, TbuildError, withRange } from "../cache/errors.js";
+import { accessSync, constants } from "node:fs";
+import { hasCode, isTbuildError, type SourceRange, type TbuildError, withRange } from "../cache/errors.js";
 import { explainMissing } from "../cache/tree/explain.js";
-import { toBytes } from "../cache/tree/names.js";
+import { readError } from "../cache/tree/fileError.js";
+import { hasWildcards } from "../cache/tree/glob.js";
+import { joinPath, osPath, toBytes } from "../cache/tree/names.js";
 import { selectRoots } from "../cache/tree/select.js";
-import type { Edge, Vertex } from "../solver/graph.js";
-import type { FileActionBody } from "../solver/llb/op.js";
-import { selectionOf } from "./ops/selection.js";
-import type { BuildInputs } from "./inputs.js";
-
-type CopyBody = Extract<FileActionBody, { kind: "copy" }>;
+import { combine } from "../frontend/dockerfile/errors.js";
+import type { Edge } from "../solver/graph.js";
+import type { Warning } from "../solver/progress.js";
+import { type ContextRead, contextReads } from "./contextReads.js";
+import { excludedBy, missingSource, type SearchedTree } from "./missingSource.js";
+import type { LocalDirectory } from "./source/local.js";
+import type { TextFile } from "./textFile.js";
+import { wordRange } from "./wordRange.js";
 
 /**
- * Looks for every file that COPY and ADD want from the context before anything runs, so that a typo costs no minutes.
- * All that is missing is reported at once. @throws {TbuildError} not_found
+ * Looks for every file that COPY, ADD and bind mounts want from local directories before anything runs, so that a typo
+ * costs no minutes. All that is missing is reported at once; wildcards that match nothing are allowed, and returned as
+ * warnings. @throws {TbuildError} not_found, permission_denied
  */
-export function checkSources(root: Edge | null, inputs: BuildInputs): void {
-  if (root === null) return;
-  const errors = verticesOf(root).flatMap((vertex) => missingOf(vertex, inputs));
-  const [first, ...others] = errors.sort((a, b) => (a.at?.start.line ?? 0) - (b.at?.start.line ?? 0));
-  if (first === undefined) return;
-  throw new TbuildError(first.code, first.message, { at: first.at, hint: first.hint, others });
+export function checkSources(root: Edge | null, locals: ReadonlyMap<string, LocalDirectory>, dockerfile: TextFile): readonly Warning[] {
+  const text = dockerfile.bytes.toString("utf8");
+  const checked = contextReads(root).map((read) => checkRead(read, locals.get(read.directory), text));
+  const errors = checked.flatMap((one) => one.errors);
+  if (errors.length > 0) throw combine(errors);
+  return checked.flatMap(({ warnings }) => warnings);
 }
 
-function verticesOf(root: Edge): readonly Vertex[] {
-  const seen = new Set<Vertex>();
-  const stack = [root.vertex];
-  for (let vertex = stack.pop(); vertex !== undefined; vertex = stack.pop()) {
-    if (seen.has(vertex)) continue;
-    seen.add(vertex);
-    stack.push(...vertex.inputs.map((input) => input.vertex));
-  }
-  return [...seen];
+interface Checked {
+  readonly errors: readonly TbuildError[];
+  readonly warnings: readonly Warning[];
 }
 
-function missingOf(vertex: Vertex, inputs: BuildInputs): readonly TbuildError[] {
-  const { body } = vertex.op;
-  if (body.kind !== "file") return [];
-  return body.actions.flatMap(({ action, secondaryInput }) => {
-    const source = vertex.inputs[secondaryInput]?.vertex.op.body;
-    if (action.kind !== "copy" || source?.kind !== "source" || source.identifier !== "local://context") return [];
-    return missingSource(action, inputs, vertex.at[0]);
+function checkRead(read: ContextRead, local: LocalDirectory | undefined, text: string): Checked {
+  if (local === undefined) return { errors: [], warnings: [] };
+  const tree = searchedTree(read.directory, local);
+  const paths = [read.selection.path, ...read.required];
+  const at = (path: string) => (read.at === undefined ? undefined : wordRange(read.at, text, path));
+  const errors = paths.flatMap((path, index) => {
+    const selection = index === 0 ? read.selection : { ...read.selection, path, wildcard: false, allowEmpty: false, include: [], exclude: [] };
+    return errorOf({ ...read, selection }, tree, at(path));
   });
+  const empty = errors.length === 0 && matchesNothing(read, tree);
+  return { errors, warnings: empty ? [emptyWildcard(read.selection.path, tree, at(read.selection.path))] : [] };
 }
 
-function isThere(action: CopyBody, inputs: BuildInputs, at: SourceRange | undefined): boolean {
+function searchedTree(name: string, local: LocalDirectory): SearchedTree {
+  const shown = name === "context" ? "the build context" : `the context "${name}" at`;
+  const { path, ignore, ignoreFile = null } = local;
+  return { path, ignore, ignoreFile, name: `${shown} "${path}"`, kind: "directory" };
+}
+
+function errorOf({ doing, selection }: ContextRead, tree: SearchedTree, at: SourceRange | undefined): readonly TbuildError[] {
   try {
-    selectRoots(toBytes(inputs.context), inputs.ignore, selectionOf(action));
-    return true;
+    for (const { root, treePath, stat } of selectRoots(toBytes(tree.path), tree.ignore, selection)) {
+      if (stat.isFile() || stat.isDirectory()) checkReadable(root, treePath);
+    }
+    return [];
   } catch (error) {
-    if (hasCode(error, "not_found")) return false;
-    throw withRange(error, at);
+    if (hasCode(error, "not_found")) return [missingSource(doing, selection.path, tree, at)];
+    const known = withRange(readError(error, selection.path.slice(1), "read"), at);
+    if (isTbuildError(known)) return [known];
+    throw known;
   }
 }
 
-function missingSource(action: CopyBody, inputs: BuildInputs, at: SourceRange | undefined): readonly TbuildError[] {
-  if (isThere(action, inputs, at)) return [];
-  const missing = explainMissing(inputs.context, inputs.ignore, action.src);
-  const shown = action.src.replace(/^\//, "");
-  if (missing.rule !== null) {
-    const file = inputs.ignoreFile?.name ?? ".dockerignore";
-    return [new TbuildError("not_found", `Cannot copy "${shown}": excluded by ${file}: "${inputs.ignore[missing.rule]}"`, { at, hint: `Remove the rule, or add "!${shown}" after it` })];
+function checkReadable(root: string, treePath: string): void {
+  try {
+    accessSync(osPath(joinPath(root, treePath)), constants.R_OK);
+  } catch (error) {
+    throw readError(error, treePath, "read");
   }
-  const hint = missing.closest === null ? undefined : `Did you mean "${missing.closest}"?`;
-  return [new TbuildError("not_found", `Cannot copy "${shown}": no such path in the build context "${inputs.context}"`, { at, hint })];
+}
+
+function matchesNothing({ selection }: ContextRead, tree: SearchedTree): boolean {
+  if (!selection.wildcard || !selection.allowEmpty || !hasWildcards(selection.path)) return false;
+  return selectRoots(toBytes(tree.path), tree.ignore, selection).length === 0;
+}
+
+/** BuildKit copies nothing, and says nothing. */
+function emptyWildcard(asked: string, tree: SearchedTree, at: SourceRange | undefined): Warning {
+  const missing = explainMissing(tree.path, tree.ignore, asked);
+  const why = missing.kind === "excluded" ? excludedBy(missing, tree.ignoreFile) : `nothing matches it in ${tree.name}`;
+  const closest = missing.kind === "absent" ? missing.closest : null;
+  const meant = closest === null ? "" : `; did you mean "${closest.path}"?`;
+  return { rule: null, message: `"${asked.slice(1)}" copies nothing: ${why}${meant}`, detail: "", url: null, at: at ?? null };
 }

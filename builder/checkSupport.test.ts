@@ -5,22 +5,14 @@ import { fakeImages } from "../fixtures/images.js";
 import { dockerfileToDefinition } from "../frontend/mod.js";
 import { loadGraph } from "../solver/graph.js";
 import { checkSupport } from "./checkSupport.js";
+import { defaultFrontendOptions } from "../frontend/options.js";
 
 async function check(dockerfile: string): Promise<void> {
   const platform = { os: "linux", architecture: "amd64" };
   const { definition } = await dockerfileToDefinition(dockerfile, {
-    file: "Dockerfile",
-    target: null,
-    buildArgs: new Map(),
-    labels: new Map(),
+    ...defaultFrontendOptions,
     platform,
     buildPlatform: platform,
-    noCache: [],
-    ignore: [],
-    epoch: null,
-    hostname: null,
-    network: "default",
-    extraHosts: [],
     resolveImage: fakeImages,
   });
   checkSupport(loadGraph(definition));

@@ -14,13 +14,10 @@ export function checkSupport(root: Edge | null): void {
 function unsupported(vertex: Vertex): readonly TbuildError[] {
   const { body } = vertex.op;
   const [at] = vertex.at;
-  if (body.kind === "merge" || body.kind === "diff" || body.kind === "build") {
+  if (body.kind === "diff" || body.kind === "build") {
     return [new TbuildError("unsupported", `Cannot run "${vertex.name}": "${body.kind}" steps are not supported yet`, { at })];
   }
   if (body.kind !== "exec") return [];
-  if (body.security === "insecure") {
-    return [new TbuildError("unsupported", "Cannot use --security=insecure: it is not supported yet", { at })];
-  }
   const secret = body.secretEnv.find(({ optional }) => !optional);
   if (secret !== undefined) {
     return [new TbuildError("unsupported", `Cannot use the secret "${secret.id}": --mount=type=secret is not supported yet`, { at })];

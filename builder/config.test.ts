@@ -77,3 +77,10 @@ test("loadConfig() reads the named file, else $TBUILD_CONFIG, and refuses a miss
   assert.equal((await loadConfig()).worker.maxParallelism, 3);
   await assert.rejects(loadConfig(path.join(dir, "absent.toml")), (error) => hasCode(error, "not_found"));
 });
+
+test("parseConfig() reads where CDI specifications are", async () => {
+  const dirs = async (text: string) => (await parse(text)).cdi.dirs;
+  assert.deepEqual(await dirs(""), ["/etc/cdi", "/var/run/cdi"]);
+  assert.deepEqual(await dirs('[cdi]\nspecDirs = ["/x"]\n'), ["/x"]);
+  assert.deepEqual(await dirs('[cdi]\ndisabled = true\nspecDirs = ["/x"]\n'), []);
+});

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { TbuildError } from "../cache/errors.js";
+import { defaultCdiDirs } from "./cdi/registry.js";
 import { lineRange, readTable, type ConfigText, type TableReader } from "./configReader.js";
 
 /** Settings of tbuild.toml; the keys are those of buildkitd.toml. */
@@ -7,8 +8,15 @@ export interface TbuildConfig {
   /** By host as written in the file: "docker.io", "localhost:5000". */
   readonly registries: ReadonlyMap<string, RegistryConfig>;
   readonly worker: WorkerConfig;
+  readonly cdi: CdiConfig;
   /** Keys that nothing reads, one sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** Settings of `[cdi]`. */
+export interface CdiConfig {
+  /** Directories of CDI specifications, the later being the stronger; none when devices are turned off. */
+  readonly dirs: readonly string[];
 }
 
 /** How to reach one registry. Paths of files are as written. */
@@ -81,10 +89,16 @@ export async function parseConfig(source: ConfigText): Promise<TbuildConfig> {
   const hosts = registry?.keys() ?? [];
   const registries = new Map(hosts.map((host) => [host, registryConfig(registry!.table(host)!)]));
   const worker = workerConfig(root.table("worker")?.table("oci"));
-  return { registries, worker, warnings: root.finish() };
+  return { registries, worker, cdi: cdiConfig(root.table("cdi")), warnings: root.finish() };
 }
 
-const emptyConfig: TbuildConfig = { registries: new Map(), worker: workerConfig(undefined), warnings: [] };
+const emptyConfig: TbuildConfig = { registries: new Map(), worker: workerConfig(undefined), cdi: cdiConfig(undefined), warnings: [] };
+
+function cdiConfig(table: TableReader | undefined): CdiConfig {
+  const dirs = table?.texts("specDirs") ?? [];
+  if (table?.bool("disabled") === true) return { dirs: [] };
+  return { dirs: dirs.length === 0 ? defaultCdiDirs : dirs };
+}
 
 function registryConfig(table: TableReader): RegistryConfig {
   return {

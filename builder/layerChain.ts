@@ -23,6 +23,8 @@ function baseInput({ body, inputs }: Op, index: number): number | null {
       return body.mounts.find((mount) => mount.output === index)?.input ?? null;
     case "file":
       return fileBase(body, inputs.length, index);
+    case "merge":
+      return body.inputs[0] ?? null;
     default:
       return null;
   }

@@ -1,6 +1,7 @@
 import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Progress } from "../solver/progress.js";
+import type { LinuxResources } from "../solver/llb/op.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 
 /** One build, fully spelled out. */
@@ -24,6 +25,35 @@ export interface BuildRequest {
   readonly reproducible?: boolean | undefined;
   readonly network?: "default" | "host" | "none" | undefined;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
+  /** Stages that run every step, whatever the cache has; `noCache` is all of them. */
+  readonly noCacheFilter?: readonly string[] | undefined;
+  /** `--build-context`: a directory, or `docker-image://`, `oci-layout://`, an http or a git URL, by name. */
+  readonly buildContexts?: Readonly<Record<string, string>> | undefined;
+  readonly secrets?: readonly SecretSpec[] | undefined;
+  readonly ssh?: readonly SshSpec[] | undefined;
+  /** Entitlements that steps may use: "network.host", "security.insecure", "device", "device=NAME". */
+  readonly allow?: readonly string[] | undefined;
+  readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[] | undefined;
+  readonly cgroupParent?: string | undefined;
+  /** Bytes. */
+  readonly shmSize?: number | undefined;
+  readonly resources?: Partial<LinuxResources> | undefined;
+}
+
+/** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */
+export interface SecretSpec {
+  readonly id: string;
+  readonly from: { readonly kind: "file"; readonly path: string } | { readonly kind: "env"; readonly name: string };
+}
+
+/** What `RUN --mount=type=ssh` reaches: a running agent's socket, or an agent made of private keys. */
+export interface SshSpec {
+  /** "default" unless given. */
+  readonly id: string;
+  /** Paths of one socket or of keys; none is $SSH_AUTH_SOCK. */
+  readonly paths: readonly string[];
+  /** The path is any unix socket, not an agent's. */
+  readonly raw: boolean;
 }
 
 /** A build under way. */

@@ -50,6 +50,8 @@ export interface ProcessFailure {
   readonly outOfMemory: boolean;
   /** Last lines of combined output, oldest first, without newlines. */
   readonly logTail: readonly string[];
+  /** Path of the file that has all of the output. */
+  readonly logFile?: string;
 }
 
 /** Options of {@link TbuildError}. */

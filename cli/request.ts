@@ -1,9 +1,13 @@
-import { isIP } from "node:net";
 import type { ExportSpec } from "../builder/exporter/exporter.js";
 import type { BuildRequest } from "../builder/request.js";
 import { parsePlatform } from "../cache/oci/platform.js";
 import { parseReference } from "../cache/oci/reference.js";
 import type { BuildArgs } from "./args/build.js";
+import { parseAddHost } from "./flags/addHost.js";
+import { keyValue } from "./flags/keyValue.js";
+import { parseMemory, parseResources, parseUlimit } from "./flags/limits.js";
+import { parseSecret } from "./flags/secret.js";
+import { parseSsh } from "./flags/ssh.js";
 import { parseOutput } from "./outputs.js";
 import { usage } from "./usage.js";
 
@@ -25,7 +29,16 @@ export function buildRequest(args: BuildArgs): BuildRequest {
     pull: args.pull,
     outputs: outputs(args),
     network: args.network,
-    extraHosts: args.addHost.map(extraHost),
+    extraHosts: args.addHost.map(parseAddHost),
+    noCacheFilter: args.noCacheFilter,
+    buildContexts: Object.fromEntries(args.buildContext.map(namedContext)),
+    secrets: args.secret.map((secret) => parseSecret(secret)),
+    ssh: args.ssh.map(parseSsh),
+    allow: args.allow,
+    ulimits: args.ulimit.map(parseUlimit),
+    cgroupParent: args.cgroupParent,
+    shmSize: args.shmSize === undefined ? undefined : parseMemory(args.shmSize, "--shm-size"),
+    resources: parseResources(args.resource.map((resource) => keyValue(resource, "--resource"))),
   };
 }
 
@@ -47,19 +60,8 @@ function fromEnvironment(text: string): readonly [string, string][] {
   return value === undefined ? [] : [[text, value]];
 }
 
-function keyValue(text: string, flag: string): [string, string] {
-  const at = text.indexOf("=");
-  const key = at < 0 ? text : text.slice(0, at);
-  if (key === "") throw usage(`Cannot read ${flag} "${text}"`, `Write ${flag} NAME=VALUE`);
-  return [key, at < 0 ? "" : text.slice(at + 1)];
-}
-
-function extraHost(text: string): { readonly host: string; readonly ip: string } {
-  const [, host = "", address = ""] = /^([^:=]+)[:=](.+)$/.exec(text) ?? [];
-  if (host === "") throw usage(`Cannot read --add-host "${text}"`, "Write --add-host NAME:IP");
-  const ip = address.replace(/^\[(.*)\]$/, "$1");
-  if (isIP(ip) === 0) {
-    throw usage(`Cannot use "${address}" for --add-host ${host}: it is no IP address`, "Write --add-host NAME:IP");
-  }
-  return { host, ip };
+function namedContext(text: string): [string, string] {
+  const [name, value] = keyValue(text, "--build-context");
+  if (value !== "") return [name, value];
+  throw usage(`Cannot read --build-context "${text}"`, "Write --build-context NAME=DIRECTORY, or docker-image://…, oci-layout://…, or a URL");
 }

@@ -1,19 +1,20 @@
 import type { Builder } from "../builder/builder.js";
-import { parseArgs, type StoreArgs } from "./args/parse.js";
+import { type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import { closedExitCode, exitCodeOf } from "./exitCode.js";
 import { progressMode } from "./progress/mode.js";
-import { reportError } from "./report.js";
+import { reportError, type ReportOptions } from "./report.js";
 import { print, processTerminal, showCursor, type Terminal } from "./terminal.js";
 
 /** Runs one command and returns its exit status; everything that goes wrong has been reported when it returns. */
 export async function runCommandLine(words: readonly string[], version: string): Promise<number> {
   const terminal = processTerminal();
-  let args: StoreArgs | null = null;
+  let args: ParsedArgs | null = null;
   try {
-    const parsed = await parseArgs(words, terminal.columns());
+    const parsed = (args = await parseArgs(words, terminal.columns()));
     if (parsed.command === "help") await print(terminal.stdout, parsed.text);
     else if (parsed.command === "version") await print(terminal.stdout, `tbuild ${version}\n`);
-    else await runStoreCommand((args = parsed), terminal);
+    else if (parsed.command === "context") await print(terminal.stdout, await (await import("./commands/context.js")).contextCommand(parsed));
+    else await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {
     if (terminal.closed.aborted) return closedExitCode;
@@ -52,11 +53,15 @@ function isLive(args: StoreArgs, terminal: Terminal): boolean {
 }
 
 /** Progress that showed a failed step's output has shown it: the report does not repeat it. */
-function reportOptions(args: StoreArgs | null, terminal: Terminal): Parameters<typeof reportError>[1] {
-  if (args?.command !== "build") return { root: ".", output: "show" };
+function reportOptions(args: ParsedArgs | null, terminal: Terminal): ReportOptions {
+  const look = { colours: terminal.colours, columns: terminal.interactive ? terminal.columns() : MAX_COLUMNS };
+  if (args?.command !== "build") return { ...look, root: args?.command === "context" ? args.context : ".", output: "show" };
   const mode = progressMode(args.progress, terminal);
-  return { root: args.context, output: mode === "plain" || mode === "rawjson" ? "shown" : "show" };
+  return { ...look, root: args.context, output: mode === "plain" || mode === "rawjson" ? "shown" : "show" };
 }
+
+/** Of excerpts that go to a file or a log. */
+const MAX_COLUMNS = 120;
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

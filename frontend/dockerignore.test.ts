@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseIgnore } from "./dockerignore.js";
+import { parseIgnore, parseNumberedIgnore } from "./dockerignore.js";
 
 const cases: readonly (readonly [why: string, text: string, expected: readonly string[]])[] = [
   ["drops blank lines, comments and blanks around", "# c\n\n  a  \n\t\nb\r\n", ["a", "b"]],
@@ -15,3 +15,7 @@ const cases: readonly (readonly [why: string, text: string, expected: readonly s
 for (const [why, text, expected] of cases) {
   test(`parseIgnore() ${why}`, () => assert.deepEqual(parseIgnore(text), expected));
 }
+
+test("parseNumberedIgnore() keeps the line of each rule", () => {
+  assert.deepEqual(parseNumberedIgnore("\uFEFF# c\n\n*.log\r\n  \n! keep.log\n"), { rules: ["*.log", "!keep.log"], lines: [3, 5] });
+});

@@ -7,6 +7,7 @@ import { compareGolden } from "../fixtures/golden.js";
 import { renderError, renderResult } from "../fixtures/goldenLlb.js";
 import { fakeImages } from "../fixtures/images.js";
 import { type FrontendOptions, dockerfileToDefinition } from "./mod.js";
+import { type NamedContext, defaultFrontendOptions } from "./options.js";
 
 const cases = path.resolve("fixtures/dockerfiles");
 
@@ -22,6 +23,9 @@ interface CaseOptions {
   readonly hostname?: string;
   readonly network?: FrontendOptions["network"];
   readonly extraHosts?: FrontendOptions["extraHosts"];
+  readonly contexts?: Readonly<Record<string, NamedContext>>;
+  /** What goes to every RUN as it is. */
+  readonly run?: Partial<Pick<FrontendOptions, "ulimits" | "cgroupParent" | "shmSize" | "resources">>;
 }
 
 for (const name of readdirSync(cases).sort()) {
@@ -47,7 +51,7 @@ async function convertCase(dir: string): Promise<{ llb: string | null; error: st
 function readOptions(file: string): FrontendOptions {
   const given = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as CaseOptions;
   return {
-    file: "Dockerfile",
+    ...defaultFrontendOptions,
     target: given.target ?? null,
     buildArgs: new Map(Object.entries(given.buildArgs ?? {})),
     labels: new Map(Object.entries(given.labels ?? {})),
@@ -59,6 +63,9 @@ function readOptions(file: string): FrontendOptions {
     hostname: given.hostname ?? null,
     network: given.network ?? "default",
     extraHosts: given.extraHosts ?? [],
+    contexts: new Map(Object.entries(given.contexts ?? {})),
+    ...given.run,
     resolveImage: fakeImages,
+    resolveLayout: ({ path: layout, tag }, platform) => fakeImages(`${layout.slice(1)}:${tag ?? "latest"}`, platform),
   };
 }

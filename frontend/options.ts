@@ -1,6 +1,8 @@
+import { TbuildError } from "../cache/errors.js";
 import type { ImageConfig } from "../cache/oci/descriptor.js";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
+import type { ExecMeta, LinuxResources } from "../solver/llb/op.js";
 
 /** What a Dockerfile is turned into a graph with. */
 export interface FrontendOptions {
@@ -23,12 +25,78 @@ export interface FrontendOptions {
   readonly hostname: string | null;
   readonly network: "default" | "host" | "none";
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
-  /** The one thing the frontend asks the outside for. */
+  readonly ulimits: ExecMeta["ulimits"];
+  /** Cgroup below which RUN containers are made; empty is the builder's own. */
+  readonly cgroupParent: string;
+  /** Bytes of /dev/shm in RUN; null is the sandbox's default. */
+  readonly shmSize: number | null;
+  /** Limits of each RUN's cgroup; they change no cache key. */
+  readonly resources: LinuxResources | null;
+  /** `--build-context` by name; a name may end in `::platform`, which then comes before the plain name. */
+  readonly contexts: ReadonlyMap<string, NamedContext>;
+  /** The id of a secret of this build whose value is in `text`, or null. Only checks ask; values never come here. */
+  readonly findSecret: (text: string) => string | null;
+  /** Two things the frontend asks the outside for: what an image name means, and what an OCI layout holds. */
   readonly resolveImage: ImageResolver;
+  readonly resolveLayout: LayoutResolver;
 }
 
-/** Digest and config of an image for a platform. @throws {TbuildError} not_found, unauthorized, unavailable */
-export type ImageResolver = (reference: string, platform: Platform) => Promise<ResolvedImage>;
+/**
+ * What a name stands for instead of a stage or an image. Source: BuildKit's named contexts, frontend/dockerui/namedcontext.go.
+ */
+export type NamedContext =
+  /** A directory that the builder serves as `local://<name>`, with its own ignore rules. */
+  | { readonly kind: "local"; readonly name: string; readonly ignore: readonly string[] }
+  | { readonly kind: "scratch" }
+  /** Reference as given behind `docker-image://`. */
+  | { readonly kind: "image"; readonly reference: string }
+  | OciLayout
+  /** A file, or an archive that is unpacked. */
+  | { readonly kind: "http"; readonly url: string }
+  /** A repository by any URL form, with `#ref:dir`. */
+  | { readonly kind: "git"; readonly url: string };
+
+/** An image in an OCI layout directory of the client. */
+export interface OciLayout {
+  readonly kind: "oci-layout";
+  /** Absolute path. */
+  readonly path: string;
+  readonly tag: string | null;
+  readonly digest: Digest | null;
+}
+
+/**
+ * Digest and config of a layout's image for a platform; `reference` of the answer is the layout's identifier. `by` is who asks,
+ * for the step's name: "context x". @throws {TbuildError} not_found, corrupt
+ */
+export type LayoutResolver = (layout: OciLayout, platform: Platform, by?: string) => Promise<ResolvedImage>;
+
+/** A build without any option; what is left to say is for which platform, and how images are resolved. */
+export const defaultFrontendOptions: Omit<FrontendOptions, "platform" | "buildPlatform" | "resolveImage"> = {
+  file: "Dockerfile",
+  target: null,
+  buildArgs: new Map(),
+  labels: new Map(),
+  noCache: [],
+  ignore: [],
+  epoch: null,
+  hostname: null,
+  network: "default",
+  extraHosts: [],
+  ulimits: [],
+  cgroupParent: "",
+  shmSize: null,
+  resources: null,
+  contexts: new Map(),
+  findSecret: () => null,
+  resolveLayout: async ({ path }) => Promise.reject(new TbuildError("not_found", `Cannot read the OCI layout "${path}": none is open`)),
+};
+
+/**
+ * Digest and config of an image for a platform. `by` is who asks, for the step's name: "internal", or "context x".
+ * @throws {TbuildError} not_found, unauthorized, unavailable
+ */
+export type ImageResolver = (reference: string, platform: Platform, by?: string) => Promise<ResolvedImage>;
 
 /** See {@link ImageResolver}. */
 export interface ResolvedImage {

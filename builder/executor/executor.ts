@@ -1,4 +1,5 @@
 import type { Opts } from "../../cache/content/store.js";
+import type { LinuxResources } from "../../solver/llb/op.js";
 
 /** Runs one process in a sandbox. */
 export interface Executor {
@@ -22,13 +23,25 @@ export interface ProcessSpec {
   readonly network: "default" | "host" | "none";
   readonly security: "sandbox" | "insecure";
   readonly hostname: string;
+  /** An address of "host-gateway" stands for this machine. */
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
+  /** Limits by name without RLIMIT_, "nofile"; -1 is unlimited. */
   readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** Cgroup below which the container's own is made; empty is tbuild's. */
   readonly cgroupParent: string;
-  readonly shmSize: number | null;
+  /** Limits of the container's cgroup; null is none. */
+  readonly resources: LinuxResources | null;
+  /** Devices of this machine, by CDI name, class of device or `vendor/class=*`. */
+  readonly devices: readonly DeviceRequest[];
 }
 
-/** A further mount of the process, in order. */
+/** A device that the process asks for; one that is optional is left out when nothing describes it. */
+export interface DeviceRequest {
+  readonly name: string;
+  readonly optional: boolean;
+}
+
+/** A further mount of the process, in order; one at a place of the system's, such as /dev/shm, takes that place. */
 export type BindMount =
   | { readonly kind: "bind"; readonly source: string; readonly dest: string; readonly readonly: boolean; readonly isFile: boolean }
   | { readonly kind: "tmpfs"; readonly dest: string; readonly size: number | null };
@@ -46,5 +59,8 @@ export interface ProcessResult {
   readonly exitCode: number;
   /** Name of that signal. */
   readonly signal: string | null;
+  /** True when the kernel ended a process of the container for want of memory and the command failed. */
   readonly outOfMemory: boolean;
+  /** What the runtime says of a command that it could not execute, else null; it is in the output as well. */
+  readonly startError: string | null;
 }

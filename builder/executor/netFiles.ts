@@ -5,13 +5,21 @@ import { digestOf, hexOf } from "../../cache/oci/digest.js";
 /** Name → address lines that a step's /etc/hosts gets. */
 export type ExtraHosts = readonly { readonly host: string; readonly ip: string }[];
 
+/**
+ * The address in `--add-host NAME:host-gateway`, which a Docker daemon replaces by that of its bridge. Steps share the
+ * network of this machine, so that it is the loopback's: it reaches what listens there only, and on all addresses.
+ * A step with `--network=none` has a loopback of its own, on which nobody answers; it has no other way to the host.
+ */
+const HOST_GATEWAY = "host-gateway";
+const LOOPBACK = "127.0.0.1";
+
 /** Writes the /etc/hosts of a container below `dir`; equal content shares one file. Returns its path. */
 export function hostsFile(dir: string, hostname: string, extra: ExtraHosts): string {
   const lines = [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
     `127.0.0.1\t${hostname}`,
-    ...extra.map(({ host, ip }) => `${ip}\t${host}`),
+    ...extra.map(({ host, ip }) => `${ip === HOST_GATEWAY ? LOOPBACK : ip}\t${host}`),
   ];
   return sharedFile(dir, "hosts", `${lines.join("\n")}\n`);
 }

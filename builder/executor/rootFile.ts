@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import path from "node:path";
 import { isErrno } from "../../cache/sys/libc.js";
 import { openInRoot } from "../../cache/sys/node.js";
@@ -15,6 +15,26 @@ export function readTextInRoot(root: string, file: string): string | null {
   } finally {
     closeSync(fd);
   }
+}
+
+/** The first bytes, up to 256, of a regular file of the tree at `root`, symlinks resolved inside it; null when there is none. */
+export function readStartInRoot(root: string, file: string): Buffer | null {
+  const fd = tryOpen(root, file, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (fd === null) return null;
+  try {
+    if (!fstatSync(fd).isFile()) return null;
+    const start = Buffer.alloc(256);
+    return start.subarray(0, readSync(fd, start));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** True when the tree at `root` has `file`, symlinks resolved inside it. */
+export function existsInRoot(root: string, file: string): boolean {
+  const fd = tryOpen(root, file, O_PATH);
+  if (fd !== null) closeSync(fd);
+  return fd !== null;
 }
 
 /**

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { hasCode } from "../../cache/errors.js";
+import { hasCode, isTbuildError } from "../../cache/errors.js";
 import { hostPlatform } from "../../cache/oci/platform.js";
+import { unlimited } from "../../solver/llb/op.js";
 import type { ProcessResult, ProcessSpec } from "./executor.js";
 import { findProgram } from "./host.js";
 import { runcExecutor } from "./runc.js";
@@ -23,9 +24,9 @@ function sandbox(): Sandbox {
   const rootfs = path.join(dir, "rootfs");
   mkdirSync(path.join(rootfs, "bin"), { recursive: true });
   cpSync("/bin/busybox", path.join(rootfs, "bin/busybox"));
-  for (const name of ["sh", "cat", "sleep", "id", "kill", "ls", "hostname", "mount"]) linkSync(path.join(rootfs, "bin/busybox"), path.join(rootfs, "bin", name));
+  for (const name of ["sh", "cat", "sleep", "id", "kill", "ls", "hostname", "mount", "tail", "grep", "mknod"]) linkSync(path.join(rootfs, "bin/busybox"), path.join(rootfs, "bin", name));
   const scratch = path.join(dir, "scratch");
-  const executor = runcExecutor({ runtime: findProgram("runc"), scratch, architecture: hostPlatform().architecture });
+  const executor = runcExecutor({ runtime: findProgram("runc"), scratch, architecture: hostPlatform().architecture, cdiDirs: [path.join(dir, "cdi")] });
   return {
     rootfs,
     scratch,
@@ -54,7 +55,8 @@ function spec(rootfs: string, args: readonly string[]): ProcessSpec {
     extraHosts: [],
     ulimits: [],
     cgroupParent: "",
-    shmSize: null,
+    resources: null,
+    devices: [],
   };
 }
 
@@ -132,4 +134,92 @@ test("runcExecutor() forbids what Docker forbids: mount(2) fails", async () => {
   using box = sandbox();
   const result = await box.run(["/bin/sh", "-c", "mount -t tmpfs none /bin"]);
   assert.notEqual(result.exitCode, 0);
+});
+
+test("runcExecutor() lets an insecure step do what is forbidden otherwise", async () => {
+  using box = sandbox();
+  const script = "mount -t tmpfs none /bin/../dev/shm && grep CapEff /proc/self/status && ls /dev/fuse /dev/loop0";
+  const { exitCode, output } = await box.run(["/bin/sh", "-c", script], { security: "insecure" });
+  assert.equal(exitCode, 0, output);
+  const own = /CapEff:\s*(\w+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  assert.equal(/CapEff:\s*(\w+)/.exec(output)?.[1], own);
+  assert.match(output, /\/dev\/fuse\n\/dev\/loop0/);
+});
+
+test("runcExecutor() names an exceeded memory limit, also when a child exceeds it", async () => {
+  using box = sandbox();
+  const resources = { ...unlimited, memory: 32 * 1024 * 1024 };
+  for (const script of ["exec tail /dev/zero", "tail /dev/zero || exit 3"]) {
+    const { exitCode, outOfMemory } = await box.run(["/bin/sh", "-c", script], { resources });
+    assert.notEqual(exitCode, 0);
+    assert.equal(outOfMemory, true);
+  }
+  assert.deepEqual(readdirSync(path.join(box.scratch, "runtime")), []);
+});
+
+test("runcExecutor() ends a container with a limit, which is kept, when it is cancelled", async () => {
+  using box = sandbox();
+  const abort = new AbortController();
+  const running = box.run(["/bin/sleep", "600"], { resources: { ...unlimited, memory: 32 * 1024 * 1024 } }, abort.signal);
+  setTimeout(() => abort.abort(), 200);
+  await assert.rejects(running, (error) => hasCode(error, "cancelled"));
+  assert.deepEqual(readdirSync(path.join(box.scratch, "runtime")), []);
+});
+
+test("runcExecutor() does not blame memory for another failure below a limit", async () => {
+  using box = sandbox();
+  const { exitCode, outOfMemory } = await box.run(["/bin/sh", "-c", "sh -c 'kill -9 $$'; exit $?"], { resources: { ...unlimited, memory: 32 * 1024 * 1024 } });
+  assert.deepEqual({ exitCode, outOfMemory }, { exitCode: 137, outOfMemory: false });
+});
+
+test("runcExecutor() makes the container's cgroup below the one that is named", async () => {
+  using box = sandbox();
+  const parent = `tbuild/test-${process.pid}`;
+  const { output } = await box.run(["/bin/cat", "/proc/self/cgroup"], { cgroupParent: parent });
+  assert.ok(output.includes(`:/${parent}/tbuild-test-`) || /^0::\/$/m.test(output), output);
+  for (const hierarchy of ["", ...readdirSync("/sys/fs/cgroup")]) {
+    const made = path.join("/sys/fs/cgroup", hierarchy, parent);
+    if (existsSync(made)) rmdirSync(made);
+  }
+});
+
+test("runcExecutor() lowers limits, and says which one it may not raise", async () => {
+  using box = sandbox();
+  const lower = [{ name: "nofile", soft: 100, hard: 200 }, { name: "core", soft: -1, hard: -1 }];
+  const { output } = await box.run(["/bin/sh", "-c", "ulimit -n; ulimit -H -n; ulimit -c"], { ulimits: lower });
+  assert.equal(output, "100\n200\nunlimited\n");
+  const huge = 2 ** 40;
+  await assert.rejects(box.run(["/bin/sh"], { ulimits: [{ name: "nofile", soft: huge, hard: huge }] }), (error) => {
+    assert.ok(hasCode(error, "permission_denied") && isTbuildError(error));
+    assert.match(error.message, /^Cannot set the ulimit "nofile" to 1099511627776/);
+    return true;
+  });
+});
+
+test("runcExecutor() takes host-gateway for this machine", async () => {
+  using box = sandbox();
+  const { output } = await box.run(["/bin/cat", "/etc/hosts"], { extraHosts: [{ host: "db", ip: "host-gateway" }, { host: "x", ip: "1.2.3.4" }] });
+  assert.match(output, /^127\.0\.0\.1\tdb\n1\.2\.3\.4\tx\n/m);
+});
+
+test("runcExecutor() gives a step the devices of CDI specifications", async () => {
+  using box = sandbox();
+  const cdi = path.join(path.dirname(box.rootfs), "cdi");
+  mkdirSync(cdi);
+  writeFileSync(path.join(cdi, "lib.txt"), "library");
+  const device = {
+    name: "0",
+    containerEdits: {
+      env: ["GPU=yes"],
+      deviceNodes: [{ path: "/dev/mynull", hostPath: "/dev/null" }],
+      mounts: [{ hostPath: path.join(cdi, "lib.txt"), containerPath: "/opt/lib.txt", options: ["ro", "bind"] }],
+    },
+  };
+  writeFileSync(path.join(cdi, "a.json"), JSON.stringify({ cdiVersion: "0.6.0", kind: "acme.com/gpu", devices: [device] }));
+  const script = "echo $GPU; echo lost > /dev/mynull; cat /opt/lib.txt /dev/mynull";
+  const devices = [{ name: "acme.com/gpu", optional: false }, { name: "acme.com/none", optional: true }];
+  const { exitCode, output } = await box.run(["/bin/sh", "-c", script], { devices });
+  assert.deepEqual({ exitCode, output }, { exitCode: 0, output: "yes\nlibrary" });
+  assert.deepEqual(readdirSync(box.rootfs), ["bin"]);
+  await assert.rejects(box.run(["/bin/sh"], { devices: [{ name: "acme.com/other", optional: false }] }), (error) => hasCode(error, "not_found"));
 });

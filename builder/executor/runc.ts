@@ -1,19 +1,20 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { cancelled, TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import { spawnProcess, type ChildProcess } from "../../cache/sys/process.js";
+import { deviceEdits, noEdits, type DeviceEdits } from "../cdi/edits.js";
+import { findDevices } from "../cdi/find.js";
+import { loadCdi } from "../cdi/registry.js";
+import { type Bundle, makeBundle } from "./bundle.js";
 import type { Executor, ProcessResult, ProcessSpec, Stdio } from "./executor.js";
-import { cgroupVersion, oomKills } from "./host.js";
-import { hostsFile, resolvConfFile } from "./netFiles.js";
+import { oomCounter } from "./oom.js";
+import { rlimitError } from "./rlimits.js";
 import { runtimeError } from "./runcLog.js";
 import { deleteContainer, runtimeArgs, runtimeEnv } from "./runtimeCommand.js";
-import { runtimeSpec } from "./spec.js";
 import { mountStubs, type MountTarget } from "./stubs.js";
-import { readAccounts, resolveUser } from "./user.js";
 import { exitStatus } from "./exitStatus.js";
 
 /** Options of {@link runcExecutor}. */
@@ -24,6 +25,8 @@ export interface RuncOptions {
   readonly scratch: string;
   /** GOARCH of this machine, for the seccomp profile. */
   readonly architecture: string;
+  /** Directories of CDI specifications. */
+  readonly cdiDirs: readonly string[];
 }
 
 /** Mount points that a container needs in its root file system, besides the step's own. */
@@ -40,31 +43,12 @@ export function runcExecutor(options: RuncOptions): Executor {
   return {
     async run(process, opts) {
       if (opts.signal?.aborted === true) throw cancelled(opts.signal);
-      using bundle = makeBundle(options, process);
-      using _stubs = mountStubs(process.rootfs, [...SYSTEM_TARGETS, ...mountTargets(process)]);
+      const edits = process.devices.length === 0 ? noEdits : deviceEdits(findDevices(loadCdi(options.cdiDirs), process.devices));
+      using bundle = makeBundle(options, process, edits);
+      using _stubs = mountStubs(process.rootfs, [...SYSTEM_TARGETS, ...mountTargets(process), ...edits.mounts.map(deviceTarget)]);
       return await runContainer(options, bundle, process, opts);
     },
   };
-}
-
-interface Bundle extends Disposable {
-  readonly dir: string;
-  readonly log: string;
-}
-
-function makeBundle(options: RuncOptions, process: ProcessSpec): Bundle {
-  const dir = path.join(options.scratch, "bundles", process.id);
-  const hostNetwork = process.network !== "none";
-  const user = resolveUser(process.user, readAccounts(process.rootfs));
-  const spec = runtimeSpec(process, user, {
-    architecture: options.architecture,
-    cgroupVersion: cgroupVersion(),
-    resolvConf: resolvConfFile(options.scratch, hostNetwork),
-    hosts: hostsFile(options.scratch, process.hostname, process.extraHosts),
-  });
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(dir, "config.json"), JSON.stringify(spec));
-  return { dir, log: path.join(dir, "runtime.log"), [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }) };
 }
 
 function mountTargets(process: ProcessSpec): readonly MountTarget[] {
@@ -74,34 +58,49 @@ function mountTargets(process: ProcessSpec): readonly MountTarget[] {
   }));
 }
 
+function deviceTarget({ hostPath, containerPath }: DeviceEdits["mounts"][number]): MountTarget {
+  const isDirectory = statSync(hostPath, { throwIfNoEntry: false })?.isDirectory() !== false;
+  return { dest: containerPath, kind: isDirectory ? "directory" : "file" };
+}
+
 async function runContainer(options: RuncOptions, bundle: Bundle, process: ProcessSpec, opts: Opts & Stdio): Promise<ProcessResult> {
-  const oomBefore = oomKills();
-  const argv = [...runtimeArgs(options.runtime, options.scratch), "--log", bundle.log, "--log-format", "json", "run", "--bundle", bundle.dir, process.id];
+  const counter = oomCounter(options.scratch, process);
+  await using _kept = counter.keeps ? keptContainer(options, process.id) : null;
+  const log = ["--log", bundle.log, "--log-format", "json"];
+  const run = ["run", ...(counter.keeps ? ["--keep"] : []), "--bundle", bundle.dir, process.id];
+  const argv = [...runtimeArgs(options.runtime, options.scratch), ...log, ...run];
   const stdin = opts.stdin === "inherit" ? 0 : "ignore";
   const child = spawnProcess({ argv, env: runtimeEnv(), stdin, stdout: "pipe", stderr: "pipe", setsid: stdin === "ignore" });
   await using _killer = killOnAbort(options, process.id, child, opts.signal);
-  const output = [drain(child.stdout, 1, opts), drain(child.stderr, 2, opts)];
+  let lastError: Uint8Array = Buffer.alloc(0);
+  const onError = (chunk: Uint8Array) => opts.onOutput(2, (lastError = chunk));
+  const output = [drain(child.stdout, (chunk) => opts.onOutput(1, chunk)), drain(child.stderr, onError)];
   const exit = await child.exited;
   await Promise.all(output);
   if (opts.signal?.aborted === true) throw cancelled(opts.signal);
-  return describeExit(exit.exitCode ?? 128 + 9, bundle, oomBefore, opts);
+  const failure = exit.exitCode === 0 ? null : runtimeError(readText(bundle.log));
+  if (failure?.exitCode === null) throw startError(failure.message, process);
+  // runc has printed it as well, crun has not.
+  if (failure !== null && !Buffer.from(lastError).includes(failure.message)) opts.onOutput(2, Buffer.from(`${failure.message}\n`));
+  const exitCode = failure?.exitCode ?? exit.exitCode ?? 128 + 9;
+  const { signal } = exitStatus(exitCode);
+  return { exitCode, signal, outOfMemory: exitCode !== 0 && counter.killed(signal), startError: failure?.message ?? null };
+}
+
+function keptContainer({ runtime, scratch }: RuncOptions, id: string): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => deleteContainer(runtime, scratch, id) };
+}
+
+function startError(message: string, { ulimits }: ProcessSpec): TbuildError {
+  const limit = rlimitError(message, ulimits, readText("/proc/self/limits"));
+  return limit ?? new TbuildError("unavailable", `Cannot start the container: ${message}`);
 }
 
 /** Resolves when the stream has ended: only then has all output been passed on. */
-async function drain(stream: Readable | null, number: 1 | 2, { onOutput }: Stdio): Promise<void> {
+async function drain(stream: Readable | null, onOutput: (chunk: Uint8Array) => void): Promise<void> {
   if (stream === null) return;
-  stream.on("data", (chunk: Uint8Array) => onOutput(number, chunk));
+  stream.on("data", onOutput);
   await finished(stream).catch(() => {});
-}
-
-function describeExit(exitCode: number, bundle: Bundle, oomBefore: number, opts: Stdio): ProcessResult {
-  const failure = exitCode === 0 ? null : runtimeError(readLog(bundle.log));
-  if (failure !== null && failure.exitCode === null) {
-    throw new TbuildError("unavailable", `Cannot start the container: ${failure.message}`);
-  }
-  if (failure !== null) opts.onOutput(2, Buffer.from(`${failure.message}\n`));
-  const { signal } = exitStatus(failure?.exitCode ?? exitCode);
-  return { exitCode: failure?.exitCode ?? exitCode, signal, outOfMemory: signal === "SIGKILL" && oomKills() > oomBefore };
 }
 
 /**
@@ -133,7 +132,7 @@ function killOnAbort(options: RuncOptions, id: string, child: ChildProcess, sign
   };
 }
 
-function readLog(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {

@@ -1,4 +1,10 @@
+import { noEdits, type DeviceEdits } from "../cdi/edits.js";
+import type { CdiHook, CdiMount } from "../cdi/spec.js";
+import { DEFAULT_CAPABILITIES } from "./capabilities.js";
+import { cgroupsPath, specResources } from "./cgroup.js";
 import type { BindMount, ProcessSpec } from "./executor.js";
+import type { DeviceNode } from "./hostDevices.js";
+import { specRlimits } from "./rlimits.js";
 import { defaultSeccomp, type Seccomp } from "./seccomp.js";
 import type { ResolvedUser } from "./user.js";
 
@@ -9,6 +15,9 @@ export interface HostFacts {
   /** Files to bind over /etc/resolv.conf and /etc/hosts of the container. */
   readonly resolvConf: string;
   readonly hosts: string;
+  /** What a step with `--security=insecure` gets: all capabilities that tbuild has, and further devices. */
+  readonly capabilities: readonly string[];
+  readonly insecureDevices: readonly DeviceNode[];
 }
 
 /** The parts of an OCI runtime spec that tbuild fills in. Source: OCI runtime-spec config.md and config-linux.md. */
@@ -18,6 +27,7 @@ export interface RuntimeSpec {
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly hostname: string;
   readonly mounts: readonly SpecMount[];
+  readonly hooks?: Readonly<Record<string, readonly Omit<CdiHook, "hookName">[]>>;
   readonly linux: Readonly<Record<string, unknown>> & { readonly seccomp?: Seccomp };
 }
 
@@ -27,12 +37,6 @@ interface SpecMount {
   readonly source: string;
   readonly options: readonly string[];
 }
-
-/** Docker's default capabilities. */
-const CAPABILITIES = [
-  "CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID",
-  "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE",
-].map((name) => `CAP_${name}`);
 
 /** What would leak facts of the host, or give a way to act on it. */
 const MASKED_PATHS = [
@@ -45,37 +49,68 @@ const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/pro
 
 const DEFAULT_SHM = 64 * 1024 * 1024;
 
-/** The OCI runtime spec of a step: pure, so that golden tests can show it. */
-export function runtimeSpec(process: ProcessSpec, user: ResolvedUser, host: HostFacts): RuntimeSpec {
+/** The OCI runtime spec of a step with the devices of `edits`: pure, so that golden tests can show it. */
+export function runtimeSpec(process: ProcessSpec, user: ResolvedUser, host: HostFacts, edits: DeviceEdits = noEdits): RuntimeSpec {
   return {
     ociVersion: "1.0.2",
     process: {
       terminal: false,
-      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids, ...edits.additionalGids] },
       args: process.args,
-      env: process.env,
+      env: [...process.env, ...edits.env],
       cwd: process.cwd === "" ? "/" : process.cwd,
-      capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES },
-      rlimits: process.ulimits.map(({ name, soft, hard }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft, hard })),
+      capabilities: capabilities(process, host),
+      rlimits: specRlimits(process.ulimits),
       noNewPrivileges: false,
     },
     root: { path: process.rootfs, readonly: process.readonlyRootfs },
     hostname: process.hostname,
-    mounts: [...systemMounts(process, host), ...process.mounts.map(bindMount)],
-    linux: linuxSection(process, host),
+    mounts: onePerPlace([...systemMounts(process, host), ...process.mounts.map(bindMount), ...edits.mounts.map(deviceMount)]),
+    ...(edits.hooks.length === 0 ? {} : { hooks: hooksByName(edits.hooks) }),
+    linux: linuxSection(process, user, host, edits),
   };
 }
 
-function linuxSection(process: ProcessSpec, host: HostFacts): RuntimeSpec["linux"] {
-  const seccomp = defaultSeccomp(host.architecture);
+function capabilities({ security }: ProcessSpec, host: HostFacts): Readonly<Record<string, readonly string[]>> {
+  if (security === "sandbox") return { bounding: DEFAULT_CAPABILITIES, effective: DEFAULT_CAPABILITIES, permitted: DEFAULT_CAPABILITIES };
+  const all = host.capabilities;
+  return { bounding: all, effective: all, permitted: all, inheritable: all, ambient: all };
+}
+
+/** Of several mounts at one place the last counts, in the place of the first. Source: BuildKit executor/oci/mounts.go. */
+function onePerPlace(mounts: readonly SpecMount[]): readonly SpecMount[] {
+  return [...new Map(mounts.map((mount) => [mount.destination, mount])).values()];
+}
+
+function hooksByName(hooks: readonly CdiHook[]): NonNullable<RuntimeSpec["hooks"]> {
+  const byName: Record<string, Omit<CdiHook, "hookName">[]> = {};
+  for (const { hookName, ...hook } of hooks) (byName[hookName] ??= []).push(hook);
+  return byName;
+}
+
+function linuxSection(process: ProcessSpec, user: ResolvedUser, host: HostFacts, edits: DeviceEdits): RuntimeSpec["linux"] {
+  const isInsecure = process.security === "insecure";
+  const seccomp = isInsecure ? null : defaultSeccomp(host.architecture);
+  // A device without an owner of its own belongs to the process, as CDI has it.
+  const owner = user.uid === 0 ? {} : { uid: user.uid, gid: user.gid };
+  const nodes = [...(isInsecure ? host.insecureDevices : []), ...edits.devices.map(({ node }) => ({ ...owner, ...node }))];
   return {
     namespaces: namespaces(process, host),
-    cgroupsPath: `${process.cgroupParent === "" ? "/tbuild" : process.cgroupParent}/${process.id}`,
-    resources: { devices: [{ allow: false, access: "rwm" }] },
-    maskedPaths: MASKED_PATHS,
-    readonlyPaths: READONLY_PATHS,
+    cgroupsPath: cgroupsPath(process.cgroupParent, process.id),
+    resources: { devices: deviceRules(process, edits), ...(process.resources === null ? {} : specResources(process.resources)) },
+    ...(nodes.length === 0 ? {} : { devices: [...new Map(nodes.map((node) => [node.path, node])).values()] }),
+    maskedPaths: isInsecure ? [] : MASKED_PATHS,
+    readonlyPaths: isInsecure ? [] : READONLY_PATHS,
     ...(seccomp === null ? {} : { seccomp }),
   };
+}
+
+/** What the devices cgroup allows, later rules counting more. */
+function deviceRules({ security }: ProcessSpec, edits: DeviceEdits): readonly Readonly<Record<string, unknown>>[] {
+  if (security === "insecure") return ["c", "b"].map((type) => ({ allow: true, type, access: "rwm" }));
+  const devices = edits.devices.filter(({ node }) => node.type !== "p");
+  const rules = devices.map(({ node: { type, major, minor }, access }) => ({ allow: true, type, major, minor, access }));
+  return [{ allow: false, access: "rwm" }, ...rules];
 }
 
 function namespaces(process: ProcessSpec, host: HostFacts): readonly { readonly type: string }[] {
@@ -86,7 +121,7 @@ function namespaces(process: ProcessSpec, host: HostFacts): readonly { readonly 
 }
 
 function systemMounts(process: ProcessSpec, host: HostFacts): readonly SpecMount[] {
-  const shm = process.shmSize ?? DEFAULT_SHM;
+  const access = process.security === "insecure" ? "rw" : "ro";
   const secure = ["nosuid", "noexec", "nodev"];
   return [
     { destination: "/proc", type: "proc", source: "proc", options: secure },
@@ -97,13 +132,17 @@ function systemMounts(process: ProcessSpec, host: HostFacts): readonly SpecMount
       source: "devpts",
       options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
     },
-    { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...secure, "mode=1777", `size=${shm}`] },
+    { destination: "/dev/shm", type: "tmpfs", source: "shm", options: [...secure, "mode=1777", `size=${DEFAULT_SHM}`] },
     { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: secure },
-    { destination: "/sys", type: "sysfs", source: "sysfs", options: [...secure, "ro"] },
-    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...secure, "relatime", "ro"] },
+    { destination: "/sys", type: "sysfs", source: "sysfs", options: [...secure, access] },
+    { destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: [...secure, "relatime", access] },
     bindMount({ kind: "bind", source: host.resolvConf, dest: "/etc/resolv.conf", readonly: true, isFile: true }),
     bindMount({ kind: "bind", source: host.hosts, dest: "/etc/hosts", readonly: true, isFile: true }),
   ];
+}
+
+function deviceMount({ hostPath, containerPath, type = "bind", options = ["rbind", "rprivate", "ro"] }: CdiMount): SpecMount {
+  return { destination: containerPath, type, source: hostPath, options };
 }
 
 function bindMount(mount: BindMount): SpecMount {

@@ -23,20 +23,12 @@ const ALLOWED = [
 export async function applyChanges(changes: readonly string[], platform: Platform): Promise<ContainerConfig> {
   if (changes.length === 0) return {};
   for (const change of changes) requireAllowed(change);
-  const { dockerfileToDefinition } = await import("../../frontend/mod.js");
+  const [{ dockerfileToDefinition }, { defaultFrontendOptions }] = await Promise.all([import("../../frontend/mod.js"), import("../../frontend/options.js")]);
   const { image } = await dockerfileToDefinition(["FROM scratch", ...changes, ""].join("\n"), {
+    ...defaultFrontendOptions,
     file: "--change",
-    target: null,
-    buildArgs: new Map(),
-    labels: new Map(),
     platform,
     buildPlatform: platform,
-    noCache: [],
-    ignore: [],
-    epoch: null,
-    hostname: null,
-    network: "default",
-    extraHosts: [],
     resolveImage: async () => Promise.reject(new Error("FROM scratch has no image")),
   });
   return image.config ?? {};

@@ -1,3 +1,4 @@
+import { snapshotChain } from "../../cache/snapshot/chain.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { LayerRecord } from "../../cache/meta/records.js";
 import type { Store } from "../../cache/store.js";
@@ -16,19 +17,13 @@ export async function layersOf(
   name: string | null,
   prepare: (snapshot: string) => Promise<SnapshotLayer>,
 ): Promise<readonly SnapshotLayer[]> {
-  const chain = await chainOf(store, name);
+  const chain = await snapshotChain(store.snapshots, name);
   return await Promise.all(chain.map(prepare));
 }
 
 /** One snapshot as a layer: its diff ID is remembered, or hashed now. @throws {TbuildError} not_found */
 export async function snapshotLayer(store: Store, snapshot: string, opts: Opts = {}): Promise<SnapshotLayer> {
   return { snapshot, ...(await layerRecord(store, snapshot, opts)) };
-}
-
-async function chainOf(store: Store, name: string | null): Promise<readonly string[]> {
-  const chain: string[] = [];
-  for (let at = name; at !== null; at = (await store.snapshots.stat(at)).parent) chain.unshift(at);
-  return chain;
 }
 
 async function layerRecord(store: Store, snapshot: string, opts: Opts): Promise<LayerRecord> {

@@ -3,17 +3,20 @@ import path from "node:path";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Vertex } from "../../solver/graph.js";
-import type { ExecOp } from "../../solver/llb/op.js";
+import type { ExecOp, LinuxResources } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
 import type { BindMount, ProcessSpec } from "../executor/executor.js";
-import { selectedInput, wholeInput } from "./contentKey.js";
+import { wholeInput } from "./contentKey.js";
 import { openMounts } from "./execMounts.js";
 import { execAttributes } from "./attributes.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { pathsInput } from "./missingPath.js";
 import { proxyVariables } from "./proxyEnv.js";
+import { mountSelection } from "./selection.js";
 import { newName, snapshotStep } from "./snapshotStep.js";
 import { logTail } from "./logTail.js";
+import { processFailure } from "./processFailure.js";
 
 const DEFAULT_HOSTNAME = "buildkitsandbox";
 
@@ -24,7 +27,7 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
       return {
         digest: opDigest(vertex.op),
         attributes: execAttributes(op, vertex.op.platform),
-        inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index)),
+        inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index, vertex)),
       };
     },
     exec: async (vertex, inputs, opts) => [await execStep(deps, op, vertex, inputs, opts)],
@@ -32,21 +35,11 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
 }
 
 /** What is only mounted to be read counts by its bytes; the root file system by how it was made. */
-function inputKey(deps: OpDeps, op: ExecOp, index: number): InputKey<Ref> {
+function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): InputKey<Ref> {
   const mounts = op.mounts.filter((mount) => mount.input === index);
   if (mounts.some((mount) => mount.dest === "/" || !mount.readonly || mount.contentCache === "off")) return wholeInput(deps.store);
-  return selectedInput(
-    deps.store,
-    mounts.map((mount) => ({
-      path: path.posix.join("/", mount.selector),
-      wildcard: false,
-      followSymlink: true,
-      dirContents: true,
-      include: [],
-      exclude: [],
-      allowEmpty: false,
-    })),
-  );
+  const selections = mounts.map(({ selector }) => mountSelection(selector));
+  return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
 }
 
 async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<SnapshotRef> {
@@ -57,7 +50,7 @@ async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readon
   mkdirSync(at, { recursive: true });
   await using mounts = await openMounts(deps, op, inputs);
   const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
-  return await snapshotStep(deps.store, parent, (rootfs) => runProcess(deps, processSpec(op, id, rootfs, mounts.list), opts), at);
+  return await snapshotStep(deps.store, parent, (rootfs) => runProcess(deps, vertex, processSpec(op, vertex.metadata.linuxResources, id, rootfs, mounts.list), opts), at);
 }
 
 function snapshotInput(ref: Ref | undefined): SnapshotRef {
@@ -65,23 +58,22 @@ function snapshotInput(ref: Ref | undefined): SnapshotRef {
   throw new TbuildError("unsupported", "Cannot run a step on a local directory: copy it into a stage first");
 }
 
-async function runProcess(deps: OpDeps, spec: ProcessSpec, opts: StepOpts): Promise<void> {
+async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts: StepOpts): Promise<void> {
   const tail = logTail();
+  const errors = logTail();
   const result = await deps.executor.run(spec, {
     signal: opts.signal,
     onOutput: (stream, chunk) => {
       tail.push(chunk);
+      if (stream === 2) errors.push(chunk);
       opts.report.log(stream, chunk);
     },
   });
   if (result.exitCode === 0) return;
-  const how = result.outOfMemory ? `exit code: ${result.exitCode}, out of memory` : `exit code: ${result.exitCode}`;
-  throw new TbuildError("process_failed", `Process "${spec.args.join(" ")}" did not complete successfully: ${how}`, {
-    process: { argv: spec.args, ...result, logTail: tail.lines() },
-  });
+  throw processFailure(spec, result, { tail: tail.lines(), errors: errors.lines(), logFile: deps.logs.fileOf(vertex.digest) });
 }
 
-function processSpec(op: ExecOp, id: string, rootfs: string, mounts: readonly BindMount[]): ProcessSpec {
+function processSpec(op: ExecOp, resources: LinuxResources | undefined, id: string, rootfs: string, mounts: readonly BindMount[]): ProcessSpec {
   const { meta } = op;
   return {
     id: `tbuild-${id}`,
@@ -98,6 +90,7 @@ function processSpec(op: ExecOp, id: string, rootfs: string, mounts: readonly Bi
     extraHosts: meta.extraHosts,
     ulimits: meta.ulimits,
     cgroupParent: meta.cgroupParent,
-    shmSize: null,
+    resources: resources ?? null,
+    devices: op.cdiDevices,
   };
 }

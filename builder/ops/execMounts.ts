@@ -6,6 +6,7 @@ import type { Ref } from "../../cache/ref.js";
 import type { ExecMount, ExecOp } from "../../solver/llb/op.js";
 import type { BindMount } from "../executor/executor.js";
 import { realPathInRoot } from "../executor/rootFile.js";
+import { missingSource } from "../missingSource.js";
 import { type OpDeps, scratchRef } from "./opDeps.js";
 import { newName } from "./snapshotStep.js";
 import { openTree } from "./trees.js";
@@ -37,7 +38,7 @@ async function openMount(deps: OpDeps, mount: ExecMount, inputs: readonly Ref[],
   mkdirSync(at, { recursive: true });
   const tree = stack.use(await openTree(deps.store, ref, at));
   const source = realPathInRoot(tree.path, path.posix.join("/", mount.selector));
-  if (source === null) throw new TbuildError("not_found", `Cannot mount "${mount.selector}" at "${mount.dest}": no such path`);
+  if (source === null) throw missingSource("mount", mount.selector, { path: tree.path, ignore: [], ignoreFile: null, name: "its stage or image", kind: "stage" });
   return { kind: "bind", source, dest: mount.dest, readonly: true, isFile: statSync(source).isFile() };
 }
 

@@ -3,11 +3,13 @@ import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { ChownOpt, FileOp, FileOpAction, UserOpt } from "../../solver/llb/op.js";
+import type { Vertex } from "../../solver/graph.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
 import { type Accounts, groupId, readAccounts, userId } from "../executor/user.js";
 import { fileAttributes } from "./attributes.js";
-import { selectedInput, wholeInput } from "./contentKey.js";
+import { wholeInput } from "./contentKey.js";
 import { actionChains, type ActionChain } from "./fileChains.js";
+import { explainMissingPath, type PathsRead, pathsInput } from "./missingPath.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
 import { opDigest } from "./opDigest.js";
 import { type CopyBody, selectionOf } from "./selection.js";
@@ -21,18 +23,42 @@ export function fileRunner(deps: OpDeps, op: FileOp): OpRunner<Ref> {
       return {
         digest: opDigest(vertex.op),
         attributes: fileAttributes(op),
-        inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index)),
+        inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index, vertex)),
       };
     },
-    exec: (_vertex, inputs, opts) => runChains(deps, op, inputs, opts),
+    async exec(vertex, inputs, opts) {
+      try {
+        return await runChains(deps, op, inputs, opts);
+      } catch (error) {
+        throw await explained(error, deps, op, vertex, inputs);
+      }
+    },
   };
 }
 
 /** What is only copied from counts by its bytes. */
-function inputKey(deps: OpDeps, op: FileOp, index: number): InputKey<Ref> {
-  if (op.actions.some(({ input }) => input === index)) return wholeInput(deps.store);
-  const copies = op.actions.flatMap(({ action, secondaryInput }) => (action.kind === "copy" && secondaryInput === index ? [selectionOf(action)] : []));
-  return selectedInput(deps.store, copies);
+function inputKey({ store }: OpDeps, op: FileOp, index: number, vertex: Vertex): InputKey<Ref> {
+  if (op.actions.some(({ input }) => input === index)) return wholeInput(store);
+  return pathsInput(store, copiedFrom(op, index, vertex));
+}
+
+function copiedFrom(op: FileOp, index: number, vertex: Vertex): PathsRead {
+  const selections = op.actions.flatMap(({ action, secondaryInput }) =>
+    action.kind === "copy" && secondaryInput === index ? [selectionOf(action)] : [],
+  );
+  return { doing: "copy", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] };
+}
+
+/** Where an op's input would be, for the empty tree. */
+const EMPTY = -1;
+
+/** Where an input counts as a whole, a path that is not there shows only when it is copied. */
+async function explained(error: unknown, deps: OpDeps, op: FileOp, vertex: Vertex, inputs: readonly Ref[]): Promise<unknown> {
+  for (const [index, ref] of [[EMPTY, scratchRef] as const, ...inputs.entries()]) {
+    const better = await explainMissingPath(error, deps.store, ref, copiedFrom(op, index, vertex));
+    if (better !== error) return better;
+  }
+  return error;
 }
 
 async function runChains(deps: OpDeps, op: FileOp, inputs: readonly Ref[], opts: StepOpts): Promise<readonly Ref[]> {

@@ -5,6 +5,7 @@ import type { OpRunner } from "../../solver/opRunner.js";
 import { execRunner } from "./exec.js";
 import { fileRunner } from "./file.js";
 import type { OpDeps } from "./opDeps.js";
+import { mergeRunner } from "./merge.js";
 import { sourceRunner } from "./source.js";
 
 /** The runner of a vertex, chosen by the kind of its op. @throws {TbuildError} unsupported */
@@ -18,6 +19,7 @@ export function opRunner(deps: OpDeps, vertex: Vertex): OpRunner<Ref> {
     case "file":
       return fileRunner(deps, body);
     case "merge":
+      return mergeRunner(deps, body);
     case "diff":
     case "build":
       throw new TbuildError("unsupported", `Cannot run "${vertex.name}": "${body.kind}" steps are not supported yet`);

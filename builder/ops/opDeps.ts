@@ -1,6 +1,9 @@
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";
 import type { Executor } from "../executor/executor.js";
+import type { BuildLogs } from "../logs/buildLogs.js";
+import type { SshAgents } from "../secrets/agents.js";
+import type { SecretStore } from "../secrets/secretStore.js";
 import type { Source } from "../source/source.js";
 
 /** What the op runners of one build work with. */
@@ -8,6 +11,10 @@ export interface OpDeps {
   readonly store: Store;
   readonly executor: Executor;
   readonly sources: readonly Source[];
+  readonly secrets: SecretStore;
+  readonly agents: SshAgents;
+  /** Where the output of steps is being written. */
+  readonly logs: Pick<BuildLogs, "fileOf">;
   /** Seconds since the epoch for everything that tbuild itself writes; null keeps source times. */
   readonly epoch: number | null;
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Selection } from "../../cache/bulk/jobs.js";
 import type { FileActionBody } from "../../solver/llb/op.js";
 
@@ -15,4 +16,10 @@ export function selectionOf(action: CopyBody): Selection {
     exclude: action.excludePatterns,
     allowEmpty: action.allowEmptyWildcard,
   };
+}
+
+/** What a mount shows of its tree: all that is at its selector. */
+export function mountSelection(selector: string): Selection {
+  const path = posix.join("/", selector);
+  return { path, wildcard: false, followSymlink: true, dirContents: true, include: [], exclude: [], allowEmpty: false };
 }

@@ -1,5 +1,6 @@
 import { TbuildError } from "../../cache/errors.js";
 import type { IgnoreRules } from "../../cache/tree/patterns.js";
+import type { IgnoreFile } from "../ignoreFile.js";
 import type { Source } from "./source.js";
 
 /** A directory of this machine that a build may read, by the name it has in `local://name`. */
@@ -7,6 +8,8 @@ export interface LocalDirectory {
   /** Absolute path. */
   readonly path: string;
   readonly ignore: IgnoreRules;
+  /** Where the rules stand, for messages. */
+  readonly ignoreFile?: IgnoreFile | null;
 }
 
 /** `local://` directories, read in place: nothing is copied before a step asks for it. */

@@ -24,6 +24,8 @@ export interface BulkJobs {
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
   /** Copies a tree with all attributes into an empty directory; see snapshot/copyTree.ts. */
   copyTree: { input: { from: string; to: string }; output: null };
+  /** The same with hard links to the files of `from`, which must never change again; see snapshot/copyTree.ts. */
+  linkTree: { input: { from: string; to: string }; output: null };
 }
 
 /** Shared with the thread that asked: see pool.ts. */

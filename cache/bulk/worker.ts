@@ -23,6 +23,13 @@ const jobs: Loaders = {
       return null;
     };
   },
+  linkTree: async () => {
+    const { linkTree } = await import("../snapshot/copyTree.js");
+    return ({ from, to }, ctx) => {
+      linkTree(from, to, (bytes, files) => ctx.tick(bytes, files));
+      return null;
+    };
+  },
 };
 
 serveJobs(jobs);

@@ -11,29 +11,60 @@ export type Tick = (bytes: number, files: number) => void;
  * nanosecond, extended attributes, devices, and hard links among the copied files. Names need not be UTF-8.
  */
 export function copyTree(from: string, to: string, tick: Tick = () => {}): void {
-  const links = new Map<string, Buffer>();
   // "/." because `from` may be a link below /proc/self/fd.
-  copyDirectory(Buffer.from(`${from}/.`), Buffer.from(to), links, tick);
+  copyDirectory(Buffer.from(`${from}/.`), Buffer.from(to), { links: new Map(), tick, place: copyFile });
 }
 
-function copyDirectory(from: Buffer, to: Buffer, links: Map<string, Buffer>, tick: Tick): void {
-  for (const name of fs.readdirSync(from, { encoding: "buffer" })) {
-    copyEntry(join(from, name), join(to, name), links, tick);
-  }
+/**
+ * Like {@link copyTree}, but what is no directory becomes another hard link to the file of `from`, where the file system
+ * allows one more. Both trees then share these files, so that neither may change. `to` itself keeps its attributes.
+ */
+export function linkTree(from: string, to: string, tick: Tick = () => {}): void {
+  copyEntries(Buffer.from(`${from}/.`), Buffer.from(to), { links: new Map(), tick, place: linkFile });
+}
+
+interface Copying {
+  /** Where the first of several hard links went, by identity. */
+  readonly links: Map<string, Buffer>;
+  readonly tick: Tick;
+  /** Makes `to` out of the entry `from`, which is no directory. */
+  readonly place: (from: Buffer, to: Buffer, stat: BigIntStats) => void;
+}
+
+function copyEntries(from: Buffer, to: Buffer, how: Copying): void {
+  for (const name of fs.readdirSync(from, { encoding: "buffer" })) copyEntry(join(from, name), join(to, name), how);
+}
+
+function copyDirectory(from: Buffer, to: Buffer, how: Copying): void {
+  copyEntries(from, to, how);
   copyAttributes(from, to, fs.lstatSync(from, { bigint: true }));
 }
 
-function copyEntry(from: Buffer, to: Buffer, links: Map<string, Buffer>, tick: Tick): void {
+function copyEntry(from: Buffer, to: Buffer, how: Copying): void {
   const stat = fs.lstatSync(from, { bigint: true });
-  tick(stat.isFile() ? Number(stat.size) : 0, 1);
+  how.tick(stat.isFile() ? Number(stat.size) : 0, 1);
   if (stat.isDirectory()) {
     fs.mkdirSync(to);
-    return copyDirectory(from, to, links, tick);
+    return copyDirectory(from, to, how);
   }
-  const first = linkTarget(stat, to, links);
+  const first = linkTarget(stat, to, how.links);
   if (first !== null) return fs.linkSync(first, to);
+  how.place(from, to, stat);
+}
+
+function copyFile(from: Buffer, to: Buffer, stat: BigIntStats): void {
   copyNode(from, to, stat);
   copyAttributes(from, to, stat);
+}
+
+function linkFile(from: Buffer, to: Buffer, stat: BigIntStats): void {
+  try {
+    fs.linkSync(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EMLINK" && code !== "EXDEV" && code !== "EPERM") throw error;
+    copyFile(from, to, stat);
+  }
 }
 
 // The copy of the same file under an earlier name, if there is one.

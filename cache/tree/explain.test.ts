@@ -1,25 +1,52 @@
 import assert from "node:assert/strict";
+import { symlinkSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
-import { explainMissing } from "./explain.js";
+import { explainMissing, type Missing } from "./explain.js";
 import { tempTree } from "./tempTree.fixture.js";
 
-const root = tempTree({ "src/index.ts": "", "src/server.ts": "", "package.json": "", "docs/README.md": "", "secret.env": "" });
+const root = tempTree({
+  "src/index.ts": "", "src/server.ts": "", "package.json": "", "docs/README.md": "", "docs/api/README.md": "", "secret.env": "",
+  "lib/deep/down/logo.png": "", "only-here.txt": "",
+});
+symlinkSync("/etc", path.join(root, "system"));
+symlinkSync("loop", path.join(root, "loop"));
+symlinkSync("nowhere", path.join(root, "dangling"));
 
-const rows: readonly [path: string, ignore: string[], closest: string | null, rule: number | null][] = [
-  ["scr/", [], "src", null],
-  ["scr/index.ts", [], "src/index.ts", null],
-  ["scr/nothing.ts", [], "src", null],
-  ["src/indx.ts", [], "src/index.ts", null],
-  ["Package.json", [], "package.json", null],
-  ["/pakage.json", [], "package.json", null],
-  ["vendor", [], null, null],
-  ["secret.env", ["*.md", "*.env"], null, 1],
-  ["docs/*.md", ["docs"], null, 0],
-  ["secrets.env", ["*.env"], null, null],
-  ["*.go", [], null, null],
-  ["[", [], null, null],
+const absent = (found: string | null, how: "typo" | "outside" | "elsewhere" = "typo"): Missing => ({
+  kind: "absent",
+  closest: found === null ? null : { path: found, how },
+});
+const excluded = (matches: number, ...rules: number[]): Missing => ({ kind: "excluded", rules, matches });
+
+const rows: readonly [path: string, ignore: string[], expected: Missing][] = [
+  ["scr/", [], absent("src")],
+  ["scr/index.ts", [], absent("src/index.ts")],
+  ["scr/nothing.ts", [], absent("src")],
+  ["scr/indx.ts", [], absent("src/index.ts")],
+  ["scr/*.ts", [], absent("src/*.ts")],
+  ["src/indx.ts", [], absent("src/index.ts")],
+  ["Package.json", [], absent("package.json")],
+  ["/pakage.json", [], absent("package.json")],
+  ["vendor", [], absent(null)],
+  [`${path.basename(root)}/src/index.ts`, [], absent("src/index.ts", "outside")],
+  ["/home/me/project/only-here.txt", [], absent("only-here.txt", "outside")],
+  ["logo.png", [], absent("lib/deep/down/logo.png", "elsewhere")],
+  ["api/README.MD", [], absent("docs/api/README.md", "elsewhere")],
+  ["secrets.env", ["*.env"], absent(null)],
+  ["*.go", [], absent(null)],
+  ["[", [], absent(null)],
+  ["secret.env", ["*.md", "*.env"], excluded(1, 1)],
+  ["docs/*.md", ["docs"], excluded(1, 0)],
+  ["src/*.ts", ["**/index.ts", "x", "src/s*"], excluded(2, 0, 2)],
+  ["package.json/x", [], { kind: "not-a-directory", path: "package.json" }],
+  ["dangling", [], { kind: "dangling", path: "dangling", target: "nowhere" }],
+  ["system/passwd", [], { kind: "dangling", path: "system", target: "/etc" }],
+  ["loop/x", [], { kind: "dangling", path: "loop", target: "loop" }],
 ];
 
-test("explainMissing() names the closest path or the rule that hides it", () => {
-  for (const [path, ignore, closest, rule] of rows) assert.deepEqual(explainMissing(root, ignore, path), { closest, rule }, path);
-});
+for (const [asked, ignore, expected] of rows) {
+  test(`explainMissing() explains "${asked.replace(path.basename(root), "<root>")}" with rules ${JSON.stringify(ignore)}`, () => {
+    assert.deepEqual(explainMissing(root, ignore, asked), expected);
+  });
+}

@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
+import { resourceNames } from "../flags/limits.js";
 import { usage } from "../usage.js";
 import { flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
@@ -14,6 +15,18 @@ export interface BuildArgs extends GlobalArgs {
   readonly label: readonly string[];
   readonly addHost: readonly string[];
   readonly noCache: boolean;
+  readonly noCacheFilter: readonly string[];
+  readonly buildContext: readonly string[];
+  readonly secret: readonly string[];
+  readonly ssh: readonly string[];
+  readonly allow: readonly string[];
+  readonly ulimit: readonly string[];
+  readonly cgroupParent: string | undefined;
+  readonly shmSize: string | undefined;
+  /** `--resource`, and Docker's older options for the same limits, as NAME=VALUE. */
+  readonly resource: readonly string[];
+  /** What to ask of the Dockerfile instead of building it; "build" builds. `--check` is "check". */
+  readonly call: string;
   readonly pull: boolean;
   readonly platform: string | undefined;
   readonly network: "default" | "host" | "none" | undefined;
@@ -27,7 +40,7 @@ export interface BuildArgs extends GlobalArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "image", "du", "prune", "version"] as const;
+export const commands = ["build", "image", "context", "du", "prune", "version"] as const;
 
 const PROGRESS = ["auto", "tty", "plain", "quiet", "rawjson"] as const;
 
@@ -47,9 +60,20 @@ export function buildOptions(argv: Argv): Argv {
     .option("label", { ...texts, describe: "Label of the image: NAME=VALUE" })
     .option("add-host", { ...texts, describe: "Line of /etc/hosts for RUN: NAME:IP" })
     .option("no-cache", { type: "boolean", describe: "Run every step" })
+    .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
+    .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
+    .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
+    .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })
+    .option("allow", { ...texts, describe: "Let steps use network.host, security.insecure or device" })
+    .option("check", { type: "boolean", describe: "Check the Dockerfile, and build nothing" })
+    .option("call", { ...text, describe: "Ask the Dockerfile for: check, outline or targets [,format=json]" })
     .option("pull", { type: "boolean", describe: "Ask the registry for base images even when they are here" })
     .option("platform", { ...text, describe: "Platform of the image, such as linux/amd64" })
     .option("network", { ...text, choices: ["default", "host", "none"], describe: "Network of RUN" })
+    .option("ulimit", { ...texts, describe: "Limit of RUN's processes: NAME=SOFT[:HARD]" })
+    .option("shm-size", { ...text, describe: "Size of /dev/shm in RUN, such as 64m" })
+    .option("cgroup-parent", { ...text, describe: "Cgroup for RUN's containers" })
+    .option("resource", { ...texts, describe: "Limit of each RUN: memory=1g, cpu-shares=…, cpuset-cpus=…" })
     .option("output", { ...texts, alias: "o", describe: OUTPUT_HELP })
     .option("load", { type: "boolean", describe: "Into the image store too, whatever --output says" })
     .option("progress", {
@@ -65,7 +89,14 @@ export function buildOptions(argv: Argv): Argv {
     .option("oci-runtime", { ...text, describe: "OCI runtime for RUN (default runc)" })
     // What these ask of the old builder is always so here.
     .option("rm", { type: "boolean", hidden: true })
-    .option("force-rm", { type: "boolean", hidden: true });
+    .option("force-rm", { type: "boolean", hidden: true })
+    // Docker's older names of --resource.
+    .options(Object.fromEntries(resourceNames.map((name) => [name, { ...text, ...aliasOf(name), hidden: true }])));
+}
+
+function aliasOf(resource: string): { readonly alias?: string } {
+  if (resource === "memory") return { alias: "m" };
+  return resource === "cpu-shares" ? { alias: "c" } : {};
 }
 
 /** The typed form of what yargs read. @throws {TbuildError} usage */
@@ -81,6 +112,16 @@ export function readBuildArgs(values: Values): BuildArgs {
     label: list(values, "label"),
     addHost: list(values, "add-host"),
     noCache: flag(values, "no-cache"),
+    noCacheFilter: commaSeparated(values, "no-cache-filter"),
+    buildContext: list(values, "build-context"),
+    secret: list(values, "secret"),
+    ssh: list(values, "ssh"),
+    allow: commaSeparated(values, "allow"),
+    ulimit: list(values, "ulimit"),
+    cgroupParent: last(values, "cgroup-parent"),
+    shmSize: last(values, "shm-size"),
+    resource: [...olderResources(values), ...list(values, "resource")],
+    call: flag(values, "check") ? "check" : (last(values, "call") ?? "build"),
     pull: flag(values, "pull"),
     platform: last(values, "platform"),
     network: last(values, "network") as BuildArgs["network"],
@@ -91,6 +132,17 @@ export function readBuildArgs(values: Values): BuildArgs {
     load: flag(values, "load"),
     ociRuntime: last(values, "oci-runtime"),
   };
+}
+
+function commaSeparated(values: Values, name: string): readonly string[] {
+  return list(values, name).flatMap((value) => value.split(",")).filter((value) => value !== "");
+}
+
+function olderResources(values: Values): readonly string[] {
+  return resourceNames.flatMap((name) => {
+    const value = last(values, name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
 }
 
 function contextOf(given: readonly string[]): string {

@@ -7,23 +7,13 @@ const SEE_HELP = "See tbuild --help";
 /** Options of `docker build` that are known, but not there: no typing mistakes. */
 const NOT_YET: Readonly<Record<string, string>> = {
   push: "Export it with -o type=oci,dest=image.tar and copy that to the registry",
-  "build-context": "Copy it into the context",
   "cache-from": "The build cache is the store's own, and always used",
   "cache-to": "The build cache is the store's own, and always kept",
-  "no-cache-filter": "Use --no-cache for all stages",
-  secret: "RUN --mount=type=secret is not supported yet",
-  ssh: "RUN --mount=type=ssh is not supported yet",
-  check: "Warnings are shown by every build",
-  call: "Warnings are shown by every build",
   provenance: "Leave it away: no attestations are made",
   sbom: "Leave it away: no attestations are made",
   attest: "Leave it away: no attestations are made",
   annotation: "Write it as an attribute: -o type=oci,annotation.KEY=VALUE,dest=image.tar",
   builder: "Builds run in this process",
-  allow: "Leave it away",
-  "shm-size": "Leave it away",
-  ulimit: "Leave it away",
-  "cgroup-parent": "Leave it away",
   squash: "Leave it away",
 };
 

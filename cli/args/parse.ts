@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
+import { type ContextArgs, contextCommands } from "./context.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { splitShortOptions } from "./shortOptions.js";
@@ -9,7 +10,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | ContextArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -62,6 +63,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .usage("Usage: $0 [build] [OPTIONS] PATH\n       $0 COMMAND")
     .command("build", "Build an image from a Dockerfile (the default command)", buildOptions, (values) => found(readBuildArgs(values)))
     .command("image", "List and manage images", (argv) => imageCommands(argv, found))
+    .command("context", "Show what a build reads of its context", (argv) => contextCommands(argv, found))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))

@@ -6,6 +6,7 @@ import type { FrontendOptions } from "../options.js";
 import { badValue } from "./errors.js";
 import { expandWord } from "./expand.js";
 import type { ArgInstruction, Instruction } from "./instruction.js";
+import { layeredMap } from "./layeredMap.js";
 import { type Env, lookup, setEnv } from "./scopeEnv.js";
 
 /** Platform ARGs and TARGETSTAGE; a build argument of the same name wins. `target` is empty for an unnamed last stage. */
@@ -15,7 +16,7 @@ export function predefinedArgs(options: FrontendOptions, target: string): Env {
     ...platformArgs("TARGET", options.platform),
     ["TARGETSTAGE", target === "" ? "default" : target] as const,
   ]);
-  return new Map([...predefined].map(([key, value]) => [key, options.buildArgs.get(key) ?? value]));
+  return layeredMap([...predefined].map(([key, value]) => [key, options.buildArgs.get(key) ?? value]));
 }
 
 /** The ARGs before the first FROM, on top of `predefined`. @throws {TbuildError} invalid_argument for `${v:?message}` */

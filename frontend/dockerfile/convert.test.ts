@@ -6,22 +6,14 @@ import { parsePlatform } from "../../cache/oci/platform.js";
 import { fakeImages } from "../../fixtures/images.js";
 import { decodeOp } from "../../solver/llb/codec.js";
 import { type FrontendOptions, type ImageResolver, dockerfileToDefinition } from "../mod.js";
+import { type LayoutResolver, type NamedContext, defaultFrontendOptions } from "../options.js";
 
 function optionsWith(resolveImage: ImageResolver, changes: Partial<FrontendOptions> = {}): FrontendOptions {
   const platform = parsePlatform("linux/amd64");
   return {
-    file: "Dockerfile",
-    target: null,
-    buildArgs: new Map(),
-    labels: new Map(),
+    ...defaultFrontendOptions,
     platform,
     buildPlatform: platform,
-    noCache: [],
-    ignore: [],
-    epoch: null,
-    hostname: null,
-    network: "default",
-    extraHosts: [],
     resolveImage,
     ...changes,
   };
@@ -99,4 +91,21 @@ test("dockerfileToDefinition() takes thousands of steps", async () => {
   const text = `FROM busybox\nCOPY a a\n${"RUN x\n".repeat(6_000)}`;
   const { definition } = await dockerfileToDefinition(text, optionsWith(fakeImages));
   assert.equal(definition.def.length, 6_004);
+});
+
+test("dockerfileToDefinition() says who asks for an image or a layout", async () => {
+  const asked: string[] = [];
+  const resolve: ImageResolver = (reference, platform, by) => {
+    asked.push(`${by} ${reference}`);
+    return fakeImages(reference, platform);
+  };
+  const contexts = new Map<string, NamedContext>([
+    ["base", { kind: "image", reference: "app:1" }],
+    ["tree", { kind: "oci-layout", path: "/layout", tag: null, digest: null }],
+  ]);
+  const resolveLayout: LayoutResolver = ({ path }, platform, by) => resolve("tools:1", platform, `${by} ${path}`);
+  const text = "FROM busybox\nCOPY --from=base a b\nCOPY --from=tree a b\n";
+  await dockerfileToDefinition(text, optionsWith(resolve, { contexts, resolveLayout }));
+  const library = "docker.io/library";
+  assert.deepEqual(asked.sort(), [`context base ${library}/app:1`, "context tree /layout tools:1", `internal ${library}/busybox:latest`]);
 });

@@ -1,6 +1,6 @@
 import type { SourceRange } from "../../cache/errors.js";
 import type { Platform } from "../../cache/oci/platform.js";
-import type { ChownOpt, FileActionBody, OpBody, UserOpt } from "../../solver/llb/op.js";
+import type { ChownOpt, FileActionBody, LinuxResources, OpBody, OpMetadata, UserOpt } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
 
 /** What a step has besides its op. */
@@ -11,12 +11,17 @@ export interface StepInfo {
   readonly ignoreCache: boolean;
   /** Only execs and images depend on it. */
   readonly platform: Platform | null;
+  /** Steps that are shown as one. */
+  readonly group?: OpMetadata["progressGroup"];
+  /** Limits of an exec. */
+  readonly resources?: LinuxResources | null;
 }
 
 /** First output of a new step. */
 export function step(body: OpBody, inputs: readonly Output[], info: StepInfo): Output {
-  const { name, at, ignoreCache, platform } = info;
-  const metadata = { ignoreCache, description: { "llb.customname": name }, caps: [], progressGroup: null };
+  const { name, at, ignoreCache, platform, group = null, resources = null } = info;
+  const limits = resources === null ? {} : { linuxResources: resources };
+  const metadata = { ignoreCache, description: { "llb.customname": name }, caps: [], progressGroup: group, ...limits };
   return { node: { body, inputs, platform, metadata, at }, index: 0 };
 }
 
@@ -51,6 +56,12 @@ export function fileStep(base: Output | null, changes: readonly FileChange[], in
     action: change.action(owner),
   }));
   return step({ kind: "file", actions }, inputs, { ...info, platform: null });
+}
+
+/** Trees on top of each other, lowest first. */
+export function mergeStep(layers: readonly Output[], info: StepInfo): Output {
+  const inputs: Output[] = [];
+  return step({ kind: "merge", inputs: layers.map((layer) => addInput(inputs, layer)) }, inputs, { ...info, platform: null });
 }
 
 /** Index of `output` in `inputs`, where it is put when new. */

@@ -4,7 +4,10 @@ import type { Platform } from "../../cache/oci/platform.js";
 import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
 import type { FrontendOptions } from "../options.js";
+import type { ContextUse } from "./contextNamed.js";
+import { type LocalReads, withRead } from "./contextSource.js";
 import type { FromInstruction, Instruction } from "./instruction.js";
+import type { LayeredMap } from "./layeredMap.js";
 import type { WarningSink } from "./lint.js";
 import type { Env } from "./scopeEnv.js";
 
@@ -18,13 +21,25 @@ export interface StageState {
   /** ENV and ARG values as RUN sees them. */
   readonly env: Env;
   readonly image: ImageConfig;
+  /** What ENV set in this stage; like the labels, it goes into the image's config when the stage ends. */
+  readonly declared: LayeredMap<DeclaredEnv>;
+  /** Labels of the image; they go into its config when the stage ends. */
+  readonly labels: LayeredMap<string>;
   /** Declared ARGs in order, for the history of RUN. */
   readonly args: readonly DeclaredArg[];
   readonly step: StepCount;
+  /** Ports that EXPOSE listed so far, with repetitions. */
+  readonly exposed: number;
   /** Where this stage last used an instruction that counts once, or set an absolute or relative WORKDIR. */
   readonly seen: ReadonlyMap<string, SourceRange>;
-  /** Paths of the build context that the stage reads, rooted at "/". */
-  readonly contextPaths: ReadonlySet<string>;
+  /** What the stage reads of the build context and of named local contexts. */
+  readonly reads: LocalReads;
+}
+
+/** A variable of the image's config, which keeps its place when it is set again. */
+export interface DeclaredEnv {
+  readonly value: string;
+  readonly place: number;
 }
 
 /** An ARG of a stage; `value` null when nothing gives it one. */
@@ -54,8 +69,12 @@ export interface StageContext {
   readonly ignoreCache: boolean;
   /** The instruction is an ONBUILD trigger of the base. */
   readonly trigger: boolean;
-  /** Tree of a stage or image named in `--from`. @throws {TbuildError} when it is no earlier stage */
+  /** Tree of the build context. */
+  readonly buildContext: Output;
+  /** Tree of a stage, image or named context in `--from`. @throws {TbuildError} when it is no earlier stage */
   sourceOf(from: string, at: SourceRange): Output | null;
+  /** Tree of a named context, which is one step however often it is named. */
+  contextTree(use: ContextUse, at: SourceRange): Output | null;
   readonly warn: WarningSink;
 }
 
@@ -79,7 +98,7 @@ export function withSeen(s: StageState, name: string, at: SourceRange): StageSta
   return { ...s, seen: new Map([...s.seen, [name, at]]) };
 }
 
-/** `s` with further paths of the build context marked as read. */
-export function withContextPaths(s: StageState, paths: readonly string[]): StageState {
-  return { ...s, contextPaths: new Set([...s.contextPaths, ...paths]) };
+/** `s` with further paths, rooted at "/", marked as read in `tree` if that is a local context. */
+export function withReads(s: StageState, tree: Output | null, paths: readonly string[]): StageState {
+  return { ...s, reads: withRead(s.reads, tree, paths) };
 }

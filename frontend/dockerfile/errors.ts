@@ -1,5 +1,6 @@
-import { type SourceRange, TbuildError, isTbuildError, withRange } from "../../cache/errors.js";
+import { type SourcePosition, type SourceRange, TbuildError, isTbuildError, withRange } from "../../cache/errors.js";
 import type { Warning } from "../../solver/progress.js";
+import { didYouMean, quoted } from "./parseErrors.js";
 
 /** Only ARG instructions, no stage. */
 export function noStages(file: string, at: SourceRange): TbuildError {
@@ -67,20 +68,57 @@ export function unresolved(error: unknown, at: SourceRange, suggestion: string |
   return new TbuildError(code, message, { at: located.at, hint: didYouMean(suggestion), cause, others });
 }
 
-/** One error that stands for all of a pass: the first, with the others attached. `errors` is not empty. */
+/** Like {@link unresolved} for the image of a named context, which the file does not show. */
+export function unresolvedContext(error: unknown, at: SourceRange, key: string): unknown {
+  const located = withRange(error, at);
+  if (!isTbuildError(located)) return located;
+  const { code, message, cause, others } = located;
+  return new TbuildError(code, message, { at, hint: located.hint ?? `The build context "${key}" names it`, cause, others });
+}
+
+/**
+ * One error that stands for all: the first in the file, with the others attached in order. What was found twice, as by two
+ * passes, is said once. `errors` is not empty.
+ */
 export function combine(errors: readonly TbuildError[]): TbuildError {
   const flat = errors.flatMap((error) => [error, ...error.others]);
-  const [first, ...others] = flat;
+  const once = new Map(flat.map((error) => [`${error.message} ${JSON.stringify(error.at)}`, error]));
+  const [first, ...others] = [...once.values()].sort(byPlace);
   if (first === undefined) throw new Error("combine() needs an error");
   if (others.length === 0) return first;
   const { code, message, at, hint, cause } = first;
   return new TbuildError(code, message, { at, hint, cause, others });
 }
 
+/** Runs `part`, which works on an ONBUILD trigger of the base: errors say so, as the file does not show it. */
+export function inTrigger<T>(trigger: string, part: () => T): T {
+  try {
+    return part();
+  } catch (error) {
+    if (!isTbuildError(error)) throw error;
+    throw fromTrigger(error, trigger);
+  }
+}
+
+/** `error` with the ONBUILD trigger that it is about. */
+export function fromTrigger({ code, message, at, hint, cause, others }: TbuildError, trigger: string): TbuildError {
+  const shown = quoted(trigger.split("\n", 1)[0] ?? "");
+  return new TbuildError(code, `${message}, in the ONBUILD trigger ${shown} of the base`, { at, hint, cause, others });
+}
+
 /** A check that `# check=error=true` turns into an error. */
 export function failedCheck(warning: Warning): TbuildError {
   const hint = `The check ${warning.rule} fails the build because of "# check=error=true"; fix it, or skip it there`;
   return new TbuildError("invalid_argument", `Cannot build: ${warning.message}`, { at: warning.at ?? undefined, hint });
+}
+
+/** Runs `part`; its errors get the range `at` unless they have one. */
+export function located<T>(at: SourceRange, part: () => T): T {
+  try {
+    return part();
+  } catch (error) {
+    throw withRange(error, at);
+  }
 }
 
 /** Runs `part`; a {@link TbuildError} goes to `errors`, located at `at`, and undefined is returned. */
@@ -95,6 +133,7 @@ export function collecting<T>(errors: TbuildError[], at: SourceRange, part: () =
   }
 }
 
-function didYouMean(suggestion: string | null): string | undefined {
-  return suggestion === null ? undefined : `Did you mean "${suggestion}"?`;
+function byPlace(a: TbuildError, b: TbuildError): number {
+  const [one, other] = [a, b].map(({ at }) => at?.start ?? { line: 0, column: 0 }) as [SourcePosition, SourcePosition];
+  return one.line - other.line || one.column - other.column;
 }

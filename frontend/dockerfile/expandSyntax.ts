@@ -51,6 +51,8 @@ const digits = /\p{Nd}+/uy;
 
 /** Reads the variables, quotes and escapes of `text`. @throws {TbuildError} parse_failed */
 export function parseParts(text: string, syntax: Syntax): readonly Part[] {
+  // Most words are plain.
+  if (!/[$\\`'"]/.test(text)) return text === "" ? [] : [{ kind: "text", text, splits: true }];
   return partsUntil({ ...syntax, text, pos: 0, depth: 0 }, null, "remove");
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, quotedList, runText } from "./history.js";
+import { layeredMap } from "./layeredMap.js";
 
 test("formatDuration() prints as Go does", () => {
   const cases: readonly (readonly [number, string])[] = [
@@ -27,6 +28,6 @@ test("runText() shows each ARG once, with the value that the step saw", () => {
     { key: "B", value: null },
     { key: "A", value: "new" },
   ];
-  const text = runText(["/bin/sh", "-c", "x"], args, new Map([["A", "env"]]));
+  const text = runText(["/bin/sh", "-c", "x"], args, layeredMap([["A", "env"]]));
   assert.equal(text, "RUN |2 A=env B= /bin/sh -c x # buildkit");
 });

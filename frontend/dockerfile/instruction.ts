@@ -10,6 +10,8 @@ export interface InstructionBase {
   readonly keyword: string;
   /** Comment lines directly above, without "#", in order. */
   readonly comments: readonly string[];
+  /** Where a word of the instruction is first, written so; `at` when it is not there as such. For errors about it. */
+  readonly where: (word: Word) => SourceRange;
 }
 
 /** A word of the source, not yet expanded: quotes, escapes and `$` are as written. */
@@ -80,7 +82,8 @@ export interface RunInstruction extends InstructionBase {
   readonly mounts: readonly Word[];
   readonly network: Word | null;
   readonly security: Word | null;
-  readonly devices: readonly Word[];
+  /** CDI devices, in order; an optional one may be missing. */
+  readonly devices: readonly { readonly name: string; readonly optional: boolean }[];
 }
 
 /** `CMD`. */
@@ -119,7 +122,8 @@ export interface CopyInstruction extends CopyBase {
 export interface AddInstruction extends CopyBase {
   readonly name: "add";
   readonly checksum: Word | null;
-  readonly keepGitDir: boolean;
+  /** Null: as the URL says, else it is left out. */
+  readonly keepGitDir: boolean | null;
   /** Null: archives of the context are unpacked, downloads are not. */
   readonly unpack: boolean | null;
 }

@@ -5,7 +5,10 @@ const DOCS = "https://docs.docker.com/go/dockerfile/rule/";
 
 interface Rule {
   readonly description: string;
+  /** Of Docker's documentation; "" has none, a path with "#" is one of tbuild's own. */
   readonly page: string;
+  /** Only found when `# check=experimental=` asks for it. */
+  readonly experimental?: true;
   readonly message: (...values: string[]) => string;
 }
 
@@ -113,6 +116,45 @@ const rules = {
     page: "expose-invalid-format",
     message: (port) => `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`,
   },
+  InvalidDefaultArgInFrom: {
+    description: "Default value for global ARG results in an empty or invalid base image name",
+    page: "invalid-default-arg-in-from",
+    message: (name) => `Default value for ARG ${name} results in empty or invalid base image name`,
+  },
+  CopyIgnoredFile: {
+    description: "Attempting to Copy file that is excluded by .dockerignore",
+    page: "copy-ignored-file",
+    message: (instruction, file) => `Attempting to ${instruction} file "${file}" that is excluded by .dockerignore`,
+  },
+  InvalidDefinitionDescription: {
+    description:
+      "Comment for build stage or argument should follow the format: `# <arg/stage name> <description>`. If this is not " +
+      "intended to be a description comment, add an empty line or comment between the instruction and the comment.",
+    page: "invalid-definition-description",
+    message: (instruction, name) => `Comment for ${instruction} should follow the format: \`# ${name} <description>\``,
+    experimental: true,
+  },
+  SecretValueExposed: {
+    description: "The value of a build secret should only be used through RUN --mount=type=secret",
+    page: "docs/checks.md#secretvalueexposed",
+    message: (where, id) => `${where} contains the value of secret "${id}", which everybody who has the image can read`,
+  },
+  CacheBustingOrder: {
+    description: "Dependencies should be installed before the whole context is copied",
+    page: "docs/checks.md#cachebustingorder",
+    message: (keyword, command, files) =>
+      `${keyword} of the whole context makes "${command}" run again when any file changes: copy ${files} and install first`,
+  },
+  SecretInLayer: {
+    description: "The value of a build secret should not be in the files of an image",
+    page: "docs/checks.md#secretinlayer",
+    message: (file, id) => `File "${file}" contains the value of secret "${id}"`,
+  },
+  WastedFiles: {
+    description: "Files that a later step removes or replaces still take space in the image",
+    page: "docs/checks.md#wastedfiles",
+    message: (what) => what ?? "",
+  },
 } satisfies Readonly<Record<string, Rule>>;
 
 /** Name of a check. */
@@ -122,9 +164,15 @@ export type RuleName = keyof typeof rules;
 export type WarningSink = (warning: Warning) => void;
 
 /** The warning of a check; `values` fill its message in the rule's order. */
-export function violation(name: RuleName, at: SourceRange, ...values: string[]): Warning {
+export function violation(name: RuleName, at: SourceRange | null, ...values: string[]): Warning {
   const rule: Rule = rules[name];
-  return { rule: name, message: rule.message(...values), detail: rule.description, url: `${DOCS}${rule.page}/`, at };
+  const url = rule.page.includes("#") ? rule.page : `${DOCS}${rule.page}/`;
+  return { rule: name, message: rule.message(...values), detail: rule.description, url, at };
+}
+
+/** True for a check that has to be asked for. */
+export function isExperimental(name: string): boolean {
+  return Object.hasOwn(rules, name) && (rules as Readonly<Record<string, Rule>>)[name]?.experimental === true;
 }
 
 const SECRET = /(?:_|^)(?:apikey|auth|credential|credentials|key|password|pword|passwd|secret|token)(?:_|$)/i;
@@ -133,29 +181,4 @@ const NOT_SECRET = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 /** True when a variable's name says that its value is a secret. */
 export function looksSecret(key: string): boolean {
   return SECRET.test(key) && !NOT_SECRET.test(key);
-}
-
-/** What `# check=` asks for. */
-export interface CheckOptions {
-  readonly skip: "all" | ReadonlySet<string>;
-  /** Violations fail the build. */
-  readonly failing: boolean;
-}
-
-/** Reads `skip=A,B;error=true`; unknown keys are ignored, as their meaning may come later. */
-export function parseCheck(value: string): CheckOptions {
-  const fields = new Map(value.split(";").map((field) => splitField(field)));
-  const names = (fields.get("skip") ?? "").split(",").map((name) => name.trim());
-  return { skip: names.includes("all") ? "all" : new Set(names), failing: /^(?:true|1)$/i.test(fields.get("error") ?? "") };
-}
-
-/** The warnings that `check` leaves. */
-export function applyCheck(check: CheckOptions, warnings: readonly Warning[]): readonly Warning[] {
-  const { skip } = check;
-  return warnings.filter((warning) => warning.rule === null || (skip !== "all" && !skip.has(warning.rule)));
-}
-
-function splitField(field: string): [string, string] {
-  const at = field.indexOf("=");
-  return at < 0 ? [field.trim(), ""] : [field.slice(0, at).trim(), field.slice(at + 1).trim()];
 }

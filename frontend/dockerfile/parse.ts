@@ -4,6 +4,7 @@ import type { Instruction, ParsedDockerfile } from "./instruction.js";
 import { refuseForbiddenTrigger } from "./instructions/parse/onbuild.js";
 import { type Place, rawInstruction } from "./instructions/parse/raw.js";
 import { parseInstruction } from "./instructions/parse/table.js";
+import { checkLength } from "./limits.js";
 import { type LogicalLine, logicalLines, rangeIn } from "./lines.js";
 import { decodeText, physicalLines } from "./linesPhysical.js";
 import { joinMistakes, parseFailed, quoted } from "./parseErrors.js";
@@ -14,7 +15,8 @@ const mostMistakes = 50;
 
 /**
  * Parses a whole file; variables stay as written. `file` is its name for messages.
- * @throws {TbuildError} parse_failed for the first mistake, with `at`; `others` has the further ones in order, 50 in all
+ * @throws {TbuildError} parse_failed for the first mistake, with `at`; `others` has the further ones in order, 50 in all;
+ * resource_exhausted for a file of more than 10,000 instructions
  */
 export function parseDockerfile(text: string | Uint8Array, file: string): ParsedDockerfile {
   const source = decodeText(text);
@@ -30,6 +32,7 @@ export function parseDockerfile(text: string | Uint8Array, file: string): Parsed
     const parsed = attempt(() => parseLine(line, directives.escape, placeIn(line, file), staged));
     if (isTbuildError(parsed)) mistakes.push(parsed);
     else instructions.push(parsed);
+    checkLength(instructions);
     staged ||= !/^\s*arg\b/i.test(line.text); // a missing FROM is said once
   }
   if (mistakes.length === 0 && instructions.length === 0) mistakes.push(empty(file));

@@ -1,13 +1,12 @@
+import { type LayeredMap, layeredMap } from "./layeredMap.js";
 import type { ExpandEnv } from "./expand.js";
 
 /** Variables in the order in which they were last set, which is the order of a step's environment. */
-export type Env = ReadonlyMap<string, string>;
+export type Env = LayeredMap<string>;
 
 /** `env` with `key` set last. */
 export function setEnv(env: Env, key: string, value: string): Env {
-  const next = new Map(env);
-  next.delete(key);
-  return next.set(key, value);
+  return env.with([[key, value]]);
 }
 
 /** `env` as the expander wants it. */
@@ -17,10 +16,12 @@ export function lookup(env: Env): ExpandEnv {
 
 /** Reads `K=V` lines of an image config; a line without "=" is an empty value. */
 export function parseEnv(lines: readonly string[]): Env {
-  return lines.reduce<Env>((env, line) => {
-    const at = line.indexOf("=");
-    return at < 0 ? setEnv(env, line, "") : setEnv(env, line.slice(0, at), line.slice(at + 1));
-  }, new Map());
+  return layeredMap(
+    lines.map((line) => {
+      const at = line.indexOf("=");
+      return at < 0 ? ([line, ""] as const) : ([line.slice(0, at), line.slice(at + 1)] as const);
+    }),
+  );
 }
 
 /** `env` as `K=V` lines, in order. */

@@ -1,12 +1,12 @@
 import type { SourceRange, TbuildError } from "../../cache/errors.js";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { FrontendOptions } from "../options.js";
-import { type ImageTable, type ImageUse, imageTable } from "./convertImages.js";
+import { type ImageTable, type ImageUse, contextImage, imageTable } from "./convertImages.js";
 import type { StageInstruction } from "./convertState.js";
-import { collecting, combine } from "./errors.js";
+import { collecting, inTrigger } from "./errors.js";
 import { sourceWords } from "./instructions/sources.js";
 import { parseTrigger } from "./parse.js";
-import { type Stage, findSource, stageNames } from "./stages.js";
+import { type Base, type Names, type Stage, findSource, stageNames } from "./stages.js";
 
 /** What a target needs. */
 export interface Reachable {
@@ -15,38 +15,47 @@ export interface Reachable {
   readonly images: ImageTable;
   /** ONBUILD triggers of each stage's base, in order. */
   readonly triggers: ReadonlyMap<Stage, readonly StageInstruction[]>;
+  /** False when an image could not be had: then nobody knows which variables there are. */
+  readonly complete: boolean;
 }
 
 /**
  * Finds the stages that `target` needs and resolves their images, all that are known at a time at once. Triggers of a
- * base are known only then, and may need more. @throws {TbuildError} the first mistake, with the others attached
+ * base are known only then, and may need more. Mistakes and images that cannot be had go to `errors`.
  */
 export async function reach(
-  all: readonly Stage[],
+  names: Names,
   target: Stage,
   escape: "\\" | "`",
   options: FrontendOptions,
+  errors: TbuildError[],
 ): Promise<Reachable> {
-  const images = imageTable(options, stageNames(all));
+  const images = imageTable(options, stageNames(names.stages));
   const triggers = new Map<Stage, readonly StageInstruction[]>();
-  const errors: TbuildError[] = [];
+  let complete = true;
   for (;;) {
-    const uses = collectUses(all, target, triggers, options.platform, errors);
-    if (errors.length > 0) throw combine(errors);
-    await images.resolve(uses.images);
+    const uses = collectUses(names, target, triggers, errors);
+    const before = errors.length;
+    await images.resolve(uses.images, errors);
+    complete &&= errors.length === before;
     const fresh = [...uses.stages].filter((stage) => !triggers.has(stage));
-    if (fresh.length === 0) return { stages: [...uses.stages].sort((a, b) => a.index - b.index), images, triggers };
+    if (fresh.length === 0) return { stages: [...uses.stages].sort((a, b) => a.index - b.index), images, triggers, complete };
     for (const stage of fresh) {
       const texts = triggerTexts(stage, images, options.platform);
-      triggers.set(stage, parseTriggers(texts, stage.from.at, escape));
+      triggers.set(stage, parseTriggers(texts, stage.from.at, escape, errors));
     }
   }
 }
 
-/** The image that a stage begins with; null for scratch and earlier stages. `target` is the platform to build for. */
+/** The image that a stage begins with; null when it begins with none. `target` is the platform to build for. */
 export function baseImage(stage: Stage, target: Platform): ImageUse | null {
-  if (stage.base.kind !== "image") return null;
-  return { name: stage.base.name, platform: stage.platform ?? target, at: stage.from.at };
+  return imageOf(stage.base, stage.platform ?? target, stage.from.where(stage.from.image));
+}
+
+/** The image that a name means; null when it means none. */
+export function imageOf(base: Base, platform: Platform, at: SourceRange): ImageUse | null {
+  if (base.kind === "image") return { name: base.name, platform, at, via: null };
+  return base.kind === "context" ? contextImage(base.use, at) : null;
 }
 
 interface Uses {
@@ -56,38 +65,62 @@ interface Uses {
 
 type Triggers = ReadonlyMap<Stage, readonly StageInstruction[]>;
 
-function collectUses(all: readonly Stage[], target: Stage, triggers: Triggers, platform: Platform, errors: TbuildError[]): Uses {
+/** A loop, because a chain of thousands of stages would overflow the stack. */
+function collectUses(names: Names, target: Stage, triggers: Triggers, errors: TbuildError[]): Uses {
   const stages = new Set<Stage>();
   const images: ImageUse[] = [];
-  const visit = (stage: Stage): void => {
-    if (stages.has(stage)) return;
+  const open = [target];
+  for (let stage = open.pop(); stage !== undefined; stage = open.pop()) {
+    if (stages.has(stage)) continue;
     stages.add(stage);
-    const image = baseImage(stage, platform);
+    const image = baseImage(stage, names.platform);
     if (image !== null) images.push(image);
-    if (stage.base.kind === "stage") visit(stage.base.stage);
-    for (const ins of [...(triggers.get(stage) ?? []), ...stage.body]) {
-      for (const word of collecting(errors, ins.at, () => sourceWords(ins)) ?? []) {
-        const source = collecting(errors, ins.at, () => findSource(all, stage, word, ins.at));
-        if (source?.kind === "image") images.push({ name: source.name, platform, at: ins.at });
-        if (source?.kind === "stage") visit(source.stage);
-      }
-    }
-  };
-  visit(target);
+    const user = stage;
+    const used = [
+      ...(triggers.get(stage) ?? []).flatMap((ins) => usedBy(ins, user, names, errors, ins.original)),
+      ...stage.body.flatMap((ins) => usedBy(ins, user, names, errors, null)),
+    ];
+    for (const { image: from } of used) if (from !== null) images.push(from);
+    const below = used.flatMap(({ base }) => (base.kind === "stage" ? [base.stage] : []));
+    open.push(...below, ...(stage.base.kind === "stage" ? [stage.base.stage] : []));
+  }
   return { stages, images };
+}
+
+/** What one instruction reads from; `trigger` is its text when it is one of the base's. Mistakes go to `errors`. */
+function usedBy(ins: StageInstruction, user: Stage, names: Names, errors: TbuildError[], trigger: string | null) {
+  const read = (): readonly Source[] => sourcesOf(ins, user, names);
+  const sources = collecting(errors, ins.at, trigger === null ? read : () => inTrigger(trigger, read)) ?? [];
+  return sources.map(({ base, at }) => {
+    const image = imageOf(base, names.platform, at);
+    return { base, image: image === null || trigger === null ? image : { ...image, trigger } };
+  });
+}
+
+interface Source {
+  readonly base: Base;
+  readonly at: SourceRange;
+}
+
+function sourcesOf(ins: StageInstruction, user: Stage, names: Names): readonly Source[] {
+  return sourceWords(ins).map((word) => ({ base: findSource(names, user, word, ins.where(word)), at: ins.where(word) }));
 }
 
 /** Triggers that the base leaves: from an image's config, or the ONBUILD instructions of an earlier stage. */
 function triggerTexts(stage: Stage, images: ImageTable, platform: Platform): readonly string[] {
   if (stage.base.kind === "stage") return stage.base.stage.body.flatMap((ins) => (ins.name === "onbuild" ? [ins.trigger] : []));
-  const use = baseImage(stage, platform);
+  const use = stage.replacedBy === null ? baseImage(stage, platform) : null;
   return use === null ? [] : (images.get(use).config.config?.OnBuild ?? []);
 }
 
-function parseTriggers(texts: readonly string[], at: SourceRange, escape: "\\" | "`"): readonly StageInstruction[] {
-  return texts.map((text) => {
-    const ins = parseTrigger(text, at, escape);
-    if (ins.name === "from") throw new Error("The parser let FROM pass as a trigger");
-    return ins;
-  });
+function parseTriggers(
+  texts: readonly string[],
+  at: SourceRange,
+  escape: "\\" | "`",
+  errors: TbuildError[],
+): readonly StageInstruction[] {
+  const parsed = texts.map((text) => collecting(errors, at, () => inTrigger(text, () => parseTrigger(text, at, escape))));
+  return parsed.filter((ins) => ins !== undefined && ins.name !== "from");
 }
+
+

@@ -1,5 +1,7 @@
 const farthest = 2;
 const longestWord = 100;
+/** Of more names none is a likely slip, and a file of thousands stays quick. */
+const mostCandidates = 200;
 
 /**
  * The candidate that `word` most likely stands for: at most two edits away whatever the case, the first of equals.
@@ -10,8 +12,10 @@ export function suggest(word: string, candidates: Iterable<string>): string | nu
   const wanted = word.toLowerCase();
   let best: string | null = null;
   let bestDistance = Math.min(farthest + 1, wanted.length);
+  let seen = 0;
   for (const candidate of candidates) {
     if (candidate === word) return null;
+    if (seen++ === mostCandidates) break;
     if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance >= bestDistance) continue;

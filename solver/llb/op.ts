@@ -209,3 +209,14 @@ export interface LinuxResources {
   readonly cpusetCpus: string;
   readonly cpusetMems: string;
 }
+
+/** No limit at all. */
+export const unlimited: LinuxResources = {
+  memory: 0,
+  memorySwap: 0,
+  cpuShares: 0,
+  cpuPeriod: 0,
+  cpuQuota: 0,
+  cpusetCpus: "",
+  cpusetMems: "",
+};

@@ -10,8 +10,13 @@ const FIXED32 = 5;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Nearly every number of a definition: tags, lengths, indices. Never written to. */
+const SHORT = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
+
 /** The fewest bytes for this integer; a negative one takes ten, as int32 and int64 do. Source: protobuf "Encoding". */
 export function varint(value: number | bigint): Uint8Array {
+  const short = typeof value === "number" ? SHORT[value] : undefined;
+  if (short !== undefined) return short;
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
   while (rest > 0x7fn) {

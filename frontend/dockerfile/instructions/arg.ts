@@ -5,6 +5,9 @@ import { looksSecret, violation } from "../lint.js";
 import { expand } from "../scope.js";
 import { setEnv } from "../scopeEnv.js";
 
+/** Asked of the build as a whole: no variables of a stage. */
+const UNSET = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+
 /** ARG: a value comes from the build arguments, else the default, else the global ARG of the same name. */
 export function applyArg(s: StageState, ins: ArgInstruction, c: StageContext): StageState {
   const declared = ins.args.reduce((state, arg) => declare(state, arg, ins, c), s);
@@ -16,7 +19,7 @@ function declare(s: StageState, arg: DeclaredArg, ins: ArgInstruction, c: StageC
   if (looksSecret(arg.key)) c.warn(violation("SecretsUsedInArgOrEnv", ins.at, "ARG", arg.key));
   const value = valueOf(s, arg, ins, c);
   const args = [...s.args, { key: arg.key, value }];
-  return value === null ? { ...s, args } : { ...s, args, env: setEnv(s.env, arg.key, value) };
+  return value === null || UNSET.includes(arg.key) ? { ...s, args } : { ...s, args, env: setEnv(s.env, arg.key, value) };
 }
 
 function valueOf(s: StageState, arg: DeclaredArg, ins: ArgInstruction, c: StageContext): string | null {

@@ -3,13 +3,14 @@ import type { ChownOpt, FileActionBody } from "../../../solver/llb/op.js";
 import type { Output } from "../../../solver/llb/state.js";
 import { destPath, rootedPath } from "../contextPaths.js";
 import { type FileChange, fileStep, inlineFile } from "../convertNodes.js";
-import { type StageContext, type StageState, withContextPaths, workingDir } from "../convertState.js";
+import { type StageContext, type StageState, workingDir } from "../convertState.js";
 import { refused } from "../errors.js";
 import { withHistory } from "../history.js";
 import { nextStep, shownText } from "../historySteps.js";
 import type { AddInstruction, CopyInstruction, Heredoc } from "../instruction.js";
 import { expand, expandBody } from "../scope.js";
 import { type CopyMode, parseMode } from "./copyMode.js";
+import { isLinked, linkedCopy } from "./linkedCopy.js";
 
 /** COPY or ADD with its variables filled in. */
 export interface ExpandedCopy {
@@ -40,7 +41,8 @@ export function expandCopy(ins: CopyInstruction | AddInstruction, s: StageState,
   const dest = word(ins.dest);
   const several = sources.length + ins.heredocs.length > 1;
   if (several && !isDirectory(dest)) {
-    throw refused(`Cannot copy several sources to "${dest}": it is not written as a directory`, ins.at, `Write "${dest}/"`);
+    const message = `Cannot copy several sources to "${dest}": it is not written as a directory`;
+    throw refused(message, ins.where(ins.dest), `Write "${dest}/"`);
   }
   const chmod = word(ins.chmod);
   return {
@@ -50,7 +52,7 @@ export function expandCopy(ins: CopyInstruction | AddInstruction, s: StageState,
     target: destPath(workingDir(s), dest),
     chown: word(ins.chown),
     chmod,
-    mode: parseMode(chmod, ins.at),
+    mode: parseMode(chmod, ins.where(ins.chmod ?? "")),
     exclude: ins.exclude,
   };
 }
@@ -63,10 +65,7 @@ export interface CopyParts {
   readonly flags: readonly string[];
 }
 
-/**
- * One file step with all sources, then the inline files. `--link` makes the same step: a layer that does not depend on
- * what is below it is not built yet, and a plain copy is what BuildKit does where it cannot merge layers.
- */
+/** One file step with all sources, then the inline files; with `--link` one of its own, merged with what is below. */
 export function copyStep(
   s: StageState,
   ins: CopyInstruction | AddInstruction,
@@ -74,9 +73,13 @@ export function copyStep(
   copy: ExpandedCopy,
   parts: CopyParts,
 ): StageState {
-  const { name, state } = nextStep(s, c, shownText(ins, s, c));
+  const shown = shownText(ins, s, c);
+  const { name, state } = nextStep(s, c, shown);
   const changes = [...parts.changes(name), ...copy.files.map((file) => inlineCopy(file, copy, ins.at))];
-  const root = fileStep(s.root, changes, { name, at: [ins.at], ignoreCache: c.ignoreCache, platform: null });
+  const info = { name, at: [ins.at], ignoreCache: c.ignoreCache, platform: null };
+  const root = isLinked(ins, copy)
+    ? linkedCopy(s.root, changes, info, nextStep(s, c, `LINK ${shown}`).name)
+    : fileStep(s.root, changes, info);
   return withHistory({ ...state, root }, c, historyText(ins.name.toUpperCase(), copy, parts.flags), "layer");
 }
 
@@ -123,11 +126,6 @@ export function copyAction(src: string, copy: ExpandedCopy, owner: OwnerLookup):
     alwaysReplaceExistingDestPaths: false,
     requiredPaths: [],
   };
-}
-
-/** `s` with these sources marked as read from the build context. */
-export function readsContext(s: StageState, sources: readonly string[]): StageState {
-  return withContextPaths(s, sources.map(rootedPath));
 }
 
 function inlineCopy(file: InlineFile, copy: ExpandedCopy, at: SourceRange): FileChange {

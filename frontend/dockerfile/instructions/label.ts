@@ -1,4 +1,4 @@
-import { type StageContext, type StageState, configOf, withConfig } from "../convertState.js";
+import type { StageContext, StageState } from "../convertState.js";
 import { withHistory } from "../history.js";
 import type { LabelInstruction } from "../instruction.js";
 import { violation } from "../lint.js";
@@ -9,6 +9,5 @@ export function applyLabel(s: StageState, ins: LabelInstruction, c: StageContext
   if (ins.legacy) c.warn(violation("LegacyKeyValueFormat", ins.at, "LABEL"));
   const pairs = ins.pairs.map(({ key, value }) => [expand(key, s, c, ins.at), expand(value, s, c, ins.at)] as const);
   const text = pairs.map(([key, value]) => `${key}=${value}`).join(" ");
-  const labelled = withConfig(s, { Labels: { ...configOf(s).Labels, ...Object.fromEntries(pairs) } });
-  return withHistory(labelled, c, `LABEL ${text}`, "config");
+  return withHistory({ ...s, labels: s.labels.with(pairs) }, c, `LABEL ${text}`, "config");
 }

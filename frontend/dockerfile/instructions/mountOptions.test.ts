@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hasCode } from "../../../cache/errors.js";
 import { mountFrom, parseMount } from "./mountOptions.js";
 
-const at = { file: "Dockerfile", start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+const at = () => ({ file: "Dockerfile", start: { line: 1, column: 1 }, end: { line: 1, column: 1 } });
 const parse = (word: string) => parseMount(word, at, (value) => value.replaceAll("$X", "x"));
 
 test("parseMount() fills in what is not given", () => {

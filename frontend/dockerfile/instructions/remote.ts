@@ -1,15 +1,19 @@
-const HTTP = /^https?:\/\//;
-const SCP_STYLE = /^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:/;
+import { hasCode } from "../../../cache/errors.js";
+import { parseGitUrl } from "../gitUrl.js";
 
-/** True for a source that Git fetches: git:// and ssh:// URLs, http(s) ones whose path ends in ".git", user@host:path. */
+/** True for a source that Git fetches, also by a URL with a mistake in it. */
 export function isGit(source: string): boolean {
-  if (/^(?:git|ssh):\/\//i.test(source) || SCP_STYLE.test(source)) return true;
-  return HTTP.test(source) && /^[^?#]*\.git(?:[?#]|$)/.test(source);
+  try {
+    return parseGitUrl(source)?.ambiguous === false;
+  } catch (error) {
+    if (hasCode(error, "invalid_argument")) return true;
+    throw error;
+  }
 }
 
 /** True for a file to download. */
 export function isHttp(source: string): boolean {
-  return HTTP.test(source) && !isGit(source);
+  return /^https?:\/\//.test(source) && !isGit(source);
 }
 
 /** True for what is not a path. */

@@ -1,8 +1,8 @@
 import type { ExecOp } from "../../../solver/llb/op.js";
 import type { Output } from "../../../solver/llb/state.js";
 import { inlineFile, step } from "../convertNodes.js";
-import { type StageContext, type StageState, configOf, withContextPaths, workingDir } from "../convertState.js";
-import { badValue, unsupported } from "../errors.js";
+import { type StageContext, type StageState, configOf, withReads, workingDir } from "../convertState.js";
+import { badValue } from "../errors.js";
 import { runText, withHistory } from "../history.js";
 import { nextStep, shownCommand } from "../historySteps.js";
 import type { Heredoc, RunInstruction } from "../instruction.js";
@@ -10,17 +10,17 @@ import { expand } from "../scope.js";
 import { type Env, formatEnv, setEnv } from "../scopeEnv.js";
 import { argvOf } from "./command.js";
 import { type MountOptions, parseMount } from "./mountOptions.js";
-import { type PlannedMount, numberMounts, planMounts } from "./runMounts.js";
+import { type PlannedMount, numberMounts, planMounts, secretVariable } from "./runMounts.js";
+import { sourceWords } from "./sources.js";
 
 /** RUN: one exec step whose root filesystem becomes the stage's. */
 export function applyRun(s: StageState, ins: RunInstruction, c: StageContext): StageState {
-  const [device] = ins.devices;
-  if (device !== undefined) throw unsupported(`RUN --device=${device}`, ins.at);
-  const options = ins.mounts.map((word) => parseMount(word, ins.at, (value) => expand(value, s, c, ins.at)));
+  sourceWords(ins);
+  const options = ins.mounts.map((word) => parseMount(word, ins.where, (value) => expand(value, s, c, ins.at)));
   const planned = planMounts(options, s, c, ins.at);
   const script = scriptOf(ins, s);
   const inputs: Output[] = [];
-  const mounts = numberMounts([rootMount(s.root), ...script.mounts, ...planned.mounts], inputs);
+  const mounts = numberMounts([rootMount(s.root), ...shmMounts(c), ...script.mounts, ...planned.mounts], inputs);
   const { name, state } = nextStep(s, c, shownCommand(script.shown, withSecretsMasked(s.env, options)));
   const exec: ExecOp = {
     kind: "exec",
@@ -29,10 +29,11 @@ export function applyRun(s: StageState, ins: RunInstruction, c: StageContext): S
     network: networkOf(ins, c),
     security: securityOf(ins),
     secretEnv: planned.secretEnv,
-    cdiDevices: [],
+    cdiDevices: ins.devices,
   };
-  const root = step(exec, inputs, { name, at: [ins.at], ignoreCache: c.ignoreCache, platform: c.platform });
-  const done = withContextPaths({ ...state, root }, planned.contextPaths);
+  const { ignoreCache, platform } = c;
+  const root = step(exec, inputs, { name, at: [ins.at], ignoreCache, platform, resources: c.options.resources });
+  const done = planned.reads.reduce<StageState>((known, { tree, path }) => withReads(known, tree, [path]), { ...state, root });
   return withHistory(done, c, runText(script.argv, s.args, s.env), "layer");
 }
 
@@ -76,6 +77,12 @@ function rootMount(tree: Output | null): PlannedMount {
   return { tree, selector: "", dest: "/", readonly: false, type: { kind: "bind" }, kept: true };
 }
 
+function shmMounts({ options }: StageContext): readonly PlannedMount[] {
+  const size = options.shmSize ?? 0;
+  if (size === 0) return [];
+  return [{ tree: null, selector: "", dest: "/dev/shm", readonly: false, type: { kind: "tmpfs", size }, kept: false }];
+}
+
 function metaOf(argv: readonly string[], env: Env, s: StageState, c: StageContext): ExecOp["meta"] {
   return {
     args: argv,
@@ -84,9 +91,9 @@ function metaOf(argv: readonly string[], env: Env, s: StageState, c: StageContex
     user: configOf(s).User ?? "",
     proxyEnv: c.proxy,
     extraHosts: c.options.extraHosts,
-    hostname: c.options.hostname ?? "",
-    ulimits: [],
-    cgroupParent: "",
+    hostname: c.options.buildArgs.get("BUILDKIT_SANDBOX_HOSTNAME") || (c.options.hostname ?? ""),
+    ulimits: c.options.ulimits,
+    cgroupParent: c.options.cgroupParent,
     removeMountStubsRecursive: true,
     validExitCodes: [],
   };
@@ -99,7 +106,7 @@ function execEnv(s: StageState, mounts: ExecOp["mounts"]): Env {
 }
 
 function withSecretsMasked(env: Env, mounts: readonly MountOptions[]): Env {
-  return mounts.reduce((known, mount) => (mount.env === null ? known : setEnv(known, mount.env, "****")), env);
+  return mounts.reduce((known, mount) => (mount.env === null ? known : setEnv(known, secretVariable(mount), "****")), env);
 }
 
 function networkOf(ins: RunInstruction, c: StageContext): ExecOp["network"] {

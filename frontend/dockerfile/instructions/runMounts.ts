@@ -1,7 +1,6 @@
 import type { SourceRange } from "../../../cache/errors.js";
 import type { ExecMount, ExecOp, MountType } from "../../../solver/llb/op.js";
 import type { Output } from "../../../solver/llb/state.js";
-import { contextTree } from "../contextSource.js";
 import { cleanPath, rootedPath } from "../contextPaths.js";
 import { addInput, fileStep } from "../convertNodes.js";
 import { type StageContext, type StageState, workingDir } from "../convertState.js";
@@ -23,10 +22,11 @@ export interface PlannedMount {
 export interface PlannedMounts {
   readonly mounts: readonly PlannedMount[];
   readonly secretEnv: ExecOp["secretEnv"];
-  readonly contextPaths: readonly string[];
+  /** Paths, rooted at "/", that are read of trees. */
+  readonly reads: readonly { readonly tree: Output | null; readonly path: string }[];
 }
 
-/** Plans all mounts. @throws {TbuildError} invalid_argument for a target or source that cannot be */
+/** Plans all mounts of the RUN at `at`. @throws {TbuildError} invalid_argument for a target or source that cannot be */
 export function planMounts(all: readonly MountOptions[], s: StageState, c: StageContext, at: SourceRange): PlannedMounts {
   const ssh = all.filter(({ kind }) => kind === "ssh");
   return {
@@ -35,8 +35,10 @@ export function planMounts(all: readonly MountOptions[], s: StageState, c: Stage
       ...all.filter(hasSecretFile).map(planSecret),
       ...ssh.map((mount, i) => planSsh(mount, i)),
     ],
-    secretEnv: all.filter(({ env }) => env !== null).map((m) => ({ id: secretId(m), name: m.env ?? "", optional: !m.required })),
-    contextPaths: all.filter(({ kind, from }) => kind === "bind" && from === null).map(({ source }) => rootedPath(source)),
+    secretEnv: all
+      .filter(({ env }) => env !== null)
+      .map((mount) => ({ id: secretId(mount), name: secretVariable(mount), optional: !mount.required })),
+    reads: all.map((mount) => ({ tree: treeOf(mount, c), path: rootedPath(mount.source) })),
   };
 }
 
@@ -57,9 +59,10 @@ export function numberMounts(planned: readonly PlannedMount[], inputs: Output[])
 }
 
 function planTree(mount: MountOptions, s: StageState, c: StageContext, at: SourceRange): PlannedMount {
+  if (mount.target === "") throw refused(`Cannot mount a ${mount.kind} without a target`, mount.at, "Give target=/some/path");
   const dest = mount.target.startsWith("/") ? mount.target : rootedPath(`${workingDir(s)}/${mount.target}`);
-  if (cleanPath(dest) === "/") throw refused(`Cannot mount over the root: the target is "/"`, at, "Give target=/some/path");
-  const tree = treeOf(mount, c, at);
+  if (cleanPath(dest) === "/") throw refused(`Cannot mount over the root: the target is "/"`, mount.at, "Give target=/some/path");
+  const tree = treeOf(mount, c);
   const source = rootedPath(mount.source);
   const common = { dest, readonly: mount.readonly, type: typeOf(mount, c), kept: false };
   if (source !== "/") return { ...common, tree, selector: source };
@@ -67,10 +70,10 @@ function planTree(mount: MountOptions, s: StageState, c: StageContext, at: Sourc
   return { ...common, tree: withCacheDir(mount, tree, at), selector: "/cache" };
 }
 
-function treeOf(mount: MountOptions, c: StageContext, at: SourceRange): Output | null {
+function treeOf(mount: MountOptions, c: StageContext): Output | null {
   if (mount.kind === "tmpfs") return null;
-  if (mount.from !== null) return c.sourceOf(mount.from, at);
-  return mount.kind === "bind" ? contextTree : null;
+  if (mount.from !== null) return c.sourceOf(mount.from, mount.fromAt);
+  return mount.kind === "bind" ? c.buildContext : null;
 }
 
 function typeOf(mount: MountOptions, c: StageContext): MountType {
@@ -100,6 +103,11 @@ function hasSecretFile(mount: MountOptions): boolean {
 
 function secretId(mount: MountOptions): string {
   return mount.source || mount.id || baseName(mount.target);
+}
+
+/** Variable that a secret goes into; without a name of its own it is called like the secret. */
+export function secretVariable(mount: MountOptions): string {
+  return mount.env || secretId(mount);
 }
 
 function planSecret(mount: MountOptions): PlannedMount {

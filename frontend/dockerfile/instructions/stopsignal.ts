@@ -10,7 +10,7 @@ const REAL_TIME = /^RT(?:MIN(?:\+(?:[1-9]|1[0-5]))?|MAX(?:-(?:[1-9]|1[0-4]))?)$/
 /** STOPSIGNAL: a name with or without SIG, or a number. */
 export function applyStopsignal(s: StageState, ins: StopsignalInstruction, c: StageContext): StageState {
   const signal = expand(ins.signal, s, c, ins.at);
-  if (!isSignal(signal)) throw badValue("a signal", signal, ins.at, "Write a name such as SIGTERM, or a number");
+  if (!isSignal(signal)) throw badValue("a signal", signal, ins.where(ins.signal), "Write a name such as SIGTERM, or a number");
   return withHistory(withConfig(s, { StopSignal: signal }), c, `STOPSIGNAL ${signal}`, "config");
 }
 

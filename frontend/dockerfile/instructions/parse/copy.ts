@@ -21,7 +21,7 @@ export function parseAdd(raw: RawInstruction): AddInstruction {
     ...raw.base,
     name: "add",
     checksum: flags.checksum || null,
-    keepGitDir: flags["keep-git-dir"] ?? false,
+    keepGitDir: flags["keep-git-dir"],
     unpack: flags.unpack,
     ...sharedFlags(flags),
     ...sourcesAndDest(raw),

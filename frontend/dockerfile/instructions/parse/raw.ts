@@ -33,14 +33,26 @@ export interface RawInstruction {
 /** Cuts the instruction that starts at offset `from` of `line`. */
 export function rawInstruction(line: LogicalLine, from: number, escape: EscapeChar, place: Place): RawInstruction {
   const { keyword, keywordStart, flags, args, argsStart } = splitHead(line.text, escape, from);
+  const at = place.toEnd(keywordStart);
   const base: InstructionBase = {
-    at: place.toEnd(keywordStart),
+    at,
     original: trimSpaces(line.text.slice(keywordStart)),
     keyword,
     comments: line.comments,
+    where: (word) => wordRange(line.text, keywordStart + keyword.length, word, place) ?? at,
   };
   const keywordAt = place.range(keywordStart, keywordStart + keyword.length);
   return { line, place, escape, base, keywordAt, label: keyword.toUpperCase(), flags, args, argsStart };
+}
+
+/** Range of the first `word` after `from` that stands for itself: between blanks, quotes and the like. */
+function wordRange(text: string, from: number, word: string, place: Place): SourceRange | null {
+  if (word === "") return null;
+  const isEdge = (at: number): boolean => at < 0 || at >= text.length || /[\s"'=,[\]]/.test(text[at]!);
+  for (let at = text.indexOf(word, from); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (isEdge(at - 1) && isEdge(at + word.length)) return place.range(at, at + word.length);
+  }
+  return null;
 }
 
 /** Range of the arguments, or of the whole instruction when there are none. */

@@ -1,6 +1,7 @@
 import type { RunInstruction } from "../../instruction.js";
 import { quoted } from "../../parseErrors.js";
 import { flagNamed, readFlags, refused } from "./flags.js";
+import { parseDevice } from "./device.js";
 import { command, needArgument, type RawInstruction, toHeredoc } from "./raw.js";
 
 const networks = ["default", "none", "host"];
@@ -21,7 +22,7 @@ export function parseRun(raw: RawInstruction): RunInstruction {
     mounts: flags.mount,
     network: flags.network,
     security: flags.security,
-    devices: flags.device,
+    devices: flags.device.map((word) => parseDevice(raw, word)),
   };
 }
 

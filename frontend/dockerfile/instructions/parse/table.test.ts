@@ -11,14 +11,14 @@ const parse = (text: string, header = ""): Instruction => {
 
 /** What an instruction adds to the common fields. */
 function fields(instruction: Instruction): Record<string, unknown> {
-  const { at, original, keyword, comments, ...rest } = instruction;
+  const { at, original, keyword, comments, where: _, ...rest } = instruction;
   assert.ok(at && original !== "" && keyword !== "" && comments);
   return rest;
 }
 
 const run = { mounts: [], network: null, security: null, devices: [], heredocs: [] };
 const copy = { from: null, parents: false, chown: null, chmod: null, link: false, exclude: [], heredocs: [] };
-const add = { checksum: null, keepGitDir: false, unpack: null, chown: null, chmod: null, link: false, exclude: [], heredocs: [] };
+const add = { checksum: null, keepGitDir: null, unpack: null, chown: null, chmod: null, link: false, exclude: [], heredocs: [] };
 const shell = (text: string) => ({ form: "shell", text });
 const exec = (args: readonly string[]) => ({ form: "exec", args });
 const pair = (key: string, value: string | null) => ({ key, value });
@@ -61,7 +61,7 @@ const rows: readonly [string, Record<string, unknown>][] = [
       mounts: ["type=cache,target=/x", "type=tmpfs,target=/y"],
       network: "none",
       security: "insecure",
-      devices: ["a,required"],
+      devices: [{ name: "a", optional: false }],
       command: shell("x --y"),
     },
   ],

@@ -1,0 +1,36 @@
+import type { Store } from "../cache/store.js";
+import type { Executor } from "./executor/executor.js";
+import type { BuildInputs } from "./inputs.js";
+import type { BuildLogs } from "./logs/buildLogs.js";
+import type { Report } from "./internalStep.js";
+import type { RemoteAccess } from "./remote.js";
+import type { BuildRequest } from "./request.js";
+import type { SecretStore } from "./secrets/secretStore.js";
+import type { SshAgents } from "./secrets/agents.js";
+
+/** The parts of a builder that a build uses. */
+export interface BuildParts {
+  readonly store: Store;
+  readonly executor: Executor;
+  readonly concurrency: number;
+  /** Directories of CDI specifications. */
+  readonly cdiDirs: readonly string[];
+  /** About the configuration, one sentence each. */
+  readonly warnings: readonly string[];
+  remote(pull: boolean): RemoteAccess;
+}
+
+/** One build under way. */
+export interface Run {
+  readonly parts: BuildParts;
+  readonly request: BuildRequest;
+  readonly inputs: BuildInputs;
+  readonly remote: RemoteAccess;
+  readonly secrets: SecretStore;
+  readonly agents: SshAgents;
+  /** Seconds; see `buildEpoch`. */
+  readonly epoch: number | null;
+  readonly logs: BuildLogs;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
