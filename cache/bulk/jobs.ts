@@ -24,6 +24,8 @@ export interface BulkJobs {
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
   /** Copies a tree with all attributes into an empty directory; see snapshot/copyTree.ts. */
   copyTree: { input: { from: string; to: string }; output: null };
+  /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
+  changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
   /** The same with hard links to the files of `from`, which must never change again; see snapshot/copyTree.ts. */
   linkTree: { input: { from: string; to: string }; output: null };
 }
@@ -38,6 +40,15 @@ export interface JobContext {
 
 /** Compression of a layer blob or an archive. */
 export type Compression = "none" | "gzip" | "zstd" | "bzip2" | "xz";
+
+/** A path that a snapshot changes, relative to its root, as text. */
+export interface ChangedPath {
+  readonly path: string;
+  /** "gone": what was below is deleted; "opaque": a directory that hides what was below. */
+  readonly kind: "file" | "directory" | "opaque" | "gone";
+  /** Bytes of a regular file; else 0. */
+  readonly size: number;
+}
 
 /** A layer to unpack. */
 export interface ApplyInput {

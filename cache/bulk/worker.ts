@@ -16,6 +16,7 @@ const jobs: Loaders = {
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,
   diskUsage: async () => (await import("../tree/diskUsage.js")).diskUsage,
   exportTree: async () => (await import("../tree/exportTree.js")).exportTree,
+  changedPaths: async () => (await import("../tree/changedPaths.js")).changedPaths,
   copyTree: async () => {
     const { copyTree } = await import("../snapshot/copyTree.js");
     return ({ from, to }, ctx) => {

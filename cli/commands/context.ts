@@ -3,7 +3,8 @@ import { parsePlatform } from "../../cache/oci/platform.js";
 import type { ContextArgs } from "../args/context.js";
 import { contextTotals, type Totals } from "../contextTotals.js";
 import { keyValue } from "../flags/keyValue.js";
-import { formatBytes, printable } from "../progress/format.js";
+import { formatBytes } from "../../cache/formatBytes.js";
+import { printable } from "../progress/format.js";
 import { formatTable } from "../table.js";
 
 /** `tbuild context ls`: what a build reads of its context, and with `--all` or `--why` what it does not. */

@@ -3,7 +3,7 @@ import { imageId } from "../../cache/images.js";
 import { formatCreated } from "../age.js";
 import type { ListFormat } from "../args/image.js";
 import { readImageConfig } from "../imageInfo.js";
-import { formatBytes } from "../progress/format.js";
+import { formatBytes } from "../../cache/formatBytes.js";
 import { formatTable } from "../table.js";
 
 const MAX_COMMAND = 60;

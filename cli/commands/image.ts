@@ -7,7 +7,7 @@ import { parseReference } from "../../cache/oci/reference.js";
 import { formatCreated } from "../age.js";
 import type { ImageArgs } from "../args/image.js";
 import { imageName, imageSize, readImageConfig } from "../imageInfo.js";
-import { formatBytes } from "../progress/format.js";
+import { formatBytes } from "../../cache/formatBytes.js";
 import { formatTable } from "../table.js";
 import { imageHistory } from "./history.js";
 

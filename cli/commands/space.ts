@@ -5,7 +5,7 @@ import { prune } from "../../cache/prune.js";
 import { diskUsage, type UsageRecord } from "../../cache/usage.js";
 import { formatAge } from "../age.js";
 import type { DuArgs, PruneArgs } from "../args/space.js";
-import { formatBytes } from "../progress/format.js";
+import { formatBytes } from "../../cache/formatBytes.js";
 import { formatTable } from "../table.js";
 
 /** `tbuild du`: everything in the store, largest first, and the sum. */

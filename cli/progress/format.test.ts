@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { formatAmount, formatBytes, printable } from "./format.js";
+import { formatBytes } from "../../cache/formatBytes.js";
+import { formatAmount, printable } from "./format.js";
 
 test("formatBytes() uses powers of 1000", () => {
   assert.deepEqual([0, 999, 1000, 12_345, 1e9, 5e15].map(formatBytes), ["0B", "999B", "1.00kB", "12.3kB", "1.00GB", "5000.0TB"]);

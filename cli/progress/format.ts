@@ -1,18 +1,8 @@
+import { formatBytes } from "../../cache/formatBytes.js";
+
 /** `12.3s`. */
 export function formatSeconds(seconds: number): string {
   return `${seconds.toFixed(1)}s`;
-}
-
-/** Bytes for people: "1.5kB", "12.0MB" (powers of 1000, as Docker shows them). */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return unit === 0 ? `${value}B` : `${value.toFixed(value < 10 ? 2 : 1)}${units[unit]}`;
 }
 
 /** "1.50MB / 3.00MB", or one number when the total is unknown. */
