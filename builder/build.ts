@@ -1,6 +1,7 @@
 import { parseDigest } from "../cache/oci/digest.js";
 import { loadGraph, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
+import { checkSecrets } from "./checkSecrets.js";
 import { checkSupport } from "./checkSupport.js";
 import { checkSources } from "./checkSources.js";
 import { checkEntitlements, entitlementsOf } from "./entitlements.js";
@@ -36,6 +37,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const planned = await planBuild(run);
   const root = loadGraph(planned.definition);
   checkSupport(root);
+  checkSecrets(root, run);
   warn(checkEntitlements(root, entitlements, parts.cdiDirs));
   const locals = new Map([["context", { path: inputs.context, ignore: inputs.ignore, ignoreFile: inputs.ignoreFile }]]);
   warn(checkSources(root, locals, inputs.dockerfile));

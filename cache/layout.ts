@@ -11,6 +11,8 @@ export interface StoreLayout {
   readonly snapshots: string;
   /** One `<lease>.lock` per process, and its `<lease>.pins`. */
   readonly leases: string;
+  /** Directories of `RUN --mount=type=cache`; see cacheMounts.ts. */
+  readonly cacheMounts: string;
   /** One scratch directory per lease. */
   readonly mounts: string;
 }
@@ -25,6 +27,7 @@ export function storeLayout(root: string): StoreLayout {
     content: at("content"),
     snapshots: at("snapshots"),
     leases: at("leases"),
+    cacheMounts: at("cachemounts"),
     mounts: at("mounts"),
   };
 }

@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { removeCacheMount } from "./cacheMounts.js";
 import type { Opts } from "./content/store.js";
 import { cancelled } from "./errors.js";
 import { planPrune, type PrunePolicy } from "./gc.js";
@@ -16,6 +17,7 @@ const BATCH = 256;
 
 const SNAPSHOT = "snapshot:";
 const BLOB = "blob:";
+const CACHE_MOUNT = "cachemount:";
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends PrunePolicy, Opts {
@@ -72,6 +74,15 @@ async function removeBatch(
   const root = storeLayout(store.root).snapshots;
   const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
   for (const id of directories) await discard({ root, removeTree }, id);
+  return [...removed, ...(await removeMounts(store, batch, removeTree))];
+}
+
+/** Cache mounts guard themselves: one that is in use is passed over. */
+async function removeMounts(store: UsageStore, batch: readonly UsageRecord[], removeTree: (path: string) => Promise<void>) {
+  const removed: UsageRecord[] = [];
+  for (const record of batch) {
+    for (const name of nameIn(record.id, CACHE_MOUNT)) if (await removeCacheMount(store.root, name, removeTree)) removed.push(record);
+  }
   return removed;
 }
 
@@ -127,6 +138,6 @@ function manifestsOf(images: Pick<MetaTx["images"], "entries">): readonly ImageM
   return [...images.entries()].flatMap(([, { manifests }]) => manifests);
 }
 
-function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB): readonly string[] {
+function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT): readonly string[] {
   return id.startsWith(kind) ? [id.slice(kind.length)] : [];
 }

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { listCacheMounts } from "./cacheMounts.js";
 import { type GcItem, mark } from "./gc.js";
 import { snapshotsOf } from "./index.js";
 import { storeLayout } from "./layout.js";
@@ -13,10 +14,10 @@ export type UsageStore = Pick<Store, "root" | "meta" | "content" | "bulk">;
 
 /** One thing that takes space in the store. `size` in bytes on disk for a snapshot, of the file for a blob. */
 export interface UsageRecord extends GcItem {
-  /** "snapshot:<name>" or "blob:<digest>". */
+  /** "snapshot:<name>", "blob:<digest>" or "cachemount:<directory>". */
   readonly id: PinName;
   /** `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot. */
-  readonly type: "regular" | "image" | "blob";
+  readonly type: "regular" | "image" | "blob" | "exec.cachemount";
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Held by an image, a running build or something that is; never pruned. */
@@ -42,19 +43,25 @@ interface IndexUse {
  */
 export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord[]> {
   const pinned = await withPins(store.root, async (names) => names);
-  const items = [...(await snapshotItems(store)), ...(await blobItems(store))];
+  const items = [...(await snapshotItems(store)), ...(await blobItems(store)), ...(await cacheMountItems(store))];
   const byId = new Map<string, Item>(items.map((item) => [item.id, item]));
   const needs = (id: string) => byId.get(id)?.needs ?? [];
-  const active = items.filter(({ kind }) => kind === "active").map(({ id }) => id);
+  const active = items.filter(({ kind }) => kind === "active" || kind === "open-mount").map(({ id }) => id);
   const images = [...store.meta.images.entries()].flatMap(([, image]) => holdsOf(image));
   const inImages = mark(images, needs);
   const inUse = mark([...images, ...pinned, ...active], needs);
   return items.map(({ kind, cached, ...item }) => ({
     ...item,
-    type: kind === "blob" ? "blob" : inImages.has(item.id) ? "image" : "regular",
+    type: typeOf(kind, inImages.has(item.id)),
     inUse: inUse.has(item.id),
     shared: cached && inImages.has(item.id),
   }));
+}
+
+function typeOf(kind: Item["kind"], inImage: boolean): UsageRecord["type"] {
+  if (kind === "blob") return "blob";
+  if (kind === "mount" || kind === "open-mount") return "exec.cachemount";
+  return inImage ? "image" : "regular";
 }
 
 /** Cache keys by the snapshot that they lead to. */
@@ -63,7 +70,7 @@ export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly strin
 }
 
 type Item = Omit<UsageRecord, "type" | "inUse" | "shared"> & {
-  readonly kind: "active" | "committed" | "blob";
+  readonly kind: "active" | "committed" | "blob" | "mount" | "open-mount";
   /** The cache index leads to it. */
   readonly cached: boolean;
 };
@@ -97,6 +104,16 @@ async function blobItems({ content }: UsageStore): Promise<readonly Item[]> {
     items.push({ id, kind: "blob", size, createdAt, lastUsedAt: createdAt, ...rest });
   }
   return items;
+}
+
+async function cacheMountItems({ root, bulk }: UsageStore): Promise<readonly Item[]> {
+  return await Promise.all(
+    listCacheMounts(root).map(async ({ name, id, path: dir, inUse, createdAt, lastUsedAt }): Promise<Item> => {
+      const { bytes } = await bulk.run("diskUsage", { path: dir });
+      const rest = { needs: [], parent: null, description: `cache mount "${id.replace(/^\//, "")}"`, cached: false };
+      return { id: `cachemount:${name}`, kind: inUse ? "open-mount" : "mount", size: bytes, createdAt, lastUsedAt, ...rest };
+    }),
+  );
 }
 
 function snapshotNeeds(meta: MetaDb, name: string, { parent }: SnapshotRecord): readonly PinName[] {

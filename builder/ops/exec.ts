@@ -3,14 +3,16 @@ import path from "node:path";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Vertex } from "../../solver/graph.js";
-import type { ExecOp, LinuxResources } from "../../solver/llb/op.js";
+import type { ExecOp } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
-import type { BindMount, ProcessSpec } from "../executor/executor.js";
+import type { ProcessSpec } from "../executor/executor.js";
+import { maskedOutput } from "../secrets/maskedOutput.js";
 import { wholeInput } from "./contentKey.js";
-import { openMounts } from "./execMounts.js";
 import { execAttributes } from "./attributes.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { secretVariables } from "./mounts/keyFiles.js";
+import { openMounts } from "./mounts/openMounts.js";
 import { pathsInput } from "./missingPath.js";
 import { proxyVariables } from "./proxyEnv.js";
 import { mountSelection } from "./selection.js";
@@ -34,10 +36,10 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
   };
 }
 
-/** What is only mounted to be read counts by its bytes; the root file system by how it was made. */
+/** What is mounted counts by its bytes, since none of it becomes a result; the root file system by how it was made. */
 function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): InputKey<Ref> {
   const mounts = op.mounts.filter((mount) => mount.input === index);
-  if (mounts.some((mount) => mount.dest === "/" || !mount.readonly || mount.contentCache === "off")) return wholeInput(deps.store);
+  if (mounts.some((mount) => mount.dest === "/" || mount.contentCache === "off")) return wholeInput(deps.store);
   const selections = mounts.map(({ selector }) => mountSelection(selector));
   return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
 }
@@ -48,9 +50,16 @@ async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readon
   if (root === undefined) throw new TbuildError("invalid_argument", `Cannot run "${vertex.name}": the step has no root file system`);
   const at = path.join(deps.store.scratch, "roots", id);
   mkdirSync(at, { recursive: true });
-  await using mounts = await openMounts(deps, op, inputs);
+  await using mounts = await openMounts(deps, op, inputs, opts);
   const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
-  return await snapshotStep(deps.store, parent, (rootfs) => runProcess(deps, vertex, processSpec(op, vertex.metadata.linuxResources, id, rootfs, mounts.list), opts), at);
+  const { linuxResources = null } = vertex.metadata;
+  const env = secretVariables(deps.secrets, op.secretEnv);
+  return await snapshotStep(
+    deps.store,
+    parent,
+    (rootfs) => runProcess(deps, vertex, processSpec(op, { id, rootfs, env, mounts: mounts.list, resources: linuxResources }), opts),
+    at,
+  );
 }
 
 function snapshotInput(ref: Ref | undefined): SnapshotRef {
@@ -61,26 +70,31 @@ function snapshotInput(ref: Ref | undefined): SnapshotRef {
 async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts: StepOpts): Promise<void> {
   const tail = logTail();
   const errors = logTail();
-  const result = await deps.executor.run(spec, {
-    signal: opts.signal,
-    onOutput: (stream, chunk) => {
-      tail.push(chunk);
-      if (stream === 2) errors.push(chunk);
-      opts.report.log(stream, chunk);
-    },
+  const output = maskedOutput(deps.secrets, (stream, chunk) => {
+    tail.push(chunk);
+    if (stream === 2) errors.push(chunk);
+    opts.report.log(stream, chunk);
   });
+  const result = await deps.executor.run(spec, { signal: opts.signal, onOutput: output.push }).finally(output.end);
   if (result.exitCode === 0) return;
   throw processFailure(spec, result, { tail: tail.lines(), errors: errors.lines(), logFile: deps.logs.fileOf(vertex.digest) });
 }
 
-function processSpec(op: ExecOp, resources: LinuxResources | undefined, id: string, rootfs: string, mounts: readonly BindMount[]): ProcessSpec {
+/** What of a process is not in its op. */
+interface Surroundings extends Pick<ProcessSpec, "rootfs" | "mounts" | "resources"> {
+  readonly id: string;
+  /** Secrets, as further variables. */
+  readonly env: readonly string[];
+}
+
+function processSpec(op: ExecOp, { id, rootfs, env, mounts, resources }: Surroundings): ProcessSpec {
   const { meta } = op;
   return {
     id: `tbuild-${id}`,
     rootfs,
     readonlyRootfs: op.mounts.some((mount) => mount.dest === "/" && mount.readonly),
     args: meta.args,
-    env: [...meta.env, ...proxyVariables(meta.proxyEnv)],
+    env: [...meta.env, ...proxyVariables(meta.proxyEnv), ...env],
     cwd: meta.cwd,
     user: meta.user,
     mounts,
@@ -90,7 +104,7 @@ function processSpec(op: ExecOp, resources: LinuxResources | undefined, id: stri
     extraHosts: meta.extraHosts,
     ulimits: meta.ulimits,
     cgroupParent: meta.cgroupParent,
-    resources: resources ?? null,
+    resources,
     devices: op.cdiDevices,
   };
 }

@@ -1,5 +1,7 @@
 /** The ssh agents of one build. */
 export interface SshAgents {
+  /** True when the build was given an agent by this id. */
+  has(id: string): boolean;
   /**
    * A socket for one step, connected to the agent of `id`; null when the build was given none. The caller disposes it
    * with the step.

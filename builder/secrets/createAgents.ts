@@ -4,5 +4,5 @@ import type { SshAgents } from "./agents.js";
 /** The agents that a build was given. */
 export function createAgents(specs: readonly SshSpec[]): SshAgents {
   void specs;
-  return { open: async () => null };
+  return { has: () => false, open: async () => null };
 }

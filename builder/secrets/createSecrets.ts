@@ -1,8 +1,73 @@
+import { readFileSync, statSync } from "node:fs";
+import { TbuildError } from "../../cache/errors.js";
 import type { SecretSpec } from "../request.js";
 import type { SecretStore } from "./secretStore.js";
 
-/** The secrets that a build was given. */
+/** Largest secret, as BuildKit has it. */
+const MAX_BYTES = 500 * 1024;
+/** A shorter value would be found in texts that have nothing to do with it. */
+const LEAST_FOUND = 6;
+
+/** The secrets that a build was given; the last of an id counts. */
 export function createSecrets(specs: readonly SecretSpec[]): SecretStore {
-  void specs;
-  return { get: () => null, known: () => [], findIn: () => null };
+  const byId = new Map(specs.map((spec) => [spec.id, spec]));
+  const values = new Map<string, Buffer | null>();
+  const get = (id: string): Buffer | null => {
+    const spec = byId.get(id);
+    if (spec !== undefined && !values.has(id)) values.set(id, readSecret(spec));
+    return values.get(id) ?? null;
+  };
+  return {
+    get,
+    known: () =>
+      [...values]
+        .flatMap(([id, value]) => (value === null ? [] : [{ id, value }]))
+        .sort((a, b) => b.value.length - a.value.length),
+    findIn(text) {
+      for (const id of byId.keys()) {
+        const value = valueOrNull(() => get(id))?.toString("utf8").trim() ?? "";
+        if (value.length >= LEAST_FOUND && text.includes(value)) return id;
+      }
+      return null;
+    },
+  };
+}
+
+/** A check does not fail a build for a secret that no step asks for. */
+function valueOrNull(read: () => Buffer | null): Buffer | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
+
+/** A variable that is not set is no secret at all. */
+function readSecret({ id, from }: SecretSpec): Buffer | null {
+  if (from.kind === "env") {
+    const value = process.env[from.name];
+    return value === undefined ? null : bounded(id, Buffer.from(value));
+  }
+  try {
+    if (statSync(from.path).isFile() && statSync(from.path).size > MAX_BYTES) throw tooLarge(id);
+    return bounded(id, readFileSync(from.path));
+  } catch (error) {
+    throw readError(error, id, from.path);
+  }
+}
+
+function bounded(id: string, value: Buffer): Buffer {
+  if (value.length > MAX_BYTES) throw tooLarge(id);
+  return value;
+}
+
+function tooLarge(id: string): TbuildError {
+  return new TbuildError("resource_exhausted", `Cannot use the secret "${id}": it is larger than 500 KiB`);
+}
+
+function readError(error: unknown, id: string, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = { ENOENT: "no such file", EACCES: "permission denied", EISDIR: "it is a directory" }[code ?? ""];
+  if (why === undefined) return error;
+  return new TbuildError("not_found", `Cannot read the secret "${id}" from "${path}": ${why}`, { cause: error });
 }

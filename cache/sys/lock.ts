@@ -1,25 +1,27 @@
 import fs from "node:fs";
 import { checked, isErrno, libc } from "./libc.js";
 
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 const flock = libc("int flock(int fd, int operation)");
 
-/** An exclusive lock of this process, held until disposed or until the process dies. Disposing twice is harmless. */
+/** A lock of this process, held until disposed or until the process dies. Disposing twice is harmless. */
 export interface Lock extends Disposable {
   readonly path: string;
 }
 
 /**
- * Takes the exclusive lock on a file, which is created when missing, or returns null while anybody holds it: another
- * process, or an earlier call of this one. Child processes do not inherit it. The file stays after the lock is gone,
- * because deleting it would let two holders lock two different files of one name.
+ * Takes the lock on a file, which is created when missing, or returns null while anybody holds it: another process, or an
+ * earlier call of this one. Child processes do not inherit it. The file stays after the lock is gone,
+ * because deleting it would let two holders lock two different files of one name. Many may share a lock, but not with one
+ * who has it alone.
  */
-export function tryLock(path: string): Lock | null {
+export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"): Lock | null {
   const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   try {
-    checked(flock(fd, LOCK_EX | LOCK_NB), "flock", path);
+    checked(flock(fd, (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB), "flock", path);
   } catch (error) {
     fs.closeSync(fd);
     if (isErrno(error, "EAGAIN", "EWOULDBLOCK")) return null;

@@ -1,0 +1,66 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+import { mountTree } from "../../../cache/snapshot/mountTree.js";
+import type { ExecMount } from "../../../solver/llb/op.js";
+import type { BindMount } from "../../executor/executor.js";
+import { realPathInRoot } from "../../executor/rootFile.js";
+import { missingSource } from "../../missingSource.js";
+import { scratchRef, type SnapshotRef } from "../opDeps.js";
+import { mountSelection } from "../selection.js";
+import { newName, snapshotStep } from "../snapshotStep.js";
+import { openTree } from "../trees.js";
+import { mountPoint } from "./mountPoint.js";
+import type { MountContext } from "./openMounts.js";
+
+/**
+ * A tree, or a file or directory of it, as it is. What a step writes to it is gone when the step ends. Of the build context
+ * only what is mounted is copied, so that nothing else and nothing ignored can be seen, and the user's files stay their own.
+ */
+export async function openBind(mount: ExecMount, context: MountContext): Promise<BindMount> {
+  const root = mount.readonly && context.input.kind === "snapshot" ? await readOnlyTree(context) : await privateTree(mount, context);
+  const source = realPathInRoot(root, path.posix.join("/", mount.selector));
+  if (source === null) {
+    throw missingSource("mount", mount.selector, { path: root, ignore: [], ignoreFile: null, name: "its stage or image", kind: "stage" });
+  }
+  return { kind: "bind", source, dest: mount.dest, readonly: mount.readonly, isFile: statSync(source).isFile() };
+}
+
+async function readOnlyTree({ deps, input, stack }: MountContext): Promise<string> {
+  return stack.use(await openTree(deps.store, input, mountPoint(deps.store))).path;
+}
+
+/** A writable snapshot that is thrown away with the step. */
+async function privateTree(mount: ExecMount, context: MountContext): Promise<string> {
+  const { deps, input, stack } = context;
+  const parent = input.kind === "snapshot" ? input : await contextCopy(mount.selector, context);
+  const key = newName();
+  const prepared = await deps.store.snapshots.prepare(key, parent.name);
+  stack.use({ [Symbol.asyncDispose]: () => deps.store.snapshots.remove(key) });
+  return stack.use(await mountTree(prepared, mountPoint(deps.store))).path;
+}
+
+/** The part of a local directory at `selector`, ignored files left out, at the same place in a snapshot of its own. */
+async function contextCopy(selector: string, { deps, input, stack, opts }: MountContext): Promise<SnapshotRef> {
+  if (input.kind === "snapshot") return input;
+  const { path: sourceRoot, ignore } = input;
+  const { store } = deps;
+  const selection = mountSelection(selector);
+  const copy = {
+    kind: "copy",
+    sourceRoot,
+    ignore,
+    selection,
+    dest: selection.path,
+    owner: { uid: 0, gid: 0 },
+    mode: null,
+    modeText: null,
+    createDestPath: true,
+    unpack: false,
+    archiveOwner: null,
+    replaceExisting: false,
+    mtime: deps.epoch,
+  } as const;
+  const ref = await snapshotStep(store, scratchRef, async (root) => void (await store.bulk.run("fileActions", { root, actions: [copy] }, { signal: opts.signal })));
+  stack.use({ [Symbol.asyncDispose]: async () => void (ref.name !== null && (await store.snapshots.remove(ref.name))) });
+  return ref;
+}
