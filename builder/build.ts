@@ -10,7 +10,7 @@ import type { BuildOutput, Exporter } from "./exporter/exporter.js";
 import { createExporter } from "./exporter/mod.js";
 import { exportSpecs, strongestNeeds } from "./exportSpecs.js";
 import { layerPreparer, type LayerPreparer } from "./image/prepare.js";
-import { readInputs } from "./inputs.js";
+import { type BuildInputs, readInputs } from "./inputs.js";
 import { internalStep, type Report } from "./internalStep.js";
 import { layerChain } from "./layerChain.js";
 import { openLogs } from "./logs/buildLogs.js";
@@ -20,6 +20,7 @@ import type { BuildParts, Run } from "./run.js";
 import { createAgents } from "./secrets/createAgents.js";
 import { createSecrets } from "./secrets/createSecrets.js";
 import { solveBuild } from "./solveBuild.js";
+import type { LocalDirectory } from "./source/local.js";
 import { wasteWarnings } from "./waste/warnWaste.js";
 
 /** Resolve, solve, export: one build from request to result. */
@@ -39,7 +40,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   checkSupport(root);
   checkSecrets(root, run);
   warn(checkEntitlements(root, entitlements, parts.cdiDirs));
-  const locals = new Map([["context", { path: inputs.context, ignore: inputs.ignore, ignoreFile: inputs.ignoreFile }]]);
+  const locals = localDirectories(inputs);
   warn(checkSources(root, locals, inputs.dockerfile));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const chain = layerChain(root);
@@ -52,6 +53,11 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   // What was cached was said when it was built.
   if (changed) warn(await wasteWarnings(parts.store, ref.name, stepsOf(chain), signal));
   return await exportAll(run, exporters, layers, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });
+}
+
+/** The context, and every named one that is a directory. */
+function localDirectories({ context, ignore, ignoreFile, named }: BuildInputs): ReadonlyMap<string, LocalDirectory> {
+  return new Map<string, LocalDirectory>([["context", { path: context, ignore, ignoreFile }], ...named.locals]);
 }
 
 /** The steps that made layers of their own, lowest first. */

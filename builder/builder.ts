@@ -4,6 +4,7 @@ import { hostPlatform } from "../cache/oci/platform.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { runBuild } from "./build.js";
+import { type CallKind, type CallResult, callFrontend } from "./call.js";
 import { loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
 import { findProgram } from "./executor/host.js";
@@ -19,6 +20,8 @@ export interface Builder extends AsyncDisposable {
   readonly store: Store;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
   build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+  /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
+  call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
 
 /** Steps at a time when nothing else is configured: as BuildKit, as many as there are, within reason. */
@@ -36,6 +39,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   return {
     store,
     build: (request, opts = {}) => startBuild(parts, request, opts.signal),
+    call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

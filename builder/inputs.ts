@@ -4,6 +4,7 @@ import { TbuildError } from "../cache/errors.js";
 import type { IgnoreRules } from "../cache/tree/patterns.js";
 import { dockerfilePath } from "./dockerfilePath.js";
 import { type IgnoreFile, readIgnoreFile } from "./ignoreFile.js";
+import { type NamedContexts, readNamedContexts } from "./namedContexts.js";
 import type { BuildRequest } from "./request.js";
 import { readText, type TextFile } from "./textFile.js";
 
@@ -16,16 +17,18 @@ export interface BuildInputs {
   readonly ignoreFile: IgnoreFile | null;
   /** Its rules. */
   readonly ignore: IgnoreRules;
+  /** What else there is to copy from, and to build on. */
+  readonly named: NamedContexts;
 }
 
 /** Reads Dockerfile and ignore file. @throws {TbuildError} not_found, permission_denied, invalid_argument */
-export function readInputs(request: Pick<BuildRequest, "context" | "dockerfile">): BuildInputs {
+export function readInputs(request: Pick<BuildRequest, "context" | "dockerfile" | "buildContexts">): BuildInputs {
   const context = path.resolve(request.context);
   checkContext(context, request.context);
   const file = dockerfilePath(context, request.dockerfile);
   const dockerfile = readText(file, context);
   const ignoreFile = readIgnoreFile([`${file}.dockerignore`, path.join(context, ".dockerignore")], context);
-  return { context, dockerfile, ignoreFile, ignore: ignoreFile?.rules ?? [] };
+  return { context, dockerfile, ignoreFile, ignore: ignoreFile?.rules ?? [], named: readNamedContexts(request.buildContexts ?? {}) };
 }
 
 function checkContext(context: string, asGiven: string): void {

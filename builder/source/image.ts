@@ -49,7 +49,9 @@ export function createImageSource(deps: ImageSourceDeps): Source {
       const isLocal = deps.policy === "local-first" && attrs["image.resolvemode"] !== "pull";
       const stored = isLocal ? findStoredImage(deps.store.images, reference, wanted) : null;
       if (stored !== null) return storedSource(deps.store, stored, formatReference(reference), wanted);
-      return remoteSource(deps, await deps.remote.resolve(reference, wanted, opts), wanted);
+      const image = await deps.remote.resolve(reference, wanted, opts);
+      const { registry, repository } = image.reference;
+      return remoteSource({ ...deps, origin: `${registry}/${repository}` }, image, wanted);
     },
   };
 }
@@ -71,7 +73,16 @@ function storedSource(
   };
 }
 
-function remoteSource(deps: ImageSourceDeps, image: RemoteImage, platform: Platform): ResolvedSource {
+/** From where, and how, the layers of an image come. */
+export interface LayerOrigin {
+  readonly store: Store;
+  readonly client: RegistryClient;
+  /** What {@link sourceAnnotation} says of its layers. */
+  readonly origin: string;
+}
+
+/** An image that was resolved, as a source. */
+export function remoteSource(deps: LayerOrigin, image: RemoteImage, platform: Platform): ResolvedSource {
   return {
     pin: image.digest,
     attributes: { image: formatReference(image.reference), manifest: image.digest, platform: formatPlatform(platform) },
@@ -79,13 +90,11 @@ function remoteSource(deps: ImageSourceDeps, image: RemoteImage, platform: Platf
   };
 }
 
-async function pull({ store, client }: ImageSourceDeps, image: RemoteImage, opts: StepOpts): Promise<string | null> {
+async function pull({ store, client, origin }: LayerOrigin, image: RemoteImage, opts: StepOpts): Promise<string | null> {
   const { default: PQueue } = await import("p-queue");
   const queue = new PQueue({ concurrency: DOWNLOADS });
   const layers = image.manifest.layers.map((blob, index): PackedLayer => {
-    const { registry, repository } = image.reference;
-    const annotations = { [sourceAnnotation]: `${registry}/${repository}` };
-    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
+    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations: { [sourceAnnotation]: origin } } };
   });
   const fetch = (blob: PackedLayer["blob"]) =>
     queue.add(async () => {
