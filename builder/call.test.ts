@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import type { TbuildError } from "../cache/errors.js";
 import { BASE, testBuilder } from "../fixtures/testBuilder.js";
 
-const rules = (warnings: readonly { readonly ruleName: string; readonly detail: string }[]) => warnings.map(({ ruleName, detail }) => `${ruleName}: ${detail}`);
+const rules = (warnings: readonly { readonly ruleName: string; readonly detail: string }[]) =>
+  warnings.map(({ ruleName, detail }) => `${ruleName}: ${detail}`);
 
 test("Builder.call() checks against the images of the store, the ignore file and the secrets of the build", async () => {
   await using tester = await testBuilder();
@@ -44,9 +46,10 @@ test("a check that is an error fails the build with all violations before a step
   const build = tester.builder.build({ context });
   const started: string[] = [];
   for await (const event of build.progress) if (event.type === "vertex") started.push(event.name);
-  await assert.rejects(build.result, (error: { readonly message: string; readonly others: readonly { readonly message: string }[] }) => {
-    assert.match(error.message, /Stage name 'Loud' should be lowercase/);
-    assert.deepEqual(error.others.map(({ message }) => message), ["Cannot build: Maintainer instruction is deprecated in favor of using label"]);
+  await assert.rejects(build.result, (error: TbuildError) => {
+    assert.equal(error.message, "Cannot build: Stage name 'Loud' should be lowercase");
+    const [other] = error.others;
+    assert.equal(other?.message, "Cannot build: Maintainer instruction is deprecated in favor of using label");
     return true;
   });
   assert.deepEqual(started.filter((name) => name.includes("RUN")), []);

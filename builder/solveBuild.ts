@@ -8,6 +8,7 @@ import { opRunner } from "./ops/mod.js";
 import { scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
 import type { Run } from "./run.js";
+import { createGitSource } from "./source/git.js";
 import { type LocalDirectory, localSource } from "./source/local.js";
 
 /** Runs the graph. `onLayer` hears of each layer of the image that was not there before, as soon as it is. */
@@ -18,7 +19,7 @@ export async function solveBuild(
   chain: ReadonlySet<Vertex>,
   onLayer: (snapshot: string) => void,
 ): Promise<SnapshotRef> {
-  const sources = [...remote.sources, localSource(locals)];
+  const sources = [...remote.sources, localSource(locals), createGitSource({ store: parts.store, secrets, agents })];
   const deps = { store: parts.store, executor: parts.executor, sources, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
   const inImage = new Set([...chain].map(({ digest }) => digest));
   const begin = (ref: Ref) => void (ref.kind === "snapshot" && ref.name !== null && onLayer(ref.name));

@@ -1,6 +1,7 @@
 import type { Builder } from "../builder/builder.js";
 import { type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import { closedExitCode, exitCodeOf } from "./exitCode.js";
+import { parseCall } from "./flags/call.js";
 import { progressMode } from "./progress/mode.js";
 import { reportError, type ReportOptions } from "./report.js";
 import { print, processTerminal, showCursor, type Terminal } from "./terminal.js";
@@ -14,7 +15,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     if (parsed.command === "help") await print(terminal.stdout, parsed.text);
     else if (parsed.command === "version") await print(terminal.stdout, `tbuild ${version}\n`);
     else if (parsed.command === "context") await print(terminal.stdout, await (await import("./commands/context.js")).contextCommand(parsed));
-    else await runStoreCommand(parsed, terminal);
+    else return await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {
     if (terminal.closed.aborted) return closedExitCode;
@@ -25,13 +26,16 @@ export async function runCommandLine(words: readonly string[], version: string):
   }
 }
 
-async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<void> {
+async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<number> {
+  const call = args.command === "build" ? parseCall(args.call) : null;
   using interrupt = interruptSignal(isLive(args, terminal), terminal);
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   const { createBuilder } = await import("../builder/builder.js");
   const ociRuntime = args.command === "build" ? args.ociRuntime : undefined;
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime });
+  if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
   await print(terminal.stdout, await runCommand(builder, args, terminal, signal));
+  return 0;
 }
 
 /** Runs a command and returns what goes to stdout. Only the command's own file is loaded. */

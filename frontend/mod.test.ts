@@ -24,6 +24,8 @@ interface CaseOptions {
   readonly network?: FrontendOptions["network"];
   readonly extraHosts?: FrontendOptions["extraHosts"];
   readonly contexts?: Readonly<Record<string, NamedContext>>;
+  /** Values of build secrets by id, for checks. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** What goes to every RUN as it is. */
   readonly run?: Partial<Pick<FrontendOptions, "ulimits" | "cgroupParent" | "shmSize" | "resources">>;
 }
@@ -63,6 +65,7 @@ function readOptions(file: string): FrontendOptions {
     hostname: given.hostname ?? null,
     network: given.network ?? "default",
     extraHosts: given.extraHosts ?? [],
+    findSecret: (text) => Object.entries(given.secrets ?? {}).find(([, value]) => text.includes(value))?.[0] ?? null,
     contexts: new Map(Object.entries(given.contexts ?? {})),
     ...given.run,
     resolveImage: fakeImages,

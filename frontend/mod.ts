@@ -3,6 +3,7 @@ import type { Platform } from "../cache/oci/platform.js";
 import type { Definition } from "../solver/llb/definition.js";
 import { marshal } from "../solver/llb/marshal.js";
 import type { Warning } from "../solver/progress.js";
+import type { CheckOptions } from "./dockerfile/checks/options.js";
 import { convertDockerfile } from "./dockerfile/convert.js";
 import type { FrontendOptions } from "./options.js";
 
@@ -15,6 +16,8 @@ export interface FrontendResult {
   readonly image: ImageConfig;
   readonly platform: Platform;
   readonly warnings: readonly Warning[];
+  /** What the file asks of checks, for those that come later in the build: see `applyCheck` and `refuseViolations`. */
+  readonly check: CheckOptions;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface FrontendResult {
  * @throws {TbuildError} parse_failed, invalid_argument, unsupported, not_found; located, further mistakes in `others`
  */
 export async function dockerfileToDefinition(text: string | Uint8Array, options: FrontendOptions): Promise<FrontendResult> {
-  const { root, image, warnings } = await convertDockerfile(text, options);
+  const { root, image, warnings, check } = await convertDockerfile(text, options);
   const source = { filename: options.file, data: Buffer.from(text), language: "Dockerfile" };
-  return { definition: marshal(root, [source]), image, platform: options.platform, warnings };
+  return { definition: marshal(root, [source]), image, platform: options.platform, warnings, check };
 }

@@ -76,10 +76,11 @@ test("plainPrinter() tells of sub-progress when it begins and when it ends", () 
   assert.equal(out.end(), "#1 [1/2] FROM base\n#1 layer 500B / 2.00kB\n#1 layer 2.00kB / 2.00kB 0.3s done\n#1 DONE 0.4s\n");
 });
 
-test("plainPrinter() shows warnings with their place", () => {
+test("plainPrinter() shows warnings with their place, and again at the end", () => {
   const out = printer();
   out.print(lintWarning, from.announced(), from.started(0), from.done(1));
-  assert.equal(out.end(), "WARNING: JSONArgsRecommended: JSON arguments recommended (Dockerfile:4)\n#1 [1/2] FROM base\n#1 DONE 0.0s\n");
+  const first = "WARNING: JSONArgsRecommended: JSON arguments recommended (Dockerfile:4)\n#1 [1/2] FROM base\n#1 DONE 0.0s\n";
+  assert.equal(out.end(), `${first}\n1 warning:\n - JSONArgsRecommended: Dockerfile:4:1: JSON arguments recommended\n`);
 });
 
 test("plainPrinter() shows no control characters of a step's name", () => {

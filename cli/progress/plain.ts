@@ -2,6 +2,7 @@ import type { Progress, StatusUpdate } from "../../solver/progress.js";
 import { formatAmount, formatSeconds, printable } from "./format.js";
 import { type Applied, applyProgress, buildView, CANCELLED, stepSeconds, type StepView, warningLine } from "./model.js";
 import { createTurns } from "./turns.js";
+import { warningSummary } from "./warnings.js";
 
 /** Writes text to where progress goes. */
 export type Write = (text: string) => void;
@@ -23,7 +24,7 @@ export interface PlainPrinter {
   readonly print: (event: Progress, now: number) => void;
   /** Lets another step have its turn when the current one has been quiet, or has had the word for long. */
   readonly tick: (now: number) => void;
-  /** Writes what still waits. */
+  /** Writes what still waits, and the warnings again. */
   readonly end: () => void;
 }
 
@@ -50,7 +51,10 @@ export function plainPrinter(write: Write): PlainPrinter {
       if (applied !== null && lines !== null) turns.say(applied.step, lines, now);
     },
     tick: turns.advance,
-    end: () => turns.advance(Infinity),
+    end: () => {
+      turns.advance(Infinity);
+      write(warningSummary(view.warnings));
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import type { Progress } from "../../solver/progress.js";
 import { hideCursor, showCursor } from "../terminal.js";
 import { frame, type FrameOptions, redraw } from "./frame.js";
-import { applyProgress, type BuildView, buildView, warningLine } from "./model.js";
+import { applyProgress, buildView } from "./model.js";
 import type { Write } from "./plain.js";
-import { printable } from "./format.js";
+import { warningSummary } from "./warnings.js";
 
 /** The terminal that the view is drawn on. */
 export interface Screen {
@@ -39,10 +39,5 @@ export async function renderTty(events: AsyncIterable<Progress>, screen: Screen,
     clearInterval(timer);
     screen.write(showCursor);
   }
-  screen.write(warnings(view));
-}
-
-function warnings(view: BuildView): string {
-  const lines = view.warnings.map((warning) => ` - ${printable(warningLine(warning))}\n`);
-  return lines.length === 0 ? "" : `\n${lines.length} ${lines.length === 1 ? "warning" : "warnings"}:\n${lines.join("")}`;
+  screen.write(warningSummary(view.warnings));
 }

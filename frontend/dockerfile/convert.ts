@@ -5,6 +5,9 @@ import type { Output } from "../../solver/llb/state.js";
 import type { Warning } from "../../solver/progress.js";
 import type { FrontendOptions } from "../options.js";
 import { epochOf, globalArgs, predefinedArgs, proxyEnv, unusedBuildArgs } from "./args.js";
+import { type PathFilter, ignoredPaths } from "./checks/copyIgnored.js";
+import { type CheckOptions, applyCheck, checkOptions, refuseViolations } from "./checks/options.js";
+import { lintSource } from "./checks/source.js";
 import { finishImage } from "./configImage.js";
 import { type ContextUse, contextFinder } from "./contextNamed.js";
 import { bindLocals, localTree } from "./contextSource.js";
@@ -12,16 +15,18 @@ import { contextTree } from "./contextTree.js";
 import { contextImage } from "./convertImages.js";
 import { convertStage, imageTree, startStage } from "./convertStage.js";
 import type { StageContext, StageState } from "./convertState.js";
-import { collecting, combine, failedCheck } from "./errors.js";
+import { collecting, combine } from "./errors.js";
+import { type Findings, noFindings } from "./findings.js";
 import type { ParsedDockerfile } from "./instruction.js";
 import { checkTotal } from "./limits.js";
-import { type WarningSink, applyCheck, parseCheck, violation } from "./lint.js";
+import type { WarningSink } from "./lint.js";
 import { parseDockerfile } from "./parse.js";
 import { refuseWindows } from "./platformWord.js";
 import type { Env } from "./scopeEnv.js";
 import {
   type Base,
   type Names,
+  type Sections,
   type Stage,
   findSource,
   findTarget,
@@ -31,8 +36,8 @@ import {
   unknownFilters,
 } from "./stages.js";
 import { linkStages } from "./stagesLink.js";
-import { lintStages } from "./stagesLint.js";
 import { type Reachable, baseImage, reach } from "./stagesReach.js";
+import { refuseForeignSyntax } from "./syntax.js";
 
 /** A Dockerfile as a graph, not yet marshalled. */
 export interface Converted {
@@ -40,6 +45,8 @@ export interface Converted {
   readonly root: Output | null;
   readonly image: ImageConfig;
   readonly warnings: readonly Warning[];
+  /** What the file asks of checks, for those that come later in the build. */
+  readonly check: CheckOptions;
 }
 
 /**
@@ -47,34 +54,60 @@ export interface Converted {
  * @throws {TbuildError} the first mistake in the file, located, with all others attached
  */
 export async function convertDockerfile(text: string | Uint8Array, options: FrontendOptions): Promise<Converted> {
-  const found: Warning[] = [];
-  const warn: WarningSink = (warning) => found.push(warning);
+  const findings = noFindings();
+  const examined = await examine(text, options, "target", findings);
+  if (findings.errors.length > 0) throw combine(findings.errors);
+  return finish(examined, findings);
+}
+
+/** A file whose stages were converted as far as they can be. */
+export interface Examined {
+  readonly sections: Sections;
+  readonly target: Stage;
+  readonly build: Build;
+  /** Without the stages that cannot begin. */
+  readonly done: ConvertedStages;
+}
+
+/**
+ * Converts the stages that the target needs, or all when `scope` says so and no target is given.
+ * @throws {TbuildError} parse_failed, not_found, invalid_argument: what stops everything; the rest is in `findings`
+ */
+export async function examine(
+  text: string | Uint8Array,
+  options: FrontendOptions,
+  scope: "target" | "all",
+  findings: Findings,
+): Promise<Examined> {
+  refuseForeignSyntax(text, options);
   const parsed = parseDockerfile(text, options.file);
+  const { warnings, errors } = findings;
+  const warn: WarningSink = (warning) => warnings.push(warning);
+  findings.check = checkOptions(parsed, options.buildArgs);
   const sections = splitStages(parsed);
   const predefined = predefinedArgs(options, options.target ?? sections.stages.at(-1)?.from.as ?? "");
+  lintSource(parsed, sections, predefined, options, warn);
   const globals = globalArgs(sections.globals, predefined, options, parsed.escape);
-  parsed.emptyContinuations.forEach((at) => warn(violation("NoEmptyContinuation", at)));
-  lintStages(sections, warn);
   const { escape } = parsed;
   const { platform } = options;
   const contexts = contextFinder(options.contexts);
-  const errors: TbuildError[] = [];
   const stages = linkStages(sections, { globals, escape, platform, contexts, warn }, errors);
   const target = findTarget(stages, options.target);
   refuseWindows(platform, target.from.at);
   const names = { stages, contexts, platform };
-  const needs = await reach(names, target, escape, options, errors);
+  const targets = scope === "all" && (options.target ?? "") === "" ? stages : [target];
+  const needs = await reach(names, targets, escape, options, errors);
   const epoch = epochOf(globals, options, target.from.at);
-  const build: Build = { parsed, options, globals, names, needs, warn, epoch, trees: new Map() };
+  const isIgnored = ignoredPaths(options.ignore);
+  const build: Build = { parsed, options, globals, names, needs, warn, epoch, isIgnored, trees: new Map() };
   const done = convertStages(build, errors);
-  if (errors.length > 0) throw combine(errors);
-  found.push(...unusedBuildArgs(options, predefined, [...parsed.instructions, ...[...needs.triggers.values()].flat()]));
-  found.push(...unknownFilters(options, stages));
-  return finish(done, target, build, found);
+  warnings.push(...unusedBuildArgs(options, predefined, [...parsed.instructions, ...[...needs.triggers.values()].flat()]));
+  warnings.push(...unknownFilters(options, stages));
+  return { sections, target, build, done };
 }
 
 /** What all stages of one build share. */
-interface Build {
+export interface Build {
   readonly parsed: ParsedDockerfile;
   readonly options: FrontendOptions;
   readonly globals: Env;
@@ -82,16 +115,20 @@ interface Build {
   readonly needs: Reachable;
   readonly warn: WarningSink;
   readonly epoch: number | null;
+  /** Says whether the ignore file keeps a path of the build context out. */
+  readonly isIgnored: PathFilter;
   /** The trees of named contexts that were used so far, and that of the build context. */
   readonly trees: Map<string, Output | null>;
 }
 
-interface ConvertedStage {
+/** A stage and what it came to. */
+export interface ConvertedStage {
   readonly state: StageState;
   readonly context: StageContext;
 }
 
-type ConvertedStages = ReadonlyMap<Stage, ConvertedStage>;
+/** In file order. */
+export type ConvertedStages = ReadonlyMap<Stage, ConvertedStage>;
 
 function convertStages(build: Build, errors: TbuildError[]): ConvertedStages {
   const { stages, triggers } = build.needs;
@@ -126,6 +163,7 @@ function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build,
     proxy: proxyEnv(options.buildArgs),
     ignoreCache: ignoresCache(stage, options),
     trigger: false,
+    isIgnored: build.isIgnored,
     buildContext: once(build.trees, "", () => localTree("context", "[internal] load build context", "context", options.ignore))!,
     contextTree: (use, at) => namedTree(use, at, build),
     sourceOf(from, at) {
@@ -156,20 +194,17 @@ function createdOf(stage: Stage, { epoch, options, needs }: Build): string {
   return (use === null ? undefined : needs.images.get(use).config.created) ?? timestamp(0);
 }
 
-function finish(done: ConvertedStages, target: Stage, build: Build, found: readonly Warning[]): Converted {
-  const { options, parsed } = build;
+function finish({ done, target, build }: Examined, { check, warnings: found }: Findings): Converted {
   const result = done.get(target);
   if (result === undefined) throw new Error("The target was not converted");
-  const { root } = result.state;
   const reads = [...done.values()].map(({ state }) => state.reads);
-  const check = parseCheck(parsed.directives.get("check")?.value ?? "");
   const warnings = applyCheck(check, found);
-  const violations = warnings.filter((warning) => warning.rule !== null);
-  if (check.failing && violations.length > 0) throw combine(violations.map(failedCheck));
+  refuseViolations(check, warnings);
   return {
-    root: bindLocals(root, reads),
-    image: finishImage(result.state.image, result.context.created, options),
+    root: bindLocals(result.state.root, reads),
+    image: finishImage(result.state.image, result.context.created, build.options),
     warnings,
+    check,
   };
 }
 

@@ -69,6 +69,8 @@ export interface StageContext {
   readonly ignoreCache: boolean;
   /** The instruction is an ONBUILD trigger of the base. */
   readonly trigger: boolean;
+  /** Says whether the ignore file keeps a path of the build context out. */
+  readonly isIgnored: (path: string) => boolean;
   /** Tree of the build context. */
   readonly buildContext: Output;
   /** Tree of a stage, image or named context in `--from`. @throws {TbuildError} when it is no earlier stage */

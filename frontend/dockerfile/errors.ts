@@ -108,7 +108,7 @@ export function fromTrigger({ code, message, at, hint, cause, others }: TbuildEr
 
 /** A check that `# check=error=true` turns into an error. */
 export function failedCheck(warning: Warning): TbuildError {
-  const hint = `The check ${warning.rule} fails the build because of "# check=error=true"; fix it, or skip it there`;
+  const hint = `The check ${warning.rule} fails the build because of "check=error=true"; fix it, or skip it there`;
   return new TbuildError("invalid_argument", `Cannot build: ${warning.message}`, { at: warning.at ?? undefined, hint });
 }
 

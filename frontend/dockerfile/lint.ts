@@ -5,7 +5,7 @@ const DOCS = "https://docs.docker.com/go/dockerfile/rule/";
 
 interface Rule {
   readonly description: string;
-  /** Of Docker's documentation; "" has none, a path with "#" is one of tbuild's own. */
+  /** Of Docker's documentation; one with "#" is of tbuild's own. */
   readonly page: string;
   /** Only found when `# check=experimental=` asks for it. */
   readonly experimental?: true;
@@ -137,23 +137,13 @@ const rules = {
   SecretValueExposed: {
     description: "The value of a build secret should only be used through RUN --mount=type=secret",
     page: "docs/checks.md#secretvalueexposed",
-    message: (where, id) => `${where} contains the value of secret "${id}", which everybody who has the image can read`,
+    message: (where, id) => `${where} contains the value of secret "${id}", which others can read in the image or its history`,
   },
   CacheBustingOrder: {
     description: "Dependencies should be installed before the whole context is copied",
     page: "docs/checks.md#cachebustingorder",
     message: (keyword, command, files) =>
-      `${keyword} of the whole context makes "${command}" run again when any file changes: copy ${files} and install first`,
-  },
-  SecretInLayer: {
-    description: "The value of a build secret should not be in the files of an image",
-    page: "docs/checks.md#secretinlayer",
-    message: (file, id) => `File "${file}" contains the value of secret "${id}"`,
-  },
-  WastedFiles: {
-    description: "Files that a later step removes or replaces still take space in the image",
-    page: "docs/checks.md#wastedfiles",
-    message: (what) => what ?? "",
+      `"${command}" runs again whenever a file of the context changes: copy ${files} and run it before this ${keyword}`,
   },
 } satisfies Readonly<Record<string, Rule>>;
 

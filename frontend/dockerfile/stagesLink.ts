@@ -11,7 +11,7 @@ import { type Base, type Sections, type Stage, byName, named } from "./stages.js
 import { suggest } from "./suggest.js";
 
 /** What the words of all FROMs are read with. */
-export interface Linking {
+export interface LinkOptions {
   readonly globals: Env;
   readonly escape: "\\" | "`";
   /** To build for. */
@@ -20,8 +20,15 @@ export interface Linking {
   readonly warn: WarningSink;
 }
 
+interface Linking extends LinkOptions {
+  /** Global ARGs, also those that have no value. */
+  readonly declared: ReadonlySet<string>;
+}
+
 /** Resolves what each FROM names, top down; mistakes go to `errors` and that stage is taken as based on scratch. */
-export function linkStages(sections: Sections, linking: Linking, errors: TbuildError[]): readonly Stage[] {
+export function linkStages(sections: Sections, options: LinkOptions, errors: TbuildError[]): readonly Stage[] {
+  const declared = new Set(sections.globals.flatMap(({ args }) => args.map(({ key }) => key)));
+  const linking = { ...options, declared };
   const stages: Stage[] = [];
   for (const [index, { from, body }] of sections.stages.entries()) {
     const platform = collecting(errors, from.at, () => readPlatform(from, linking)) ?? null;
@@ -64,10 +71,10 @@ function namesPlatform(stage: string | null, { os, architecture }: Platform): bo
   return stage !== null && (stage.includes(os) || stage.includes(architecture));
 }
 
-function expandInFrom(word: Word, from: FromInstruction, { globals, escape, warn }: Linking): ExpandResult {
+function expandInFrom(word: Word, from: FromInstruction, { globals, declared, escape, warn }: Linking): ExpandResult {
   const result = expandWord(word, lookup(globals), escape, from.at);
   for (const name of result.unmatched) {
-    warn(violation("UndefinedArgInFrom", from.at, name, suggest(name, globals.keys()) ?? ""));
+    if (!declared.has(name)) warn(violation("UndefinedArgInFrom", from.at, name, suggest(name, globals.keys()) ?? ""));
   }
   return result;
 }

@@ -8,7 +8,7 @@ import { sourceWords } from "./instructions/sources.js";
 import { parseTrigger } from "./parse.js";
 import { type Base, type Names, type Stage, findSource, stageNames } from "./stages.js";
 
-/** What a target needs. */
+/** What targets need. */
 export interface Reachable {
   /** In file order: a stage after all that it uses. */
   readonly stages: readonly Stage[];
@@ -20,12 +20,12 @@ export interface Reachable {
 }
 
 /**
- * Finds the stages that `target` needs and resolves their images, all that are known at a time at once. Triggers of a
+ * Finds the stages that `targets` need and resolves their images, all that are known at a time at once. Triggers of a
  * base are known only then, and may need more. Mistakes and images that cannot be had go to `errors`.
  */
 export async function reach(
   names: Names,
-  target: Stage,
+  targets: readonly Stage[],
   escape: "\\" | "`",
   options: FrontendOptions,
   errors: TbuildError[],
@@ -34,7 +34,7 @@ export async function reach(
   const triggers = new Map<Stage, readonly StageInstruction[]>();
   let complete = true;
   for (;;) {
-    const uses = collectUses(names, target, triggers, errors);
+    const uses = collectUses(names, targets, triggers, errors);
     const before = errors.length;
     await images.resolve(uses.images, errors);
     complete &&= errors.length === before;
@@ -66,10 +66,10 @@ interface Uses {
 type Triggers = ReadonlyMap<Stage, readonly StageInstruction[]>;
 
 /** A loop, because a chain of thousands of stages would overflow the stack. */
-function collectUses(names: Names, target: Stage, triggers: Triggers, errors: TbuildError[]): Uses {
+function collectUses(names: Names, targets: readonly Stage[], triggers: Triggers, errors: TbuildError[]): Uses {
   const stages = new Set<Stage>();
   const images: ImageUse[] = [];
-  const open = [target];
+  const open = [...targets];
   for (let stage = open.pop(); stage !== undefined; stage = open.pop()) {
     if (stages.has(stage)) continue;
     stages.add(stage);

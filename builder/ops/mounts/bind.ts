@@ -10,7 +10,7 @@ import { mountSelection } from "../selection.js";
 import { newName, snapshotStep } from "../snapshotStep.js";
 import { openTree } from "../trees.js";
 import { mountPoint } from "./mountPoint.js";
-import type { MountContext } from "./openMounts.js";
+import type { MountContext } from "./context.js";
 
 /**
  * A tree, or a file or directory of it, as it is. What a step writes to it is gone when the step ends. Of the build context

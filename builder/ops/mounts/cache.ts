@@ -9,7 +9,7 @@ import { selectedInput } from "../contentKey.js";
 import { mountSelection } from "../selection.js";
 import { openTree } from "../trees.js";
 import { mountPoint } from "./mountPoint.js";
-import type { MountContext } from "./openMounts.js";
+import type { MountContext } from "./context.js";
 
 /**
  * A directory of the store that keeps what steps write to it. It starts with a copy of its input, if it has one; other

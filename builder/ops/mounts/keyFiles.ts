@@ -6,7 +6,7 @@ import type { ExecMount, ExecOp, KeyFile } from "../../../solver/llb/op.js";
 import type { BindMount } from "../../executor/executor.js";
 import type { SecretStore } from "../../secrets/secretStore.js";
 import { newName } from "../snapshotStep.js";
-import type { MountContext } from "./openMounts.js";
+import type { MountContext } from "./context.js";
 
 /** A secret's value in a file of its own, which is in memory only; null for an optional one that the build was not given. */
 export function openSecret({ dest }: ExecMount, file: KeyFile, { deps, stack }: MountContext): BindMount | null {

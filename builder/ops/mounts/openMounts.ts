@@ -1,4 +1,4 @@
-import { asyncStack, type AsyncStack } from "../../../cache/asyncStack.js";
+import { asyncStack } from "../../../cache/asyncStack.js";
 import type { Ref } from "../../../cache/ref.js";
 import type { ExecMount, ExecOp } from "../../../solver/llb/op.js";
 import type { StepOpts } from "../../../solver/opRunner.js";
@@ -6,22 +6,13 @@ import type { BindMount } from "../../executor/executor.js";
 import { type OpDeps, scratchRef } from "../opDeps.js";
 import { openBind } from "./bind.js";
 import { openCache } from "./cache.js";
+import type { MountContext } from "./context.js";
 import { openAgent, openSecret } from "./keyFiles.js";
 
 /** The mounts of a step, but the root, open for as long as it runs. */
 export interface OpenMounts extends AsyncDisposable {
   /** In the order in which they are to be mounted. */
   readonly list: readonly BindMount[];
-}
-
-/** What opening a mount works with. */
-export interface MountContext {
-  readonly deps: OpDeps;
-  /** What the mount starts with; the empty tree when it has no input. */
-  readonly input: Ref;
-  /** Ends what a mount holds, last first. */
-  readonly stack: AsyncStack;
-  readonly opts: StepOpts;
 }
 
 /**

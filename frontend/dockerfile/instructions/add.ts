@@ -1,4 +1,5 @@
 import { isDigest } from "../../../cache/oci/digest.js";
+import { lintIgnored } from "../checks/copyIgnored.js";
 import { rootedPath } from "../contextPaths.js";
 import { type FileChange, sourceStep } from "../convertNodes.js";
 import { type StageContext, type StageState, withReads } from "../convertState.js";
@@ -14,6 +15,7 @@ export function applyAdd(s: StageState, ins: AddInstruction, c: StageContext): S
   const copy = expandCopy(ins, s, c);
   const checksum = checksumOf(copy, s, ins, c);
   const local = copy.sources.filter((source) => !isRemote(source));
+  lintIgnored(ins, local, c);
   const change = (source: string, name: string): FileChange => {
     const git = gitUrlOf(source, ins);
     if (git !== null) return addGit(git, checksum, name, ins, copy);

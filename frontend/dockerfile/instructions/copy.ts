@@ -1,6 +1,7 @@
 import { type StageContext, type StageState, withReads } from "../convertState.js";
 import type { CopyInstruction } from "../instruction.js";
 import { refused } from "../errors.js";
+import { lintIgnored } from "../checks/copyIgnored.js";
 import { rootedPath } from "../contextPaths.js";
 import { copyStep, expandCopy, localCopy } from "./copyStep.js";
 import { isRemote } from "./remote.js";
@@ -14,6 +15,7 @@ export function applyCopy(s: StageState, ins: CopyInstruction, c: StageContext):
     throw refused(`Cannot copy "${remote}": COPY reads files only`, ins.where(remote), "Use ADD for a URL");
   }
   const [from] = sourceWords(ins);
+  if (from === undefined) lintIgnored(ins, copy.sources, c);
   const tree = from === undefined ? c.buildContext : c.sourceOf(from, ins.where(from));
   const how = { unpack: false, parents: ins.parents };
   const changes = copy.sources.map((source) => localCopy(source, tree, copy, how));

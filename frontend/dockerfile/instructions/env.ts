@@ -1,3 +1,4 @@
+import { lintSecret } from "../checks/secretValues.js";
 import type { DeclaredEnv, StageContext, StageState } from "../convertState.js";
 import { withHistory } from "../history.js";
 import type { EnvInstruction } from "../instruction.js";
@@ -9,8 +10,9 @@ import { expand } from "../scope.js";
 export function applyEnv(s: StageState, ins: EnvInstruction, c: StageContext): StageState {
   if (ins.legacy) c.warn(violation("LegacyKeyValueFormat", ins.at, "ENV"));
   const pairs = ins.pairs.map(({ key, value }) => [expand(key, s, c, ins.at), expand(value, s, c, ins.at)] as const);
-  for (const [key] of pairs) {
+  for (const [key, value] of pairs) {
     if (looksSecret(key)) c.warn(violation("SecretsUsedInArgOrEnv", ins.at, "ENV", key));
+    lintSecret(value, `ENV "${key}"`, ins.at, c.options, c.warn);
   }
   const env = s.env.with(pairs);
   const text = pairs.map(([key, value]) => `${key}=${value}`).join(" ");

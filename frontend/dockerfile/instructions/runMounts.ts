@@ -101,7 +101,8 @@ function hasSecretFile(mount: MountOptions): boolean {
   return mount.kind === "secret" && (mount.env === null || mount.target !== "");
 }
 
-function secretId(mount: MountOptions): string {
+/** What a secret mount asks for: its id, else the last part of where it is mounted. */
+export function secretId(mount: MountOptions): string {
   return mount.source || mount.id || baseName(mount.target);
 }
 

@@ -1,0 +1,31 @@
+import { TbuildError } from "../../cache/errors.js";
+import type { FrontendOptions } from "../options.js";
+import { detectSyntax } from "./directives.js";
+import { decodeText } from "./linesPhysical.js";
+
+/** Build argument that names the frontend whatever the file says. */
+const ARGUMENT = "BUILDKIT_SYNTAX";
+
+/** What BuildKit calls the frontend that is part of it. */
+const BUILT_IN = "dockerfile.v0";
+
+/**
+ * Refuses a file that asks for a frontend other than Docker's, which is the built-in one whatever its version.
+ * @throws {TbuildError} unsupported
+ */
+export function refuseForeignSyntax(text: string | Uint8Array, { buildArgs, file }: FrontendOptions): void {
+  const given = buildArgs.get(ARGUMENT) ?? "";
+  const asked = given === "" ? detectSyntax(decodeText(text), file) : null;
+  const reference = given === "" ? (asked?.ref ?? "") : (given.split(" ", 1)[0] ?? "");
+  if (reference === "" || isBuiltIn(reference)) return;
+  const message = `Cannot use frontend "${reference}": only Dockerfiles are read, by the built-in frontend`;
+  const hint = `If this is a Dockerfile, read it as one with --build-arg ${ARGUMENT}=${BUILT_IN}`;
+  throw new TbuildError("unsupported", message, { at: asked?.at ?? undefined, hint });
+}
+
+/** `docker/dockerfile` and its variants by any registry, name and tag. */
+function isBuiltIn(reference: string): boolean {
+  const repository = reference.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
+  const name = repository.slice(repository.lastIndexOf("/") + 1);
+  return reference === BUILT_IN || name === "dockerfile" || /(?:^|\/)docker\/dockerfile-upstream$/.test(repository);
+}
