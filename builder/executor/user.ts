@@ -57,9 +57,9 @@ export function resolveUser(text: string, accounts: Accounts): ResolvedUser {
   return { uid: account.uid, gid: account.gid, additionalGids };
 }
 
-/** Id of a user name or number. @throws {TbuildError} as {@link resolveUser} */
-export function userId(text: string, accounts: Accounts): number {
-  return findUser(text, accounts).uid;
+/** Ids of a user name or number, with the group that passwd gives it. @throws {TbuildError} as {@link resolveUser} */
+export function userIds(text: string, accounts: Accounts): { readonly uid: number; readonly gid: number } {
+  return findUser(text, accounts);
 }
 
 /** Id of a group name or number. @throws {TbuildError} as {@link resolveUser} */

@@ -5,7 +5,7 @@ import type { Ref } from "../../cache/ref.js";
 import type { ChownOpt, FileOp, FileOpAction, UserOpt } from "../../solver/llb/op.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
-import { type Accounts, groupId, readAccounts, userId } from "../executor/user.js";
+import { type Accounts, groupId, readAccounts, userIds } from "../executor/user.js";
 import { fileAttributes } from "./attributes.js";
 import { wholeInput } from "./contentKey.js";
 import { actionChains, type ActionChain } from "./fileChains.js";
@@ -152,14 +152,15 @@ function needsAccounts(actions: readonly FileOpAction[]): boolean {
   return actions.some(({ action }) => "owner" in action && (named(action.owner?.user) || named(action.owner?.group)));
 }
 
-/** A user without a group has the group of the same number, as COPY --chown has it. */
+/** A user by name brings its own group, one by number the group of that number, unless another one is asked for. */
 function ownerOf(option: ChownOpt | null, accounts: Accounts): Owner | null {
   if (option === null) return null;
-  const uid = idOf(option.user, (name) => userId(name, accounts)) ?? 0;
-  return { uid, gid: idOf(option.group, (name) => groupId(name, accounts)) ?? uid };
+  const { uid, gid } = userOf(option.user, accounts);
+  if (option.group === null) return { uid, gid };
+  return { uid, gid: "id" in option.group ? option.group.id : groupId(option.group.name, accounts) };
 }
 
-function idOf(option: UserOpt | null, lookUp: (name: string) => number): number | null {
-  if (option === null) return null;
-  return "id" in option ? option.id : lookUp(option.name);
+function userOf(option: UserOpt | null, accounts: Accounts): Owner {
+  if (option === null) return { uid: 0, gid: 0 };
+  return "id" in option ? { uid: option.id, gid: option.id } : userIds(option.name, accounts);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDuration, quotedList, runText } from "./history.js";
+import { formatDuration, quotedCharacter, quotedList, runText } from "./history.js";
 import { layeredMap } from "./layeredMap.js";
 
 test("formatDuration() prints as Go does", () => {
@@ -30,4 +30,8 @@ test("runText() shows each ARG once, with the value that the step saw", () => {
   ];
   const text = runText(["/bin/sh", "-c", "x"], args, layeredMap([["A", "env"]]));
   assert.equal(text, "RUN |2 A=env B= /bin/sh -c x # buildkit");
+});
+
+test("quotedCharacter() prints a number as Go's %q does", () => {
+  assert.deepEqual([0, 4, 10, 39, 65, 92].map(quotedCharacter), ["'\\x00'", "'\\x04'", "'\\n'", "'\\''", "'A'", "'\\\\'"]);
 });

@@ -30,6 +30,16 @@ export function quotedList(words: readonly string[]): string {
   return `[${words.map(quoted).join(" ")}]`;
 }
 
+const ESCAPES: Readonly<Record<number, string>> = { 7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 39: "'", 92: "\\" };
+
+/** A number as Go's `%q` prints it: the character of that code point, `'\x04'`, `'A'`. */
+export function quotedCharacter(code: number): string {
+  const escape = ESCAPES[code];
+  if (escape !== undefined) return `'\\${escape}'`;
+  if (code < 32 || code === 127) return `'\\x${code.toString(16).padStart(2, "0")}'`;
+  return `'${code > 0x10ffff ? "\ufffd" : String.fromCodePoint(code)}'`;
+}
+
 /** Nanoseconds as Go prints a duration: "1m30s", "500ms", "0s". */
 export function formatDuration(nanoseconds: number): string {
   if (nanoseconds === 0) return "0s";

@@ -1,6 +1,6 @@
 import type { Healthcheck } from "../../../cache/oci/descriptor.js";
 import { type StageContext, type StageState, withConfig } from "../convertState.js";
-import { formatDuration, withHistory } from "../history.js";
+import { formatDuration, quotedCharacter, quotedList, withHistory } from "../history.js";
 import type { HealthcheckInstruction } from "../instruction.js";
 import { usedOnce } from "./command.js";
 
@@ -25,14 +25,8 @@ function testOf({ command }: HealthcheckInstruction): readonly string[] {
   return command.form === "exec" ? ["CMD", ...command.args] : ["CMD-SHELL", command.text];
 }
 
-/** As Go prints the struct, which is what BuildKit's history has. */
+/** As Go's `%q` prints the struct, which is what BuildKit's history has. */
 function shown(test: readonly string[], ins: HealthcheckInstruction): string {
-  const durations = [
-    ["Interval", ins.interval],
-    ["Timeout", ins.timeout],
-    ["StartPeriod", ins.startPeriod],
-    ["StartInterval", ins.startInterval],
-  ] as const;
-  const fields = durations.map(([name, value]) => `${name}:${formatDuration(value)}`);
-  return `{${[`Test:[${test.join(" ")}]`, ...fields, `Retries:${ins.retries}`].join(" ")}}`;
+  const durations = [ins.interval, ins.timeout, ins.startPeriod, ins.startInterval].map((value) => `"${formatDuration(value)}"`);
+  return `&{${[quotedList(test), ...durations, quotedCharacter(ins.retries)].join(" ")}}`;
 }
