@@ -1,6 +1,7 @@
 import { parseDigest } from "../cache/oci/digest.js";
 import { loadGraph, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
+import { auditImage } from "./audit/mod.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkSupport } from "./checkSupport.js";
 import { checkSources } from "./checkSources.js";
@@ -21,7 +22,6 @@ import { createAgents } from "./secrets/createAgents.js";
 import { createSecrets } from "./secrets/createSecrets.js";
 import { solveBuild } from "./solveBuild.js";
 import type { LocalDirectory } from "./source/local.js";
-import { wasteWarnings } from "./waste/warnWaste.js";
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
@@ -51,7 +51,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   });
   layers.hurry();
   // What was cached was said when it was built.
-  if (changed) warn(await wasteWarnings(parts.store, ref.name, stepsOf(chain), signal));
+  if (changed) warn(await auditImage({ store: parts.store, top: ref.name, steps: stepsOf(chain), secrets: run.secrets, check: planned.check }, signal));
   return await exportAll(run, exporters, layers, { platforms: [{ platform: planned.platform, ref, image: planned.image }] });
 }
 

@@ -1,8 +1,75 @@
+import { chmodSync, chownSync, rmSync, statSync } from "node:fs";
+import net, { type Server, type Socket } from "node:net";
+import { TbuildError } from "../../cache/errors.js";
 import type { SshSpec } from "../request.js";
-import type { SshAgents } from "./agents.js";
+import { agentOfKeys } from "./agentProtocol.js";
+import type { AgentSocket, SocketFile, SshAgents } from "./agents.js";
+import { readPrivateKey } from "./privateKey.js";
 
-/** The agents that a build was given. */
-export function createAgents(specs: readonly SshSpec[]): SshAgents {
-  void specs;
-  return { has: () => false, open: async () => null };
+/** Serves one connection of a step. */
+type Serve = (connection: Socket) => void;
+
+/** The agents that a build was given: sockets are passed on to, keys are an agent of this process that can only list and sign. */
+export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv = process.env): SshAgents {
+  const byId = new Map(specs.map((spec) => [spec.id, spec]));
+  const serving = new Map<string, Serve>();
+  return {
+    has: (id) => byId.has(id),
+    async open(id, file) {
+      const spec = byId.get(id);
+      if (spec === undefined) return null;
+      const serve = serving.get(id) ?? servingOf(spec, env);
+      serving.set(id, serve);
+      return await listen(file, serve);
+    },
+  };
+}
+
+function servingOf({ id, paths, raw }: SshSpec, env: NodeJS.ProcessEnv): Serve {
+  const [first = env["SSH_AUTH_SOCK"], ...more] = paths;
+  if (first === undefined) {
+    throw new TbuildError("not_found", `Cannot use --ssh ${id}: no agent is running ($SSH_AUTH_SOCK is not set)`, { hint: `Start one, or name a key: --ssh ${id}=FILE` });
+  }
+  if (isSocket(id, first)) {
+    if (more.length > 0) throw new TbuildError("invalid_argument", `Cannot use --ssh ${id}: "${first}" is a socket, of which there can be only one`);
+    return (connection) => passOn(connection, first);
+  }
+  if (raw) throw new TbuildError("invalid_argument", `Cannot use --ssh ${id}: "${first}" is no socket`);
+  return agentOfKeys([first, ...more].map(readPrivateKey));
+}
+
+function isSocket(id: string, path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) throw new TbuildError("not_found", `Cannot use --ssh ${id}: "${path}" does not exist`);
+  return stat.isSocket();
+}
+
+function passOn(connection: Socket, path: string): void {
+  const agent = net.connect(path);
+  connection.pipe(agent).pipe(connection);
+  for (const [one, other] of [[connection, agent], [agent, connection]] as const) {
+    one.on("error", () => other.destroy());
+    one.on("close", () => other.destroy());
+  }
+}
+
+async function listen({ path, uid, gid, mode }: SocketFile, serve: Serve): Promise<AgentSocket> {
+  const open = new Set<Socket>();
+  const server: Server = net.createServer((connection) => {
+    open.add(connection);
+    connection.on("close", () => open.delete(connection));
+    connection.on("error", () => connection.destroy());
+    serve(connection);
+  });
+  await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      for (const connection of open) connection.destroy();
+      await new Promise((done) => server.close(done));
+      rmSync(path, { force: true });
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { TbuildError } from "../../cache/errors.js";
 import type { SecretSpec } from "../request.js";
-import type { SecretStore } from "./secretStore.js";
+import type { KnownSecret, SecretStore } from "./secretStore.js";
 
 /** Largest secret, as BuildKit has it. */
 const MAX_BYTES = 500 * 1024;
@@ -17,20 +17,24 @@ export function createSecrets(specs: readonly SecretSpec[]): SecretStore {
     if (spec !== undefined && !values.has(id)) values.set(id, readSecret(spec));
     return values.get(id) ?? null;
   };
+  const telling = (): readonly KnownSecret[] =>
+    [...byId.keys()]
+      .map((id) => ({ id, value: trimmed(valueOrNull(() => get(id)) ?? Buffer.alloc(0)) }))
+      .filter(({ value }) => value.length >= LEAST_FOUND);
   return {
     get,
     known: () =>
       [...values]
         .flatMap(([id, value]) => (value === null ? [] : [{ id, value }]))
         .sort((a, b) => b.value.length - a.value.length),
-    findIn(text) {
-      for (const id of byId.keys()) {
-        const value = valueOrNull(() => get(id))?.toString("utf8").trim() ?? "";
-        if (value.length >= LEAST_FOUND && text.includes(value)) return id;
-      }
-      return null;
-    },
+    telling,
+    findIn: (text) => telling().find(({ value }) => Buffer.from(text).includes(value))?.id ?? null,
   };
+}
+
+/** Without the white space around it, which an editor adds and a program leaves out. */
+function trimmed(value: Buffer): Buffer {
+  return Buffer.from(value.toString("latin1").trim(), "latin1");
 }
 
 /** A check does not fail a build for a secret that no step asks for. */

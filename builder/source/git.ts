@@ -49,8 +49,8 @@ export function createGitSource(given: GitCredentials): Source {
 }
 
 function readRequest({ identifier, attrs }: SourceRequest): Wanted {
-  const [place = "", fragment = ""] = splitOnce(identifier, "#");
-  const [ref = "", subdir = ""] = splitOnce(fragment, ":");
+  const [place, fragment = ""] = splitOnce(identifier, "#");
+  const [ref, subdir = ""] = splitOnce(fragment, ":");
   const url = attrs["git.fullurl"] ?? place;
   if (url.startsWith("-") || ref.startsWith("-")) throw new TbuildError("invalid_argument", `Cannot read the Git repository "${redacted(url)}": it looks like an option`);
   return {

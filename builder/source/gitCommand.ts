@@ -37,7 +37,7 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
   if (options.signal.aborted) throw cancelled(options.signal);
   const argv = ["/bin/sh", "-c", 'umask 022 && exec git "$@"', "git", ...args];
   const child = spawnProcess({ argv, env: environment(options), cwd: options.cwd, stdout: "pipe", stderr: "pipe", setsid: true });
-  const kill = () => void killGroup(child.pid);
+  const kill = () => killGroup(child.pid);
   options.signal.addEventListener("abort", kill);
   try {
     const [stdout, stderr, { exitCode }] = await Promise.all([text(child.stdout!), text(child.stderr!), child.exited]);

@@ -24,10 +24,12 @@ export interface BulkJobs {
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
   /** Copies a tree with all attributes into an empty directory; see snapshot/copyTree.ts. */
   copyTree: { input: { from: string; to: string }; output: null };
-  /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
-  changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
   /** The same with hard links to the files of `from`, which must never change again; see snapshot/copyTree.ts. */
   linkTree: { input: { from: string; to: string }; output: null };
+  /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
+  changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
+  /** Which regular files of a tree contain which byte strings; see tree/findBytes.ts. */
+  findBytes: { input: { path: string; patterns: readonly Uint8Array[] }; output: readonly FoundBytes[] };
 }
 
 /** Shared with the thread that asked: see pool.ts. */
@@ -48,6 +50,14 @@ export interface ChangedPath {
   readonly kind: "file" | "directory" | "opaque" | "gone";
   /** Bytes of a regular file; else 0. */
   readonly size: number;
+}
+
+/** A file that contains a pattern. */
+export interface FoundBytes {
+  /** Relative to the tree's root, as text. */
+  readonly path: string;
+  /** Index in `patterns`. */
+  readonly pattern: number;
 }
 
 /** A layer to unpack. */

@@ -17,6 +17,7 @@ const jobs: Loaders = {
   diskUsage: async () => (await import("../tree/diskUsage.js")).diskUsage,
   exportTree: async () => (await import("../tree/exportTree.js")).exportTree,
   changedPaths: async () => (await import("../tree/changedPaths.js")).changedPaths,
+  findBytes: async () => (await import("../tree/findBytes.js")).findBytes,
   copyTree: async () => {
     const { copyTree } = await import("../snapshot/copyTree.js");
     return ({ from, to }, ctx) => {

@@ -4,8 +4,11 @@ import type { Path } from "./libc.js";
 
 /** Flags of {@link mount}. Source: linux/mount.h */
 export const MS_RDONLY = 0x1;
+/** No set-user-ID programs. */
 export const MS_NOSUID = 0x2;
+/** No device files. */
 export const MS_NODEV = 0x4;
+/** No programs. */
 export const MS_NOEXEC = 0x8;
 /** Changes the flags of an existing mount. */
 export const MS_REMOUNT = 0x20;

@@ -145,6 +145,11 @@ const rules = {
     message: (keyword, command, files) =>
       `"${command}" runs again whenever a file of the context changes: copy ${files} and run it before this ${keyword}`,
   },
+  WastedFiles: {
+    description: "Files that a later layer deletes or replaces stay in the image",
+    page: "docs/checks.md#wastedfiles",
+    message: (bytes, where, files) => `${bytes} of files from here are deleted or replaced ${where}, but stay in the image: ${files}`,
+  },
 } satisfies Readonly<Record<string, Rule>>;
 
 /** Name of a check. */
