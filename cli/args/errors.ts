@@ -1,21 +1,9 @@
 import type { TbuildError } from "../../cache/errors.js";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { usage } from "../usage.js";
+import { notHere, notYet } from "./absentOptions.js";
 
 const SEE_HELP = "See tbuild --help";
-
-/** Options of `docker build` that are known, but not there: no typing mistakes. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  push: "Export it with -o type=oci,dest=image.tar and copy that to the registry",
-  "cache-from": "The build cache is the store's own, and always used",
-  "cache-to": "The build cache is the store's own, and always kept",
-  provenance: "Leave it away: no attestations are made",
-  sbom: "Leave it away: no attestations are made",
-  attest: "Leave it away: no attestations are made",
-  annotation: "Write it as an attribute: -o type=oci,annotation.KEY=VALUE,dest=image.tar",
-  builder: "Builds run in this process",
-  squash: "Leave it away",
-};
 
 /** The error for what yargs says; it hands over the parser of the command that failed, whose help names every option. */
 export function yargsError(message: string, failed: { help(): string }): TbuildError {
@@ -32,8 +20,9 @@ export function yargsError(message: string, failed: { help(): string }): TbuildE
 }
 
 function unknownOption(name: string, help: string): TbuildError {
-  const instead = NOT_YET[name];
-  if (instead !== undefined) return usage(`Option "--${name}" is not supported yet`, instead);
+  const [later, never] = [notYet[name], notHere[name]];
+  if (later !== undefined) return usage(`Option "${spelled(name)}" is not supported yet`, later);
+  if (never !== undefined) return usage(`tbuild has no option "${spelled(name)}"`, never);
   const options = [...help.matchAll(/--([a-z][\w-]+)/g)].map(([, option]) => option!);
   const near = suggest(name, options);
   return usage(`Unknown option "${spelled(name)}"`, near === null ? SEE_HELP : `Did you mean "--${near}"?`);

@@ -146,6 +146,9 @@ test("parseArgs() says what to do instead of options of docker build that are no
   assert.match(await refusal("--push ."), /^Option "--push" is not supported yet \| Export it/);
   assert.match(await refusal("--push id=x ."), /^Option "--push" is not supported yet/);
   assert.match(await refusal("--cache-from x ."), /^Option "--cache-from" is not supported yet/);
+  assert.equal(await refusal("-v /a:/b ."), 'tbuild has no option "-v" | Give files with --build-context NAME=DIR and RUN --mount=from=NAME');
+  assert.match(await refusal("--cap-add SYS_ADMIN ."), /^tbuild has no option "--cap-add" \| .*security\.insecure/);
+  assert.match(await refusal("--ignorefile x ."), /<Dockerfile>\.dockerignore/);
   assert.match(await refusal("-f - ."), /standard input/);
   assert.match(await refusal("-"), /standard input/);
 });

@@ -1,0 +1,44 @@
+/** Options of `docker build` that are known, but not there yet, and what to do instead. */
+export const notYet: Readonly<Record<string, string>> = {
+  push: "Export it with -o type=oci,dest=image.tar and copy that to the registry",
+  "cache-from": "The build cache is the store's own, and always used",
+  "cache-to": "The build cache is the store's own, and always kept",
+  provenance: "Leave it away: no attestations are made",
+  sbom: "Leave it away: no attestations are made",
+  attest: "Leave it away: no attestations are made",
+  annotation: "Write it as an attribute: -o type=oci,annotation.KEY=VALUE,dest=image.tar",
+  builder: "Builds run in this process",
+  squash: "Leave it away",
+};
+
+const MOUNT = "Give files with --build-context NAME=DIR and RUN --mount=from=NAME";
+const SANDBOX = "The sandbox is the same for every step: RUN --security=insecure with --allow security.insecure lifts it";
+
+/** Options of other tools that would make a build depend on the machine or that a Dockerfile says itself, and what to do instead. */
+export const notHere: Readonly<Record<string, string>> = {
+  v: MOUNT,
+  volume: MOUNT,
+  mount: MOUNT,
+  dns: "Steps have the resolvers of this machine",
+  "dns-option": "Steps have the resolvers of this machine",
+  "dns-search": "Steps have the resolvers of this machine",
+  "cap-add": SANDBOX,
+  "cap-drop": SANDBOX,
+  "security-opt": SANDBOX,
+  isolation: SANDBOX,
+  userns: SANDBOX,
+  ipc: SANDBOX,
+  pid: SANDBOX,
+  uts: SANDBOX,
+  ignorefile: "An ignore file beside the Dockerfile counts before .dockerignore: <Dockerfile>.dockerignore",
+  "build-arg-file": "Give each with --build-arg NAME=VALUE",
+  "save-stages": "Build each stage that is wanted with --target NAME",
+  "stage-labels": "Build each stage that is wanted with --target NAME",
+  "skip-unused-stages": "Stages that the target does not need are never built",
+  jobs: "Set worker.oci.max-parallelism in the configuration",
+  layers: "Layers are always cached; --no-cache runs every step again",
+  format: "Image format is OCI; -o type=docker writes an archive that docker load takes",
+  tls: "Set http, insecure and ca for the registry in the configuration",
+  "tls-verify": "Set http, insecure and ca for the registry in the configuration",
+  "proxy-network": "RUN --network=none takes the network away",
+};
