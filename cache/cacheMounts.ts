@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { cancelled } from "./errors.js";
+import { deadUsers, noteUser } from "./cacheMountUsers.js";
+import { cancelled, TbuildError } from "./errors.js";
 import { storeLayout } from "./layout.js";
-import { type Lock, tryLock } from "./sys/lock.js";
+import type { Store } from "./store.js";
+import { type Lock, type LockMode, tryLock } from "./sys/lock.js";
 
 /** A directory that outlives the steps that use it. */
 export interface CacheMountRequest {
-  /** As the user knows it. */
+  /** As the graph has it; see {@link displayId}. */
   readonly id: string;
   /** Digest of what it starts with; "" for nothing. Another one is another directory. */
   readonly base: string;
@@ -38,51 +41,42 @@ export interface CacheMountInfo {
   readonly lastUsedAt: number;
 }
 
+/** What a cache mount needs of its store. */
+export type CacheMountStore = Pick<Store, "root" | "lease" | "recover">;
+
 const POLL_MS = 50;
+const LOCK = ".lock";
 
 /**
  * Gets the directory of a cache mount, which is made when there is none. `shared` ones are used by many at a time, `locked`
  * ones by one after the other, also across processes; a `private` one that is in use is left to its user for another
- * directory. Locks end with the process that holds them. @throws {TbuildError} cancelled
+ * directory. Locks end with the process that holds them, once what it ran in there has been ended too.
+ * @throws {TbuildError} cancelled, unavailable
  */
-export async function openCacheMount(root: string, request: CacheMountRequest): Promise<CacheMount> {
-  const dir = path.join(storeLayout(root).cacheMounts, keyOf(request));
+export async function openCacheMount(store: CacheMountStore, request: CacheMountRequest): Promise<CacheMount> {
+  const dir = path.join(storeLayout(store.root).cacheMounts, cacheMountKey(request));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(path.join(dir, "id"), request.id);
-  const lock = request.sharing === "private" ? await firstFree(dir, request) : await numbered(dir, 0, request);
-  const now = new Date();
-  utimesSync(lock.path, now, now);
-  return { path: lock.path.slice(0, -LOCK.length), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  if (idOf(dir) !== request.id) writeFileSync(path.join(dir, "id"), request.id);
+  if (request.sharing === "private") return await firstFree(store, dir, request);
+  return await waitFor(store, path.join(dir, "0"), request);
 }
 
-const LOCK = ".lock";
-
-function keyOf({ id, base }: CacheMountRequest): string {
+/** What a cache mount is known by in every store: equal keys are one mount. */
+export function cacheMountKey({ id, base }: Pick<CacheMountRequest, "id" | "base">): string {
   return createHash("sha256").update(JSON.stringify(["tbuild.cachemount.v1", id, base])).digest("hex");
 }
 
-async function firstFree(dir: string, request: CacheMountRequest): Promise<Lock> {
+async function firstFree(store: CacheMountStore, dir: string, request: CacheMountRequest): Promise<CacheMount> {
   for (let number = 0; ; number++) {
-    const lock = tryLock(path.join(dir, `${number}${LOCK}`));
-    if (lock === null) continue;
-    await makeOrRelease(lock, path.join(dir, String(number)), request);
-    return lock;
+    const mount = await tryOpen(store, path.join(dir, String(number)), request);
+    if (mount !== null) return mount;
   }
 }
 
-/** A directory is made by one who has it alone; then it can be shared. */
-async function numbered(dir: string, number: number, request: CacheMountRequest): Promise<Lock> {
-  const at = path.join(dir, String(number));
-  const file = at + LOCK;
+async function waitFor(store: CacheMountStore, at: string, request: CacheMountRequest): Promise<CacheMount> {
   for (let told = false; ; ) {
-    const alone = request.sharing === "locked" || !existsSync(at);
-    const lock = tryLock(file, alone ? "exclusive" : "shared");
-    if (lock !== null) {
-      await makeOrRelease(lock, at, request);
-      if (!alone || request.sharing === "locked") return lock;
-      lock[Symbol.dispose]();
-      continue;
-    }
+    const mount = await tryOpen(store, at, request);
+    if (mount !== null) return mount;
     // While it is being made there is nothing to tell.
     if (!told && existsSync(at)) {
       request.onWait();
@@ -93,38 +87,82 @@ async function numbered(dir: string, number: number, request: CacheMountRequest)
   }
 }
 
-async function makeOrRelease(lock: Lock, at: string, { fill }: CacheMountRequest): Promise<void> {
-  if (existsSync(at)) return;
-  try {
-    // What a killed process had begun.
-    rmSync(`${at}.new`, { recursive: true, force: true });
-    mkdirSync(`${at}.new`, { mode: 0o755 });
-    await fill(`${at}.new`);
-    renameSync(`${at}.new`, at);
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
+async function tryOpen(store: CacheMountStore, at: string, request: CacheMountRequest): Promise<CacheMount | null> {
+  await tryMake(at, request);
+  const mode = request.sharing === "shared" ? "shared" : "exclusive";
+  const lock = tryLock(at + LOCK, mode);
+  if (lock === null) return null;
+  const dead = deadUsers(store.root, at, mode);
+  // Without both it may have been pruned since it was made.
+  if (dead.length === 0 && existsSync(at)) return usedMount(store, at, lock, mode);
+  lock[Symbol.dispose]();
+  if (dead.length > 0) await endUsers(store, dead, request);
+  return null;
+}
+
+function usedMount({ lease }: CacheMountStore, at: string, lock: Lock, mode: LockMode): CacheMount {
+  const note = noteUser(at, lease, mode);
+  const now = new Date();
+  utimesSync(lock.path, now, now);
+  return {
+    path: at,
+    [Symbol.dispose]() {
+      note[Symbol.dispose]();
+      lock[Symbol.dispose]();
+    },
+  };
+}
+
+/** Ends what dead processes left running; a process that is just dying may still hold its lease, and is left for later. */
+async function endUsers(store: CacheMountStore, leases: readonly string[], { id }: CacheMountRequest): Promise<void> {
+  for (const recovered of await store.recover()) {
+    if (recovered.state === "cleaned" || !leases.includes(recovered.lease)) continue;
+    const message = `Cannot use the cache mount "${displayId(id)}": a killed build still runs in it and cannot be cleaned up`;
+    throw new TbuildError("unavailable", message, { cause: recovered.error });
   }
 }
 
-/** Every directory of every cache mount. */
+/** A directory is made by one who has it alone, and found by its name when it is complete. */
+async function tryMake(at: string, { fill }: CacheMountRequest): Promise<void> {
+  if (existsSync(at)) return;
+  using lock = tryLock(at + LOCK);
+  if (lock === null || existsSync(at)) return;
+  // What a killed process had begun.
+  rmSync(`${at}.new`, { recursive: true, force: true });
+  mkdirSync(`${at}.new`);
+  chmodSync(`${at}.new`, 0o755);
+  await fill(`${at}.new`);
+  renameSync(`${at}.new`, at);
+}
+
+/** Every directory of every cache mount, also one whose making or removal a kill has interrupted. */
 export function listCacheMounts(root: string): readonly CacheMountInfo[] {
   const { cacheMounts } = storeLayout(root);
   return namesIn(cacheMounts).flatMap((key) => {
     const dir = path.join(cacheMounts, key);
-    return namesIn(dir).filter((name) => /^\d+$/.test(name)).flatMap((name) => infoOf(dir, key, name) ?? []);
+    const numbers = new Set(namesIn(dir).flatMap((name) => /^(\d+)(?:\.new)?$/.exec(name)?.[1] ?? []));
+    return [...numbers].flatMap((number) => infoOf(root, `${key}/${number}`) ?? []);
   });
 }
 
-function infoOf(dir: string, key: string, name: string): CacheMountInfo | null {
-  const at = path.join(dir, name);
-  const made = statSync(at, { throwIfNoEntry: false });
+function infoOf(root: string, name: string): CacheMountInfo | null {
+  const at = path.join(storeLayout(root).cacheMounts, name);
+  const found = existsSync(at) ? at : `${at}.new`;
+  const made = statSync(found, { throwIfNoEntry: false });
   if (made === undefined) return null;
-  const lock = tryLock(at + LOCK);
+  const lock = tryAlone(root, at);
   const inUse = lock === null;
   lock?.[Symbol.dispose]();
   const lastUsedAt = statSync(at + LOCK).mtimeMs;
-  return { name: `${key}/${name}`, id: idOf(dir), path: at, inUse, createdAt: made.birthtimeMs, lastUsedAt };
+  return { name, id: displayId(idOf(path.dirname(at))), path: found, inUse, createdAt: made.birthtimeMs, lastUsedAt };
+}
+
+/** The lock of a directory that nobody uses, neither a living process nor what a dead one has left running. */
+function tryAlone(root: string, at: string): Lock | null {
+  const lock = tryLock(at + LOCK);
+  if (lock === null || deadUsers(root, at, "exclusive").length === 0) return lock;
+  lock[Symbol.dispose]();
+  return null;
 }
 
 /**
@@ -133,12 +171,17 @@ function infoOf(dir: string, key: string, name: string): CacheMountInfo | null {
  */
 export async function removeCacheMount(root: string, name: string, removeTree: (dir: string) => Promise<void>): Promise<boolean> {
   const at = path.join(storeLayout(root).cacheMounts, name);
-  using lock = tryLock(at + LOCK);
+  using lock = tryAlone(root, at);
   if (lock === null) return false;
   // Out of sight first: a half-removed directory must never be found by its name.
   if (existsSync(at)) renameSync(at, `${at}.new`);
   await removeTree(`${at}.new`);
   return true;
+}
+
+/** The frontend puts a namespace, which is mostly empty, and a slash before what the user wrote. */
+export function displayId(id: string): string {
+  return id.replace(/^\//, "");
 }
 
 function idOf(dir: string): string {

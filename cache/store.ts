@@ -56,6 +56,8 @@ export interface Store extends AsyncDisposable {
   readonly scratch: string;
   /** What dead processes had left when the store was opened. */
   readonly recovered: readonly Recovered[];
+  /** Cleans up after processes that have died since. */
+  recover(): Promise<readonly Recovered[]>;
   /** Keeps committed snapshots from every prune until the store is closed. @throws {TbuildError} not_found */
   pin(snapshots: readonly string[]): Promise<void>;
 }
@@ -94,6 +96,7 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
   const inner = openSnapshots(snapshotterName, layout, { meta, lease: lease.id, removeTree });
   const snapshots = stack.use(leasedSnapshotter(inner, pins));
   stack.use({ [Symbol.asyncDispose]: async () => endUse(layout, lease) });
+  const recoverNow = () => recover({ root, meta, removeTree, cleanScratch: options.cleanScratch });
   return {
     root,
     content,
@@ -105,7 +108,8 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
     bulk,
     lease: lease.id,
     scratch: lease.scratch,
-    recovered: await recover({ root, meta, removeTree, cleanScratch: options.cleanScratch }),
+    recovered: await recoverNow(),
+    recover: recoverNow,
     pin: (names) => pinCommitted(meta, pins, names),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };

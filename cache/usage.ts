@@ -110,7 +110,7 @@ async function cacheMountItems({ root, bulk }: UsageStore): Promise<readonly Ite
   return await Promise.all(
     listCacheMounts(root).map(async ({ name, id, path: dir, inUse, createdAt, lastUsedAt }): Promise<Item> => {
       const { bytes } = await bulk.run("diskUsage", { path: dir });
-      const rest = { needs: [], parent: null, description: `cache mount "${id.replace(/^\//, "")}"`, cached: false };
+      const rest = { needs: [], parent: null, description: `cache mount "${id}"`, cached: false };
       return { id: `cachemount:${name}`, kind: inUse ? "open-mount" : "mount", size: bytes, createdAt, lastUsedAt, ...rest };
     }),
   );

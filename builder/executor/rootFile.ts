@@ -42,10 +42,19 @@ export function existsInRoot(root: string, file: string): boolean {
  * inside the root; null when the directory that would hold it does not exist.
  */
 export function realPathInRoot(root: string, file: string): string | null {
-  const fd = tryOpen(root, path.posix.dirname(file), O_PATH | constants.O_DIRECTORY);
+  const parent = realPathOf(tryOpen(root, path.posix.dirname(file), O_PATH | constants.O_DIRECTORY));
+  return parent === null ? null : path.posix.join(parent, path.posix.basename(file));
+}
+
+/** As {@link realPathInRoot}, with the last component resolved too; null when that does not exist. */
+export function resolvedInRoot(root: string, file: string): string | null {
+  return realPathOf(tryOpen(root, file, O_PATH));
+}
+
+function realPathOf(fd: number | null): string | null {
   if (fd === null) return null;
   try {
-    return path.posix.join(readlinkSync(`/proc/self/fd/${fd}`), path.posix.basename(file));
+    return readlinkSync(`/proc/self/fd/${fd}`);
   } finally {
     closeSync(fd);
   }

@@ -15,7 +15,7 @@ import { secretVariables } from "./mounts/keyFiles.js";
 import { openMounts } from "./mounts/openMounts.js";
 import { pathsInput } from "./missingPath.js";
 import { proxyVariables } from "./proxyEnv.js";
-import { mountSelection } from "./selection.js";
+import { mountIdentity } from "./selection.js";
 import { newName, snapshotStep } from "./snapshotStep.js";
 import { logTail } from "./logTail.js";
 import { processFailure } from "./processFailure.js";
@@ -40,7 +40,7 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
 function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): InputKey<Ref> {
   const mounts = op.mounts.filter((mount) => mount.input === index);
   if (mounts.some((mount) => mount.dest === "/" || mount.contentCache === "off")) return wholeInput(deps.store);
-  const selections = mounts.map(({ selector }) => mountSelection(selector));
+  const selections = mounts.map(({ selector }) => mountIdentity(selector));
   return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
 }
 

@@ -23,3 +23,12 @@ export function mountSelection(selector: string): Selection {
   const path = posix.join("/", selector);
   return { path, wildcard: false, followSymlink: true, dirContents: true, include: [], exclude: [], allowEmpty: false };
 }
+
+/**
+ * What a mount is known by: its content, and the directory's own mode and owner, which the step sees too. Those of a
+ * tree's root do not count.
+ */
+export function mountIdentity(selector: string): Selection {
+  const selection = mountSelection(selector);
+  return { ...selection, dirContents: selection.path === "/" };
+}

@@ -7,6 +7,9 @@ const LOCK_NB = 4;
 
 const flock = libc("int flock(int fd, int operation)");
 
+/** Alone, or with others who share. */
+export type LockMode = "exclusive" | "shared";
+
 /** A lock of this process, held until disposed or until the process dies. Disposing twice is harmless. */
 export interface Lock extends Disposable {
   readonly path: string;
@@ -18,7 +21,7 @@ export interface Lock extends Disposable {
  * because deleting it would let two holders lock two different files of one name. Many may share a lock, but not with one
  * who has it alone.
  */
-export function tryLock(path: string, mode: "exclusive" | "shared" = "exclusive"): Lock | null {
+export function tryLock(path: string, mode: LockMode = "exclusive"): Lock | null {
   const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
   try {
     checked(flock(fd, (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB), "flock", path);

@@ -3,13 +3,12 @@ import path from "node:path";
 import { mountTree } from "../../../cache/snapshot/mountTree.js";
 import type { ExecMount } from "../../../solver/llb/op.js";
 import type { BindMount } from "../../executor/executor.js";
-import { realPathInRoot } from "../../executor/rootFile.js";
-import { missingSource } from "../../missingSource.js";
 import { scratchRef, type SnapshotRef } from "../opDeps.js";
-import { mountSelection } from "../selection.js";
+import { mountIdentity } from "../selection.js";
 import { newName, snapshotStep } from "../snapshotStep.js";
 import { openTree } from "../trees.js";
 import { mountPoint } from "./mountPoint.js";
+import { mountSource } from "./mountSource.js";
 import type { MountContext } from "./context.js";
 
 /**
@@ -18,10 +17,7 @@ import type { MountContext } from "./context.js";
  */
 export async function openBind(mount: ExecMount, context: MountContext): Promise<BindMount> {
   const root = mount.readonly && context.input.kind === "snapshot" ? await readOnlyTree(context) : await privateTree(mount, context);
-  const source = realPathInRoot(root, path.posix.join("/", mount.selector));
-  if (source === null) {
-    throw missingSource("mount", mount.selector, { path: root, ignore: [], ignoreFile: null, name: "its stage or image", kind: "stage" });
-  }
+  const source = mountSource(root, mount.selector);
   return { kind: "bind", source, dest: mount.dest, readonly: mount.readonly, isFile: statSync(source).isFile() };
 }
 
@@ -44,13 +40,14 @@ async function contextCopy(selector: string, { deps, input, stack, opts }: Mount
   if (input.kind === "snapshot") return input;
   const { path: sourceRoot, ignore } = input;
   const { store } = deps;
-  const selection = mountSelection(selector);
+  const selection = mountIdentity(selector);
   const copy = {
     kind: "copy",
     sourceRoot,
     ignore,
     selection,
-    dest: selection.path,
+    // With its own mode and owner, unlike content alone.
+    dest: selection.dirContents ? "/" : `${path.posix.dirname(selection.path)}/`,
     owner: { uid: 0, gid: 0 },
     mode: null,
     modeText: null,

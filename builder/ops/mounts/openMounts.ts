@@ -5,7 +5,7 @@ import type { StepOpts } from "../../../solver/opRunner.js";
 import type { BindMount } from "../../executor/executor.js";
 import { type OpDeps, scratchRef } from "../opDeps.js";
 import { openBind } from "./bind.js";
-import { openCache } from "./cache.js";
+import { openCaches } from "./cache.js";
 import type { MountContext } from "./context.js";
 import { openAgent, openSecret } from "./keyFiles.js";
 
@@ -16,28 +16,24 @@ export interface OpenMounts extends AsyncDisposable {
 }
 
 /**
- * Opens every mount but the root. Caches come first, in one order for all steps, so that two steps which wait for the same two
- * do not wait for each other. @throws {TbuildError} not_found, cancelled
+ * Opens every mount but the root, caches first, since they may have to be waited for.
+ * @throws {TbuildError} not_found, invalid_argument, unavailable, cancelled
  */
 export async function openMounts(deps: OpDeps, op: ExecOp, inputs: readonly Ref[], opts: StepOpts): Promise<OpenMounts> {
   const stack = asyncStack();
   try {
-    const opened = new Map<ExecMount, BindMount | null>();
-    for (const mount of openingOrder(op.mounts)) {
-      opened.set(mount, await openMount(mount, { deps, input: inputs[mount.input] ?? scratchRef, stack, opts }));
+    const contextOf = ({ input }: ExecMount): MountContext => ({ deps, input: inputs[input] ?? scratchRef, stack, opts });
+    const caches = await openCaches(op.mounts, contextOf);
+    const list: BindMount[] = [];
+    for (const mount of op.mounts) {
+      const opened = caches.get(mount) ?? (mount.dest === "/" ? null : await openMount(mount, contextOf(mount)));
+      if (opened !== null) list.push(opened);
     }
-    const list = op.mounts.flatMap((mount) => opened.get(mount) ?? []);
     return { list, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function openingOrder(mounts: readonly ExecMount[]): readonly ExecMount[] {
-  const idOf = ({ type }: ExecMount): string => (type.kind === "cache" ? type.id : "");
-  const caches = mounts.filter(({ type }) => type.kind === "cache").sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
-  return [...caches, ...mounts.filter(({ type, dest }) => type.kind !== "cache" && dest !== "/")];
 }
 
 async function openMount(mount: ExecMount, context: MountContext): Promise<BindMount | null> {
@@ -48,7 +44,7 @@ async function openMount(mount: ExecMount, context: MountContext): Promise<BindM
     case "bind":
       return await openBind(mount, context);
     case "cache":
-      return await openCache(mount, type, context);
+      throw new Error(`Not opened with the other caches: ${dest}`);
     case "secret":
       return openSecret(mount, type, context);
     case "ssh":
