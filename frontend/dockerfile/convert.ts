@@ -1,5 +1,6 @@
 import type { SourceRange, TbuildError } from "../../cache/errors.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import { formatPlatform } from "../../cache/oci/platform.js";
 import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
@@ -45,6 +46,8 @@ export interface Converted {
   /** Root filesystem of the target; null is the empty tree. */
   readonly root: Output | null;
   readonly image: ImageConfig;
+  /** Layers of the image that the target builds on, base first. */
+  readonly baseDiffIds: readonly Digest[];
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build. */
   readonly check: CheckOptions;
@@ -206,9 +209,17 @@ function finish({ done, target, build }: Examined, { check, warnings: found }: F
   return {
     root: bindLocals(result.state.root, reads),
     image: finishImage(result.state.image, result.context.created, build.options),
+    baseDiffIds: baseDiffIds(target, build),
     warnings,
     check,
   };
+}
+
+function baseDiffIds(target: Stage, { options, needs }: Build): readonly Digest[] {
+  let first = target;
+  while (first.base.kind === "stage") first = first.base.stage;
+  const use = baseImage(first, options.platform);
+  return use === null ? [] : needs.images.get(use).config.rootfs.diff_ids;
 }
 
 function timestamp(seconds: number): string {
