@@ -29,6 +29,7 @@ function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: E
   return {
     name: "exporting to image",
     needs: { kind: "diff-ids" },
+    readsFiles: true,
     async export(output, opts) {
       const platforms = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
       for (const { config } of platforms) await putBlob(store.content, config.bytes, config.descriptor.digest, opts);

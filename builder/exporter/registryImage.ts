@@ -25,6 +25,7 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
   return {
     name: "exporting to image",
     needs: { kind: "blobs", options },
+    readsFiles: target.unpack,
     async export(output, opts) {
       const packing = { ...options, signal: opts.signal };
       const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, options.flavour, opts)));

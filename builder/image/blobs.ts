@@ -54,7 +54,8 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
   if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
-  const packed = await packAgain(store, layer, options);
+  const { here } = await store.snapshots.stat(layer.snapshot);
+  const packed = here ? await packAgain(store, layer, options) : null;
   if (packed !== null) return packed;
   return plain(await fetchAgain(layer, usable, options));
 }
