@@ -15,8 +15,8 @@ export type EpochInputs = Pick<BuildInputs, "context" | "contextTime">;
  * @throws {TbuildError} invalid_argument
  */
 export async function buildEpoch({ context, contextTime }: EpochInputs, buildArgs: Readonly<Record<string, string>>): Promise<number | null> {
-  const given = buildArgs["SOURCE_DATE_EPOCH"] ?? process.env["SOURCE_DATE_EPOCH"];
-  if (given !== undefined && given !== "") return parseEpoch(given);
+  const given = givenEpoch(buildArgs["SOURCE_DATE_EPOCH"] ?? process.env["SOURCE_DATE_EPOCH"]);
+  if (given !== null) return given;
   if (contextTime !== "head") return contextTime;
   return insideWorkTree(context) ? await commitTime(context) : null;
 }
@@ -31,7 +31,9 @@ export function fileEpoch(request: Pick<BuildRequest, "reproducible">, epoch: nu
   return epoch ?? (Number.isNaN(created) ? 0 : Math.floor(created / 1000));
 }
 
-function parseEpoch(text: string): number {
+/** Value of SOURCE_DATE_EPOCH in seconds; null when it is not set. @throws {TbuildError} invalid_argument */
+export function givenEpoch(text: string | undefined): number | null {
+  if (text === undefined || text === "") return null;
   if (!/^\d{1,12}$/.test(text)) {
     throw new TbuildError("invalid_argument", `Cannot use SOURCE_DATE_EPOCH "${text}"`, { hint: "It is a number of seconds since 1970-01-01" });
   }

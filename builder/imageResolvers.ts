@@ -3,13 +3,19 @@ import type { FrontendOptions, ResolvedImage } from "../frontend/options.js";
 import type { StepOpts } from "../solver/opRunner.js";
 import { internalStep } from "./internalStep.js";
 import { rootKind } from "./platforms.js";
+import type { BuildRequest } from "./request.js";
 import type { Run } from "./run.js";
 
 /** How a frontend asks what images are. */
 export type ImageResolvers = Pick<FrontendOptions, "resolveImage" | "resolveLayout">;
 
+/** A build that asks. */
+export interface Asking extends Pick<Run, "remote" | "report" | "signal"> {
+  readonly request: Pick<BuildRequest, "platforms" | "buildArgs">;
+}
+
 /** Resolvers for all platforms of one build: each question is one step, however many platforms ask it. */
-export function imageResolvers({ request, remote, report, signal }: Pick<Run, "request" | "remote" | "report" | "signal">): ImageResolvers {
+export function imageResolvers({ request, remote, report, signal }: Asking): ImageResolvers {
   const asked = new Map<string, Promise<ResolvedImage>>();
   const isIndex = rootKind(request) === "index";
   const ask = (by: string, what: string, platform: Platform, resolve: (opts: StepOpts) => Promise<ResolvedImage>) => {

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { IgnoreRules } from "../cache/tree/patterns.js";
+import type { Output } from "../solver/llb/state.js";
 import { dockerfileIn, findDockerfile, type FoundDockerfile } from "./context/dockerfileOf.js";
 import { openContext, openDirectory, type OpenContext } from "./context/openContext.js";
 import type { ContextDeps } from "./context/solvedTree.js";
@@ -10,18 +11,25 @@ import type { BuildRequest } from "./request.js";
 import { refuseTwice } from "./context/stdinFile.js";
 import type { TextFile } from "./textFile.js";
 
+/** What a frontend reads. */
+export interface FrontendInputs {
+  readonly dockerfile: TextFile;
+  /** Rules of the ignore file that counts. */
+  readonly ignore: IgnoreRules;
+  /** The build context; "local" is the directory of that name. */
+  readonly tree: "local" | Output;
+  /** What else there is to copy from, and to build on. */
+  readonly named: Pick<NamedContexts, "contexts">;
+}
+
 /** The texts that a build starts from. */
-export interface BuildInputs {
+export interface BuildInputs extends FrontendInputs {
   /** Absolute path of the context. */
   readonly context: string;
   /** Seconds since the epoch of what was fetched, if it has a time; "head": that of the directory's Git commit, if it is a work tree. */
   readonly contextTime: number | null | "head";
-  readonly dockerfile: TextFile;
   /** The ignore file that counts: the Dockerfile's own, else the context's; null when there is none. */
   readonly ignoreFile: IgnoreFile | null;
-  /** Its rules. */
-  readonly ignore: IgnoreRules;
-  /** What else there is to copy from, and to build on. */
   readonly named: NamedContexts;
 }
 
@@ -61,5 +69,5 @@ function withTexts({ buildContexts }: InputRequest, context: OpenContext, { text
   const ignoreFile = context.origin === "directory" ? readIgnoreFile(candidates, context.path) : null;
   const named = readNamedContexts(buildContexts ?? {});
   const contextTime = context.origin === "directory" ? "head" : context.time;
-  return { context: context.path, contextTime, dockerfile: text, ignoreFile, ignore: ignoreFile?.rules ?? [], named };
+  return { context: context.path, contextTime, tree: "local", dockerfile: text, ignoreFile, ignore: ignoreFile?.rules ?? [], named };
 }

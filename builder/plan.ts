@@ -6,6 +6,7 @@ import { type FrontendOptions, defaultFrontendOptions } from "../frontend/option
 import { type Edge, loadGraphs, type Vertex } from "../solver/graph.js";
 import { unlimited, type LinuxResources } from "../solver/llb/op.js";
 import { type ImageResolvers, imageResolvers } from "./imageResolvers.js";
+import type { FrontendInputs } from "./inputs.js";
 import { layerChain } from "./layerChain.js";
 import { rootKind, targetPlatforms } from "./platforms.js";
 import type { BuildRequest } from "./request.js";
@@ -23,7 +24,7 @@ export interface PlatformPlan extends FrontendResult {
  * Turns the Dockerfile into the graph of its target, for each platform.
  * @throws {TbuildError} see `dockerfileToDefinition`; what is wrong for several platforms is said once
  */
-export async function planBuild(run: Run): Promise<readonly PlatformPlan[]> {
+export async function planBuild(run: FrontendRun): Promise<readonly PlatformPlan[]> {
   const { bytes } = run.inputs.dockerfile;
   const resolvers = imageResolvers(run);
   const frontends = targetPlatforms(run.request).map((platform) => dockerfileToDefinition(bytes, frontendOptions(run, platform, resolvers)));
@@ -42,7 +43,10 @@ function allOrErrors<T>(settled: readonly PromiseSettledResult<T>[]): readonly T
 }
 
 /** What the frontend needs to know of a build. */
-export type FrontendRun = Pick<Run, "request" | "inputs" | "remote" | "secrets" | "epoch" | "report" | "signal">;
+export interface FrontendRun extends Pick<Run, "remote" | "secrets" | "epoch" | "report" | "signal"> {
+  readonly request: Omit<BuildRequest, "context">;
+  readonly inputs: FrontendInputs;
+}
 
 /** The options of the Dockerfile frontend that a request stands for. */
 export function frontendOptions(run: FrontendRun, platform: Platform, resolvers: ImageResolvers = imageResolvers(run)): FrontendOptions {
@@ -57,9 +61,11 @@ export function frontendOptions(run: FrontendRun, platform: Platform, resolvers:
     buildPlatform: hostPlatform(),
     platformNames: rootKind(request) === "index" ? "always" : "foreign",
     noCache: request.noCache === true ? "all" : (request.noCacheFilter ?? []),
+    context: inputs.tree,
     ignore: inputs.ignore,
     contexts: inputs.named.contexts,
     epoch,
+    hostname: request.hostname ?? null,
     network: request.network ?? "default",
     extraHosts: request.extraHosts ?? [],
     ulimits: request.ulimits ?? [],
@@ -71,6 +77,6 @@ export function frontendOptions(run: FrontendRun, platform: Platform, resolvers:
   };
 }
 
-function resourcesOf({ resources }: BuildRequest): LinuxResources | null {
+function resourcesOf({ resources }: Pick<BuildRequest, "resources">): LinuxResources | null {
   return resources === undefined ? null : { ...unlimited, ...resources };
 }

@@ -39,6 +39,8 @@ export interface BuildRequest {
   readonly allow?: readonly string[] | undefined;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[] | undefined;
   readonly cgroupParent?: string | undefined;
+  /** Of RUN's containers; default "buildkitsandbox", as in BuildKit. */
+  readonly hostname?: string | undefined;
   /** Bytes. */
   readonly shmSize?: number | undefined;
   readonly resources?: Partial<LinuxResources> | undefined;
