@@ -3,6 +3,7 @@ import { formatReference, parseReference, withDefaultTag } from "../../cache/oci
 import { suggest } from "../../frontend/dockerfile/suggest.js";
 import type { Flavour } from "../image/assemble.js";
 import type { PackOptions } from "../image/packed.js";
+import { readCompression } from "./compression.js";
 import type { ExportSpec } from "./exporter.js";
 
 /** Attributes of an export, read one by one, so that those that nobody reads are refused and not skipped. */
@@ -68,15 +69,9 @@ export function readNames(attrs: Attrs): readonly string[] {
 
 /** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation.*. */
 export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour: Flavour } {
-  const compression = attrs.text("compression") ?? "gzip";
-  if (compression !== "gzip" && compression !== "uncompressed") throw attrs.invalid("compression", '"gzip" or "uncompressed"');
-  const level = attrs.text("compression-level");
-  if (level !== undefined && !/^[0-9]$/.test(level)) throw attrs.invalid("compression-level", "0 to 9");
   const annotations = { ...attrs.prefixed("annotation."), ...attrs.prefixed("annotation-manifest.") };
   return {
-    compression: compression === "gzip" ? "gzip" : "none",
-    level: level === undefined ? undefined : Number(level),
-    force: attrs.bool("force-compression", false),
+    ...readCompression(attrs),
     flavour: attrs.bool("oci-mediatypes", true) ? "oci" : "docker",
     ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
   };

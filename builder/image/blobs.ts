@@ -1,20 +1,17 @@
-import { createHash } from "node:crypto";
-import { open, rm, type FileHandle } from "node:fs/promises";
-import { fromSystemError, TbuildError } from "../../cache/errors.js";
+import { TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
-import { createGzip } from "../../cache/diff/gzip.js";
-import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
-import { finishDigest } from "../../cache/oci/digest.js";
+import type { StreamCompression } from "../../cache/diff/compress.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
-import type { DiffOutput } from "../../cache/bulk/jobs.js";
 import type { SnapshotLayer } from "./layers.js";
+import { blobTar, snapshotTar, writeBlob, type StreamOptions } from "./writeBlob.js";
 
 /** How layer blobs are written. */
 export interface BlobOptions extends Opts {
   /** Default "gzip". */
-  readonly compression?: "none" | "gzip";
-  /** gzip level 1 to 9; default 4. */
+  readonly compression?: StreamCompression;
+  /** Of a blob that is written now: see CompressorOptions. */
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
@@ -41,17 +38,26 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { compression = "gzip", force = false } = options;
-  const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
-  const [fits, others] = [
-    layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)),
-    layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType)),
-  ];
+  const { force = false } = options;
+  const fitting = typePatterns[options.compression ?? "gzip"];
+  const fits = layer.blobs.filter(({ mediaType }) => fitting.test(mediaType));
+  const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
   const usable = force ? fits : [...fits, ...others];
-  for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
+  const present = await firstPresent(store, usable);
+  if (present !== null) return plain(present);
+  const source = await firstPresent(store, others);
+  if (source !== null) return await recompress(store, layer, source, options);
   const packed = await packAgain(store, layer, options);
   if (packed !== null) return packed;
-  return plain(await fetchAgain(layer, usable, options));
+  if (usable.length > 0) return plain(await fetchAgain(layer, usable, options));
+  return await recompress(store, layer, await fetchAgain(layer, others, options), options);
+}
+
+const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/, gzip: /gzip$/, zstd: /zstd$/ };
+
+async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise<Descriptor | null> {
+  for (const blob of blobs) if (await hasBlob(store.content, blob)) return blob;
+  return null;
 }
 
 /** The descriptor without what is only for us. */
@@ -69,56 +75,31 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
     if (!known.empty) await layerBlob(store, { snapshot, ...known }, options);
     return { snapshot, ...(store.meta.layers.get(snapshot) ?? known) };
   }
-  const { diff, blob } = await pack(store, snapshot, options);
-  const layer: SnapshotLayer = { snapshot, diffId: diff.diffId, size: diff.size, empty: diff.entries === 0, blobs: [] };
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, snapshot), streamOptions(options));
+  const layer: SnapshotLayer = { snapshot, diffId: tar.diffId, size: tar.size, empty: tar.entries === 0, blobs: [] };
   return await remember(store, layer, blob);
 }
 
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
 async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<Descriptor | null> {
-  const { diff, blob } = await pack(store, layer.snapshot, options);
-  if (diff.diffId !== layer.diffId) return null;
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot), streamOptions(options));
+  if (tar.diffId !== layer.diffId) return null;
   await remember(store, layer, blob);
   return blob;
 }
 
-/** Writes the blob of a snapshot's changes into the content store. */
-async function pack(store: Store, snapshot: string, options: BlobOptions): Promise<{ readonly diff: DiffOutput; readonly blob: Descriptor }> {
-  const { compression = "gzip" } = options;
-  const source = await store.snapshots.changes(snapshot);
-  const path = store.content.scratchPath();
-  const file = await open(path, "wx", 0o600);
-  try {
-    const hashed = hashingOutput(file);
-    const gzip = compression === "gzip" ? createGzip(hashed.write, { level: options.level }) : null;
-    const onChunk = gzip === null ? hashed.write : gzip.write;
-    const diff = await store.bulk.run(
-      "diffLayer",
-      { source, emit: true, clampMtime: null },
-      { signal: options.signal, onChunk },
-    );
-    await gzip?.end();
-    await file.close();
-    const { digest, size } = await store.content.adopt(path, hashed.digest());
-    const mediaType = compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayer;
-    return { diff, blob: { mediaType, digest, size } };
-  } catch (error) {
-    throw fromSystemError(error, path);
-  } finally {
-    await file.close().catch(() => {});
-    await rm(path, { force: true });
+/** Writes the tar in another blob of the layer anew, so that the diff ID stays. */
+async function recompress(store: Store, layer: SnapshotLayer, source: Descriptor, options: BlobOptions): Promise<Descriptor> {
+  const { tar, blob } = await writeBlob(store, blobTar(store, source), streamOptions(options));
+  if (tar.diffId !== layer.diffId) {
+    throw new TbuildError("corrupt", `Cannot compress layer ${layer.diffId} anew: its blob ${source.digest} has diff ID ${tar.diffId}`);
   }
+  await remember(store, layer, blob);
+  return blob;
 }
 
-function hashingOutput(file: FileHandle) {
-  const hash = createHash("sha256");
-  return {
-    async write(chunk: Uint8Array): Promise<void> {
-      hash.update(chunk);
-      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
-    },
-    digest: () => finishDigest(hash),
-  };
+function streamOptions({ compression = "gzip", level, signal }: BlobOptions): StreamOptions {
+  return { compression, level, signal };
 }
 
 /** Adds the blob to the layer's record, in which another process may have written meanwhile. */

@@ -12,6 +12,8 @@ export interface BulkJobs {
   applyLayer: { input: ApplyInput; output: ApplyOutput };
   /** Writes the tar of a snapshot's changes (or only hashes it); see diff/compare.ts. */
   diffLayer: { input: DiffInput; output: DiffOutput };
+  /** Emits the tar of a layer blob; see diff/readLayer.ts. */
+  readLayer: { input: { readonly blob: string }; output: ApplyOutput };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
   /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */

@@ -11,6 +11,7 @@ type Loaders = {
 const jobs: Loaders = {
   applyLayer: async () => (await import("../diff/apply.js")).applyLayer,
   diffLayer: async () => (await import("../diff/compare.js")).diffLayer,
+  readLayer: async () => (await import("../diff/readLayer.js")).readLayer,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,

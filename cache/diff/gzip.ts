@@ -12,7 +12,7 @@ export interface GzipWriter {
 
 /** See {@link createGzip}. */
 export interface GzipOptions {
-  /** 1 (fast) to 9 (small); default 4. */
+  /** 0 (not compressed), 1 (fast) to 9 (small); default 4. */
   readonly level?: number | undefined;
   /** Blocks compressed at a time; default the number of processors. Does not change the bytes. */
   readonly concurrency?: number | undefined;
