@@ -19,6 +19,8 @@ import type { BuildOutput } from "./exporter.js";
 import { createExporter } from "./mod.js";
 
 const skip = registryMissing();
+const platform = parsePlatform("linux/amd64");
+const shape = { platforms: [platform], root: "manifest" } as const;
 const steps: StepOpts = {
   signal: new AbortController().signal,
   report: { log() {}, status() {}, statusDone() {}, warn() {} },
@@ -37,12 +39,16 @@ async function makeOutput(store: Store, dir: string, base: ForeignCompression = 
   }
   await store.snapshots.commit("top", "top-key");
   const image: ImageConfig = { architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: [] } };
-  return { platforms: [{ platform: parsePlatform("linux/amd64"), ref: { kind: "snapshot", name: "top" }, image }] };
+  return outputOf("top", image);
+}
+
+function outputOf(snapshot: string, image: ImageConfig): BuildOutput {
+  return { platforms: [{ platform, ref: { kind: "snapshot", name: snapshot }, image, baseDiffIds: [] }], root: "manifest" };
 }
 
 /** Exports as `type=oci,tar=false` with early packing, as a build does. */
 async function exportLayout(store: Store, output: BuildOutput, dest: string, attrs: Record<string, string>): Promise<Exported> {
-  const exporter = createExporter({ type: "oci", attrs: { dest, tar: "false", name: "app:v1", ...attrs } }, { store });
+  const exporter = createExporter({ type: "oci", attrs: { dest, tar: "false", name: "app:v1", ...attrs } }, { store, shape });
   await using layers = layerPreparer(store, exporter.needs, {});
   layers.begin("top");
   await exporter.export(output, { ...steps, layers });
@@ -121,8 +127,7 @@ test("compressions without an index of their own make one config, and the same b
         writeFileSync(path.join(own, "foreign.tar"), files);
         const [record] = await loadArchive(store, path.join(own, "foreign.tar"));
         const image: ImageConfig = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } };
-        const ref = { kind: "snapshot", name: record!.manifests[0]!.layers[0]!.snapshot } as const;
-        const output: BuildOutput = { platforms: [{ platform: parsePlatform("linux/amd64"), ref, image }] };
+        const output = outputOf(record!.manifests[0]!.layers[0]!.snapshot, image);
         const { manifest } = await exportLayout(store, output, path.join(own, "layout"), { compression, "force-compression": "true" });
         configs.add(manifest.config.digest);
         digests[compression]!.push(manifest.layers);

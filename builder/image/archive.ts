@@ -17,7 +17,7 @@ import { applyChanges } from "./changes.js";
 import { writeDestination, writeTar } from "./destination.js";
 import { snapshotLayer } from "./layers.js";
 import { writeLayout, type NamedImage } from "./layout.js";
-import { packImage, rootOf, type PackedImage } from "./packed.js";
+import { packImage, rootOf, type ImageParts, type PackedImage } from "./packed.js";
 import { chainIds, unpackLayers, unpackRootfs, type ReportOptions } from "./unpack.js";
 
 /**
@@ -136,17 +136,19 @@ async function namedImage(
     );
   }
   const platforms = await Promise.all(record.manifests.map((manifest) => packRecord(store, manifest, options)));
-  return { names: isDangling(record) ? [] : [record.name], root: await rootOf(store, platforms, "oci", options), platforms };
+  const root = await rootOf(store, platforms, platforms.length > 1 ? "index" : "manifest", options);
+  return { names: isDangling(record) ? [] : [record.name], root, platforms };
 }
 
-async function packRecord(
-  store: Store,
-  { platform, config, layers }: ImageManifestRecord,
-  options: SaveOptions,
-): Promise<PackedImage> {
+async function packRecord(store: Store, record: ImageManifestRecord, options: SaveOptions): Promise<PackedImage> {
+  return await packImage(store, await recordParts(store, record, options), options);
+}
+
+/** What an image of the image store is packed from. Its config is kept byte for byte. @throws {TbuildError} not_found */
+export async function recordParts(store: Store, { platform, config, layers }: ImageManifestRecord, options: Opts): Promise<ImageParts> {
   const bytes = await readBlob(store.content, config, configLimit);
   const { created } = parseImageConfig(bytes, `config ${config}`);
   const document = { bytes, descriptor: { mediaType: mediaTypes.ociConfig, digest: config, size: bytes.length } };
   const found = await Promise.all(layers.map(({ snapshot }) => snapshotLayer(store, snapshot, options)));
-  return await packImage(store, { platform, config: document, layers: found, created }, options);
+  return { platform, config: document, layers: found, created };
 }

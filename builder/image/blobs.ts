@@ -4,6 +4,7 @@ import type { StreamCompression } from "../../cache/diff/compress.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
+import { sourceAnnotation } from "../source/image.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions } from "./writeBlob.js";
 
@@ -15,6 +16,8 @@ export interface BlobOptions extends Opts {
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
+  /** A pulled layer's blob that is not here: "leave" it for whoever turns out to need its bytes. Default "fetch". */
+  readonly missing?: "fetch" | "leave";
   /** Fetches again a blob that was pruned; null when nobody knows where from. */
   readonly refetch?: ((blob: Descriptor) => Promise<void>) | undefined;
 }
@@ -45,6 +48,8 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   const usable = force ? fits : [...fits, ...others];
   const present = await firstPresent(store, usable);
   if (present !== null) return plain(present);
+  const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
+  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
   const source = await firstPresent(store, others);
   if (source !== null) return await recompress(store, layer, source, options);
   const packed = await packAgain(store, layer, options);
@@ -78,6 +83,15 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
   const { tar, blob } = await writeBlob(store, snapshotTar(store, snapshot), streamOptions(options));
   const layer: SnapshotLayer = { snapshot, diffId: tar.diffId, size: tar.size, empty: tar.entries === 0, blobs: [] };
   return await remember(store, layer, blob);
+}
+
+/**
+ * The layer with no time later than `seconds`, as a blob of its own: another layer, which the snapshot's record does not
+ * know of. A layer without later times is given back as it is.
+ */
+export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: number, options: BlobOptions = {}): Promise<SnapshotLayer> {
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot, seconds), streamOptions(options));
+  return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [blob] };
 }
 
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */

@@ -1,5 +1,5 @@
 /** Short options that take a value, of all commands. */
-const TAKES_VALUE = "tfoic";
+const TAKES_VALUE = "tfoicu";
 
 /**
  * `-tname` becomes `-t name` and `-qtname` becomes `-q -t name`, as Docker reads them; yargs would take every letter for

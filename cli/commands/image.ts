@@ -1,6 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
 import { imageId } from "../../cache/images.js";
-import type { ImageRecord } from "../../cache/meta/records.js";
+import type { ImageManifestRecord, ImageRecord } from "../../cache/meta/records.js";
 import { type Digest, hexOf } from "../../cache/oci/digest.js";
 import { formatPlatform } from "../../cache/oci/platform.js";
 import { parseReference } from "../../cache/oci/reference.js";
@@ -9,10 +9,16 @@ import type { ImageArgs } from "../args/image.js";
 import { imageName, imageSize, readImageConfig } from "../imageInfo.js";
 import { formatBytes } from "../../cache/formatBytes.js";
 import { formatTable } from "../table.js";
+import type { Terminal } from "../terminal.js";
 import { imageHistory } from "./history.js";
 
 /** Runs `tbuild image VERB` and returns what is to be printed. @throws {TbuildError} not_found, invalid_reference, corrupt */
-export async function imageCommand(builder: Builder, args: ImageArgs, opts: { readonly signal: AbortSignal }): Promise<string> {
+export async function imageCommand(
+  builder: Builder,
+  args: ImageArgs,
+  terminal: Terminal,
+  opts: { readonly signal: AbortSignal },
+): Promise<string> {
   switch (args.verb) {
     case "ls":
       return await listImages(builder, args);
@@ -25,6 +31,9 @@ export async function imageCommand(builder: Builder, args: ImageArgs, opts: { re
     case "tag":
       await builder.store.images.tag(args.source, args.target);
       return "";
+    case "push":
+    case "pull":
+      return await (await import("./registry.js")).registryCommand(builder, args, terminal, opts.signal);
     default:
       return await (await import("./archives.js")).archiveCommand(builder, args, opts);
   }
@@ -33,7 +42,7 @@ export async function imageCommand(builder: Builder, args: ImageArgs, opts: { re
 interface ImageRow {
   readonly name: string | null;
   readonly id: Digest;
-  readonly platform: string;
+  readonly platforms: readonly string[];
   readonly created: string | null;
   /** Bytes of all uncompressed layers. */
   readonly size: number;
@@ -48,7 +57,7 @@ async function listImages(builder: Builder, { names, quiet, format }: ImageArgs 
     ["NAME", "TAG", "IMAGE ID", "PLATFORM", "CREATED", "SIZE"],
     rows.map((row) => {
       const { repository, tag } = splitName(row.name);
-      return [repository, tag, hexOf(row.id).slice(0, 12), row.platform, formatCreated(row.created), formatBytes(row.size)];
+      return [repository, tag, hexOf(row.id).slice(0, 12), row.platforms.join(","), formatCreated(row.created), formatBytes(row.size)];
     }),
   );
 }
@@ -60,11 +69,10 @@ function isAsked(name: string | null, names: readonly string[]): boolean {
 
 async function imageRow(builder: Builder, record: ImageRecord): Promise<ImageRow> {
   const config = await readImageConfig(builder.store, imageId(record));
-  const [manifest] = record.manifests;
   return {
     name: imageName(record),
     id: imageId(record),
-    platform: manifest === undefined ? "" : formatPlatform(manifest.platform),
+    platforms: record.manifests.map(({ platform }) => formatPlatform(platform)),
     created: config.created ?? null,
     size: imageSize(builder.store, record),
   };
@@ -73,7 +81,9 @@ async function imageRow(builder: Builder, record: ImageRecord): Promise<ImageRow
 function splitName(name: string | null): { readonly repository: string; readonly tag: string } {
   if (name === null) return { repository: "<none>", tag: "<none>" };
   const { tag } = parseReference(name);
-  return { repository: tag === null ? name : name.slice(0, -tag.length - 1), tag: tag ?? "<none>" };
+  // A name may have a digest too, by which it was pulled or pushed.
+  const [plain = name] = name.split("@", 1);
+  return { repository: tag === null ? plain : plain.slice(0, -tag.length - 1), tag: tag ?? "<none>" };
 }
 
 async function inspectImages(builder: Builder, names: readonly string[]): Promise<string> {
@@ -81,9 +91,15 @@ async function inspectImages(builder: Builder, names: readonly string[]): Promis
   const shown = records.map(async (record) => {
     const id = imageId(record);
     const config = await readImageConfig(builder.store, id);
-    return { Id: id, RepoTags: tagsOf(builder, id), Size: imageSize(builder.store, record), ...config };
+    const several = record.manifests.length > 1 ? { Platforms: await Promise.all(record.manifests.map((one) => inspectPlatform(builder, one))) } : {};
+    return { Id: id, RepoTags: tagsOf(builder, id), Size: imageSize(builder.store, record), ...config, ...several };
   });
   return `${JSON.stringify(await Promise.all(shown), null, 2)}\n`;
+}
+
+async function inspectPlatform({ store }: Builder, manifest: ImageManifestRecord): Promise<object> {
+  const config = await readImageConfig(store, manifest.config);
+  return { Platform: formatPlatform(manifest.platform), Id: manifest.config, Size: imageSize(store, { manifests: [manifest] }), ...config };
 }
 
 function tagsOf(builder: Builder, id: Digest): readonly string[] {
