@@ -8,6 +8,7 @@ import {
 } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import { estargzAnnotations } from "./estargzAnnotations.js";
 import { configJson, indexJson, manifestJson } from "./canonical.js";
 
 /** Whose media types a manifest names. */
@@ -46,7 +47,7 @@ export function assembleConfig(
   return { config, ...toDocument(configJson(config), mediaType) };
 }
 
-/** Manifest of a config and the blobs of its layers, base first. Layers may have media types of either flavour. */
+/** Manifest of a config and the blobs of its layers, base first, which may have media types of either flavour. */
 export function assembleManifest(config: Descriptor, layers: readonly Descriptor[], options: ManifestOptions = {}): Document {
   const { flavour = "oci", annotations } = options;
   const mediaType = flavour === "oci" ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
@@ -54,7 +55,7 @@ export function assembleManifest(config: Descriptor, layers: readonly Descriptor
     schemaVersion: 2,
     mediaType,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.size },
-    layers: layers.map(({ mediaType: type, digest, size }) => ({ mediaType: layerType(type, flavour), digest, size })),
+    layers: layers.map((layer) => manifestLayer(layer, flavour)),
     ...(annotations === undefined ? {} : { annotations }),
   };
   return toDocument(manifestJson(manifest), mediaType);
@@ -94,6 +95,13 @@ export function joinHistory(history: readonly HistoryEntry[], layers: readonly A
 }
 
 const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+
+/** Of a layer's annotations, those that its readers need; Docker's manifests have no place for any. */
+function manifestLayer({ mediaType, digest, size, annotations }: Descriptor, flavour: Flavour): Descriptor {
+  const layer = { mediaType: layerType(mediaType, flavour), digest, size };
+  const kept = flavour === "docker" ? undefined : estargzAnnotations(annotations);
+  return kept === undefined ? layer : { ...layer, annotations: kept };
+}
 
 function layerType(type: string, flavour: Flavour): string {
   const suffix = /(?:[+.](gzip|zstd))?$/.exec(type)?.[1];

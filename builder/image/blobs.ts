@@ -1,12 +1,13 @@
 import { TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
+import type { ApplyOutput } from "../../cache/bulk/jobs.js";
 import type { StreamCompression } from "../../cache/diff/compress.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
 import type { SnapshotLayer } from "./layers.js";
-import { blobTar, snapshotTar, writeBlob, type StreamOptions } from "./writeBlob.js";
+import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
 /** How layer blobs are written. */
 export interface BlobOptions extends Opts {
@@ -47,14 +48,14 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
   const usable = force ? fits : [...fits, ...others];
   const present = await firstPresent(store, usable);
-  if (present !== null) return plain(present);
+  if (present !== null) return present;
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
-  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
+  if (options.missing === "leave" && elsewhere !== undefined) return elsewhere;
   const source = await firstPresent(store, others);
   if (source !== null) return await recompress(store, layer, source, options);
   const packed = await packAgain(store, layer, options);
   if (packed !== null) return packed;
-  if (usable.length > 0) return plain(await fetchAgain(layer, usable, options));
+  if (usable.length > 0) return await fetchAgain(layer, usable, options);
   return await recompress(store, layer, await fetchAgain(layer, others, options), options);
 }
 
@@ -63,11 +64,6 @@ const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/
 async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise<Descriptor | null> {
   for (const blob of blobs) if (await hasBlob(store.content, blob)) return blob;
   return null;
-}
-
-/** The descriptor without what is only for us. */
-function plain({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
 }
 
 /**
@@ -94,6 +90,18 @@ export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: 
   return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [blob] };
 }
 
+/**
+ * A tar of the layer: that of a blob where there is one, since the diff ID of a layer of somebody else's making is only had
+ * from that, or else one of its files. @throws {TbuildError} as {@link layerBlobs}
+ */
+export async function layerTar(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<TarSource<ApplyOutput>> {
+  const present = await firstPresent(store, layer.blobs);
+  if (present !== null) return verifiedTar(store, layer, present);
+  const elsewhere = layer.blobs.filter(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
+  if (elsewhere.length === 0) return snapshotTar(store, layer.snapshot);
+  return verifiedTar(store, layer, await fetchAgain(layer, elsewhere, options));
+}
+
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
 async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<Descriptor | null> {
   const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot), streamOptions(options));
@@ -104,12 +112,19 @@ async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOption
 
 /** Writes the tar in another blob of the layer anew, so that the diff ID stays. */
 async function recompress(store: Store, layer: SnapshotLayer, source: Descriptor, options: BlobOptions): Promise<Descriptor> {
-  const { tar, blob } = await writeBlob(store, blobTar(store, source), streamOptions(options));
-  if (tar.diffId !== layer.diffId) {
-    throw new TbuildError("corrupt", `Cannot compress layer ${layer.diffId} anew: its blob ${source.digest} has diff ID ${tar.diffId}`);
-  }
+  const { blob } = await writeBlob(store, verifiedTar(store, layer, source), streamOptions(options));
   await remember(store, layer, blob);
   return blob;
+}
+
+/** The tar in one of the layer's blobs. @throws {TbuildError} corrupt at its end, when it is another one */
+function verifiedTar(store: Store, layer: SnapshotLayer, blob: Descriptor): TarSource<ApplyOutput> {
+  const source = blobTar(store, blob);
+  return async (sink, opts) => {
+    const tar = await source(sink, opts);
+    if (tar.diffId === layer.diffId) return tar;
+    throw new TbuildError("corrupt", `Cannot compress layer ${layer.diffId} anew: its blob ${blob.digest} has diff ID ${tar.diffId}`);
+  };
 }
 
 function streamOptions({ compression = "gzip", level, signal }: BlobOptions): StreamOptions {

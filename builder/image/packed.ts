@@ -29,6 +29,8 @@ export interface ImageParts {
 
 /** How images are packed. */
 export interface PackOptions extends BlobOptions {
+  /** "estargz" makes other layers of those that the build made: see estargzLayers. Default "plain". */
+  readonly layout?: "plain" | "estargz";
   readonly flavour?: Flavour;
   readonly annotations?: readonly Annotation[];
 }

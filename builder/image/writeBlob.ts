@@ -5,7 +5,7 @@ import { createCompressor, type StreamCompression } from "../../cache/diff/compr
 import type { ChunkSink } from "../../cache/diff/compressor.js";
 import { fromSystemError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
-import { finishDigest } from "../../cache/oci/digest.js";
+import { finishDigest, type Digest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import type { ApplyOutput, DiffOutput } from "../../cache/bulk/jobs.js";
 
@@ -47,16 +47,52 @@ export async function writeBlob<T extends ApplyOutput>(
   options: StreamOptions,
 ): Promise<{ readonly tar: T; readonly blob: Descriptor }> {
   const { compression, level } = options;
+  const { result: tar, ...written } = await intoContent(store, async (sink) => {
+    await using compressor = createCompressor(compression, sink, { level });
+    const read = await source(compressor.write, options);
+    await compressor.end();
+    return read;
+  });
+  return { tar, blob: { mediaType: layerTypes[compression], ...written } };
+}
+
+/** What `write` puts into the sink becomes a blob of the content store. @throws {TbuildError} resource_exhausted */
+export async function intoContent<T>(
+  store: Store,
+  write: (sink: ChunkSink) => Promise<T>,
+): Promise<{ readonly result: T; readonly digest: Digest; readonly size: number }> {
+  return await withScratch(store, async (file, path) => {
+    const hash = createHash("sha256");
+    const result = await write(async (chunk) => {
+      hash.update(chunk);
+      await writeAll(file, chunk);
+    });
+    await file.close();
+    const { digest, size } = await store.content.adopt(path, finishDigest(hash));
+    return { result, digest, size };
+  });
+}
+
+/** Writes a tar into a file, hands that to `use`, and removes it. @throws {TbuildError} resource_exhausted */
+export async function withTarFile<T>(
+  store: Store,
+  source: TarSource<ApplyOutput>,
+  opts: Opts,
+  use: (path: string) => Promise<T>,
+): Promise<T> {
+  return await withScratch(store, async (file, path) => {
+    await source((chunk) => writeAll(file, chunk), opts);
+    await file.close();
+    return await use(path);
+  });
+}
+
+/** Opens a new file for `body`; closed and removed afterwards, where it still is there. */
+async function withScratch<T>(store: Store, body: (file: FileHandle, path: string) => Promise<T>): Promise<T> {
   const path = store.content.scratchPath();
   const file = await open(path, "wx", 0o600);
   try {
-    const hashed = hashingOutput(file);
-    await using compressor = createCompressor(compression, hashed.write, { level });
-    const tar = await source(compressor.write, options);
-    await compressor.end();
-    await file.close();
-    const { digest, size } = await store.content.adopt(path, hashed.digest());
-    return { tar, blob: { mediaType: layerTypes[compression], digest, size } };
+    return await body(file, path);
   } catch (error) {
     throw fromSystemError(error, path);
   } finally {
@@ -65,13 +101,6 @@ export async function writeBlob<T extends ApplyOutput>(
   }
 }
 
-function hashingOutput(file: FileHandle) {
-  const hash = createHash("sha256");
-  return {
-    async write(chunk: Uint8Array): Promise<void> {
-      hash.update(chunk);
-      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
-    },
-    digest: () => finishDigest(hash),
-  };
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
 }

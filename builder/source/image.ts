@@ -7,6 +7,7 @@ import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/pla
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
+import { estargzAnnotations } from "../image/estargzAnnotations.js";
 import { unpackLayers, type PackedLayer } from "../image/unpack.js";
 import type { RegistryClient } from "../registry/client.js";
 import type { RemoteImage } from "../registry/resolve.js";
@@ -94,7 +95,8 @@ async function pull({ store, client, origin }: LayerOrigin, image: RemoteImage, 
   const { default: PQueue } = await import("p-queue");
   const queue = new PQueue({ concurrency: DOWNLOADS });
   const layers = image.manifest.layers.map((blob, index): PackedLayer => {
-    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations: { [sourceAnnotation]: origin } } };
+    const annotations = { ...estargzAnnotations(blob.annotations), [sourceAnnotation]: origin };
+    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
   });
   const fetch = (blob: PackedLayer["blob"]) =>
     queue.add(async () => {

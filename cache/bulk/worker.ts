@@ -12,6 +12,7 @@ const jobs: Loaders = {
   applyLayer: async () => (await import("../diff/apply.js")).applyLayer,
   diffLayer: async () => (await import("../diff/compare.js")).diffLayer,
   readLayer: async () => (await import("../diff/readLayer.js")).readLayer,
+  indexTar: async () => (await import("../diff/estargz/indexTar.js")).indexTar,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,

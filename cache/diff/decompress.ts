@@ -47,6 +47,11 @@ export function openDecompressed(path: string): DecompressedFile {
   }
 }
 
+/** Opens a file that is known not to be compressed, whatever its first bytes look like. */
+export function openPlain(path: string): DecompressedFile {
+  return decompress(fs.openSync(path, "r"), "none");
+}
+
 function decompress(fd: number, compression: Compression): DecompressedFile {
   if (compression === "none" || (compression === "gzip" && canGunzip())) {
     const file = readFile(fd);
