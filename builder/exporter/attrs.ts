@@ -71,12 +71,13 @@ export function readNames(attrs: Attrs): readonly string[] {
   return [...new Set(names.map((name) => formatReference(withDefaultTag(parseReference(name.trim())))))];
 }
 
-/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation*. */
+/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, prefer-nondist-layers, annotation*. */
 export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour: Flavour } {
   return {
     ...readCompression(attrs),
     flavour: attrs.bool("oci-mediatypes", true) ? "oci" : "docker",
     annotations: attrs.annotations(),
+    foreign: attrs.bool("prefer-nondist-layers", false) ? "keep" : "convert",
   };
 }
 

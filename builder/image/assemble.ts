@@ -94,19 +94,28 @@ export function joinHistory(history: readonly HistoryEntry[], layers: readonly A
   });
 }
 
-const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
-
-/** Of a layer's annotations, those that its readers need; Docker's manifests have no place for any. */
-function manifestLayer({ mediaType, digest, size, annotations }: Descriptor, flavour: Flavour): Descriptor {
-  const layer = { mediaType: layerType(mediaType, flavour), digest, size };
+/** A layer with URLs may not be distributed. Of its annotations stay those that readers need, where there is a place for any. */
+function manifestLayer({ mediaType, digest, size, annotations, urls = [] }: Descriptor, flavour: Flavour): Descriptor {
+  const isForeign = urls.length > 0;
   const kept = flavour === "docker" ? undefined : estargzAnnotations(annotations);
-  return kept === undefined ? layer : { ...layer, annotations: kept };
+  return {
+    mediaType: layerType(mediaType, flavour, isForeign),
+    digest,
+    size,
+    ...(isForeign ? { urls } : {}),
+    ...(kept === undefined ? {} : { annotations: kept }),
+  };
 }
 
-function layerType(type: string, flavour: Flavour): string {
+const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+const DOCKER_FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+const OCI_FOREIGN_LAYER = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+
+function layerType(type: string, flavour: Flavour, isForeign: boolean): string {
   const suffix = /(?:[+.](gzip|zstd))?$/.exec(type)?.[1];
-  if (flavour === "docker") return suffix === undefined ? DOCKER_LAYER : `${DOCKER_LAYER}.${suffix}`;
-  return suffix === undefined ? mediaTypes.ociLayer : `${mediaTypes.ociLayer}+${suffix}`;
+  const [own, foreign] = flavour === "docker" ? [DOCKER_LAYER, DOCKER_FOREIGN_LAYER] : [mediaTypes.ociLayer, OCI_FOREIGN_LAYER];
+  const base = isForeign ? foreign : own;
+  return suffix === undefined ? base : `${base}${flavour === "docker" ? "." : "+"}${suffix}`;
 }
 
 function toDocument(bytes: Buffer, mediaType: string): Document {
