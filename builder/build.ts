@@ -12,6 +12,7 @@ import type { BuildOutput, Exporter } from "./exporter/exporter.js";
 import { checkLocalDelete } from "./exporter/localDelete.js";
 import { createExporter } from "./exporter/mod.js";
 import { exportSpecs, strongestNeeds } from "./exportSpecs.js";
+import { type BringHere, bringer } from "./image/absent.js";
 import { layerPreparer, type LayerPreparer } from "./image/prepare.js";
 import { type BuildInputs, openInputs } from "./inputs.js";
 import { internalStep, type Report } from "./internalStep.js";
@@ -52,11 +53,13 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const locals = localDirectories(inputs);
   warn(checkSources(steps, locals, inputs.dockerfile));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
-  const solved = await solveBuild(run, plans, locals, (snapshot) => layers.begin(snapshot));
+  const bringHere = bringer(parts.store, remote.refetch);
+  const readsFiles = exporters.some((exporter) => exporter.readsFiles);
+  const solved = await solveBuild(run, plans, { locals, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
   const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));
-  return await exportAll(run, exporters, layers, { platforms, root: shape.root });
+  return await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: shape.root });
 }
 
 /** The context, and every named one that is a directory. */
@@ -79,10 +82,19 @@ function stepsOf(chain: ReadonlySet<Vertex>): readonly Vertex[] {
   return [...chain].filter(({ op }) => op.body.kind !== "source").reverse();
 }
 
-async function exportAll({ report, signal }: Run, exporters: readonly Exporter[], layers: LayerPreparer, output: BuildOutput): Promise<BuildResult> {
+interface Exporting extends Pick<Run, "report" | "signal"> {
+  readonly bringHere: BringHere;
+  readonly layers: LayerPreparer;
+}
+
+async function exportAll({ report, signal, bringHere, layers }: Exporting, exporters: readonly Exporter[], output: BuildOutput): Promise<BuildResult> {
+  const refs = output.platforms.map(({ ref }) => ref);
   const metadata: Record<string, string> = {};
   for (const exporter of exporters) {
-    const exported = await internalStep(report, exporter.name, signal, (opts) => exporter.export(output, { ...opts, layers }));
+    const exported = await internalStep(report, exporter.name, signal, async (opts) => {
+      if (exporter.readsFiles) await bringHere(refs, opts);
+      return await exporter.export(output, { ...opts, layers });
+    });
     Object.assign(metadata, exported.metadata);
   }
   const imageId = metadata["containerimage.config.digest"] ?? metadata["containerimage.digest"];

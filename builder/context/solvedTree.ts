@@ -4,6 +4,7 @@ import { marshal } from "../../solver/llb/marshal.js";
 import type { Output } from "../../solver/llb/state.js";
 import { createSolver } from "../../solver/solve.js";
 import type { Executor } from "../executor/executor.js";
+import { bringer } from "../image/absent.js";
 import type { Report } from "../internalStep.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
 import { opRunner } from "../ops/mod.js";
@@ -18,7 +19,7 @@ import { buildSources } from "../source/mod.js";
 /** What is there of a build before its context is. */
 export interface ContextDeps {
   readonly parts: { readonly store: Store; readonly executor: Executor; readonly concurrency: number };
-  readonly remote: Pick<RemoteAccess, "sources" | "transport">;
+  readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   readonly logs: Pick<BuildLogs, "fileOf">;
@@ -31,7 +32,8 @@ export async function solvedTree(deps: ContextDeps, wanted: Output, locals: Read
   const { parts, remote, secrets, agents, logs, report, signal } = deps;
   const { store, executor, concurrency } = parts;
   const sources = buildSources({ store, remote, secrets, agents }, locals);
-  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null };
+  const bringHere = bringer(store, remote.refetch);
+  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true };
   const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(opDeps, vertex), index: store.index, concurrency });
   const ref = (await solver.solve(marshal(wanted, []), { signal, report })) ?? scratchRef;
   return await openTree(store, ref);

@@ -37,6 +37,7 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   return {
     name: `exporting to ${spec.type} image format`,
     needs: layerNeeds({ ...options, refetch: refetcher(deps, {}) }),
+    readsFiles: false,
     async export(output, opts): Promise<ExportResult> {
       const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
       const parts = await Promise.all(

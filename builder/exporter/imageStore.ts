@@ -33,6 +33,7 @@ function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: E
   return {
     name: "exporting to image",
     needs: { kind: "diff-ids" },
+    readsFiles: true,
     async export(output, opts) {
       const records = await Promise.all(output.platforms.map((platform) => storedRecord(store, platform, "oci", opts)));
       await nameImages(store, names, records);

@@ -26,7 +26,8 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
   const names = target.names.map(formatReference);
   return {
     name: "exporting to image",
-    needs: layerNeeds(options),
+    needs: layerNeeds({ ...options, refetch: refetcher(deps, {}) }),
+    readsFiles: target.unpack,
     async export(output, opts) {
       const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
       const parts = await Promise.all(

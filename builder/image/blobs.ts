@@ -53,7 +53,8 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   if (options.missing === "leave" && elsewhere !== undefined) return elsewhere;
   const source = await firstPresent(store, others);
   if (source !== null) return await recompress(store, layer, source, options);
-  const packed = await packAgain(store, layer, options);
+  const { here } = await store.snapshots.stat(layer.snapshot);
+  const packed = here ? await packAgain(store, layer, options) : null;
   if (packed !== null) return packed;
   if (usable.length > 0) return await fetchAgain(layer, usable, options);
   return await recompress(store, layer, await fetchAgain(layer, others, options), options);
