@@ -27,12 +27,8 @@ export async function imageParts(
   return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };
 }
 
-/**
- * The image store's record of a platform, whose config is in the content store afterwards. It names the layers as their
- * snapshots have them, whatever an export made of them: it is from there that they are exported again.
- */
-export async function storedRecord(store: Store, output: PlatformOutput, flavour: Flavour, opts: ExportOpts): Promise<ImageManifestRecord> {
-  const { platform, config, layers } = await imageParts(store, output, flavour, opts);
+/** The image store's record of a platform, whose layers are those of its snapshots. Its config is in the content store then. */
+export async function storedRecord(store: Store, { platform, config, layers }: ImageParts, opts: ExportOpts): Promise<ImageManifestRecord> {
   await putBlob(store.content, config.bytes, config.descriptor.digest, opts);
   const named = layers.map(({ snapshot, diffId }: SnapshotLayer) => ({ snapshot, diffId }));
   return { platform, config: config.descriptor.digest, layers: named };

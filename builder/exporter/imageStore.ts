@@ -3,7 +3,7 @@ import { formatReference } from "../../cache/oci/reference.js";
 import { type Attrs, readAttrs } from "./attrs.js";
 import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
-import { storedRecord } from "./image.js";
+import { imageParts, storedRecord } from "./image.js";
 import { nameImages } from "./imageNames.js";
 import { readPushAttrs } from "./registryAttrs.js";
 import { registryImageExporter } from "./registryImage.js";
@@ -35,7 +35,8 @@ function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: E
     needs: { kind: "diff-ids" },
     readsFiles: true,
     async export(output, opts) {
-      const records = await Promise.all(output.platforms.map((platform) => storedRecord(store, platform, "oci", opts)));
+      const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
+      const records = await Promise.all(parts.map((part) => storedRecord(store, part, opts)));
       await nameImages(store, names, records);
       const id = records[0]!.config;
       const named = names.length === 0 ? {} : { "image.name": names.join(",") };

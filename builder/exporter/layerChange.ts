@@ -22,6 +22,10 @@ export function layerChange(store: Store, output: PlatformOutput, options: Chang
 
 /** What can be made of layers while the build still runs: no blobs of layers that are changed before they are packed. */
 export function layerNeeds(options: ChangeOptions): LayerNeeds {
-  const changes = options.rewriteTimes === true || options.layout === "estargz";
-  return changes ? { kind: "diff-ids" } : { kind: "blobs", options };
+  return changesLayers(options) ? { kind: "diff-ids" } : { kind: "blobs", options };
+}
+
+/** True when {@link layerChange} may give layers that no snapshot has. */
+export function changesLayers(options: ChangeOptions): boolean {
+  return options.rewriteTimes === true || options.layout === "estargz";
 }

@@ -9,7 +9,7 @@ import { refetcher, type ExporterDeps } from "./deps.js";
 import type { Exporter } from "./exporter.js";
 import { encodeDescriptor, imageParts, storedRecord } from "./image.js";
 import { nameImages } from "./imageNames.js";
-import { layerChange, layerNeeds } from "./layerChange.js";
+import { changesLayers, layerChange, layerNeeds } from "./layerChange.js";
 import { storeNames, type PushAttrs } from "./registryAttrs.js";
 
 /**
@@ -36,8 +36,9 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       const images = await Promise.all(parts.map((part) => packImage(store, part, packing)));
       const root = await rootOf(store, images, output.root, packing);
       if (target.store) {
-        const records = await Promise.all(output.platforms.map((one) => storedRecord(store, one, options.flavour, opts)));
-        await nameImages(store, storeNames(target, root.digest), records);
+        // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
+        const stored = changesLayers(options) ? await Promise.all(output.platforms.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
+        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part) => storedRecord(store, part, opts))));
       }
       if (target.push) {
         const image = pushableImage(parts, images, root, { content: store.content, refetch: refetcher(deps, opts) });
