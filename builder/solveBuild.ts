@@ -11,8 +11,8 @@ import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
 import type { PlatformPlan } from "./plan.js";
 import type { Run } from "./run.js";
-import type { LocalDirectory } from "./source/local.js";
 import { buildSources } from "./source/mod.js";
+import type { Source } from "./source/source.js";
 
 /** What the graph came to. */
 export interface Solved {
@@ -24,8 +24,8 @@ export interface Solved {
 
 /** What {@link solveBuild} needs to know besides the plans. */
 export interface SolveOptions {
-  /** By the name they have in `local://name`. */
-  readonly locals: ReadonlyMap<string, LocalDirectory>;
+  /** What `local://` stands for. */
+  readonly local: Source;
   readonly bringHere: BringHere;
   /** An export reads the files of the results. */
   readonly readsFiles: boolean;
@@ -37,10 +37,10 @@ export interface SolveOptions {
 export async function solveBuild(
   run: Run,
   plans: readonly PlatformPlan[],
-  { locals, bringHere, readsFiles, onLayer }: SolveOptions,
+  { local, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, report, signal } = run;
-  const sources = buildSources({ store: parts.store, remote, secrets, agents }, locals);
+  const sources = buildSources({ store: parts.store, remote, secrets, agents, local });
   const read = filesRead(plans.map(({ root }) => root), readsFiles);
   const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));

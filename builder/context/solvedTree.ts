@@ -13,7 +13,7 @@ import { openTree, type ReadTree } from "../ops/trees.js";
 import type { RemoteAccess } from "../remote.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
-import type { LocalDirectory } from "../source/local.js";
+import { type LocalDirectory, localSource } from "../source/local.js";
 import { buildSources } from "../source/mod.js";
 
 /** What is there of a build before its context is. */
@@ -31,7 +31,7 @@ export interface ContextDeps {
 export async function solvedTree(deps: ContextDeps, wanted: Output, locals: ReadonlyMap<string, LocalDirectory> = new Map()): Promise<ReadTree> {
   const { parts, remote, secrets, agents, logs, report, signal } = deps;
   const { store, executor, concurrency } = parts;
-  const sources = buildSources({ store, remote, secrets, agents }, locals);
+  const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
   const bringHere = bringer(store, remote.refetch);
   const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true };
   const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(opDeps, vertex), index: store.index, concurrency });
