@@ -7,7 +7,8 @@ import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/pla
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
-import { unpackLayers, type PackedLayer } from "../image/unpack.js";
+import type { PackedLayer } from "../image/applyBlob.js";
+import { unpackLayers } from "../image/unpack.js";
 import type { RegistryClient } from "../registry/client.js";
 import type { RemoteImage } from "../registry/resolve.js";
 import { findStoredImage, type ImageLookup } from "./imageStore.js";

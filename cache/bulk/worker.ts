@@ -10,6 +10,8 @@ type Loaders = {
 
 const jobs: Loaders = {
   applyLayer: async () => (await import("../diff/apply.js")).applyLayer,
+  applyApart: async () => (await import("../diff/apply.js")).applyApart,
+  hideBelow: async () => (await import("../diff/hideBelow.js")).hideBelow,
   diffLayer: async () => (await import("../diff/compare.js")).diffLayer,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,

@@ -39,6 +39,12 @@ export interface Snapshotter {
   view(name: string): Promise<Mount>;
   /** Makes `key` immutable under `name`. @throws {TbuildError} already_exists when `name` is committed, not_found */
   commit(name: string, key: string): Promise<void>;
+  /**
+   * Puts an active snapshot that was prepared on nothing onto a committed parent: what it holds so far is what it changes.
+   * Its root keeps the attributes it has ("own"), or takes the parent's. Absent where a snapshot is more than its changes.
+   * @throws {TbuildError} not_found
+   */
+  readonly stack?: (key: string, parent: string, root: "own" | "inherited") => Promise<Mount>;
   /** @throws {TbuildError} not_found */
   stat(name: string): Promise<SnapshotInfo>;
   /** Removes a snapshot. Absent is a success. @throws {TbuildError} unavailable while another snapshot has it as parent */
