@@ -76,7 +76,7 @@ function pusher(tool: Tool, dir: string, proxy: RegistryProxy, sent: Map<string,
     name: tool.name,
     prepare: (round) => {
       writeFileSync(path.join(dir, String(LAYERS - 1), "changed"), `${tool.name} ${round}\n`);
-      run(tool.build(dir, "warm", null), tool.env);
+      run(tool.build(dir, "warm", null, nameOf(tool, proxy)), tool.env);
       proxy.reset();
     },
     run: async () => {

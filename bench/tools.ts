@@ -15,11 +15,11 @@ export interface Tool {
   readonly disk: string;
   /** Makes the base image known. */
   prepare(rootfsTar: string): void;
-  /** The command that builds `dir`, writing an OCI tar when `tar` is given. */
-  build(dir: string, round: string, tar: string | null): readonly string[];
+  /** The command that builds `dir`, writing an OCI tar when `tar` is given. The image's name is "bench:1" without one. */
+  build(dir: string, round: string, tar: string | null, name?: string): readonly string[];
   /** The command that brings an image from a registry into `store`, a new directory below the disk. */
   pull(name: string, store: string): readonly string[];
-  /** The command that sends the image that was built last to a registry. */
+  /** The command that sends a built image to the registry that its name says. */
   push(name: string): readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Removes the store. */
@@ -41,12 +41,12 @@ export function tbuildTool(work: string): Tool {
     disk: disk.path,
     env: process.env,
     prepare: (tar) => run([...program, "image", "import", tar, BENCH_BASE]),
-    build: (dir, round, tar) => {
+    build: (dir, round, tar, name = "bench:1") => {
       const output = tar === null ? [] : ["-o", `type=oci,dest=${tar}`];
-      return [...program, "build", "--progress", "plain", "-t", "bench:1", "--build-arg", `ROUND=${round}`, ...output, dir];
+      return [...program, "build", "--progress", "plain", "-t", name, "--build-arg", `ROUND=${round}`, ...output, dir];
     },
     pull: (name, store) => [...tbuildAt(store), "image", "pull", name],
-    push: (name) => ["sh", "-ec", `${[...program, "image", "tag", "bench:1", name].join(" ")} && ${[...program, "image", "push", name].join(" ")}`],
+    push: (name) => [...program, "image", "push", name],
     clear: () => disk.remove(),
   };
 }
@@ -65,13 +65,13 @@ export function buildahTool(work: string): Tool {
     disk: disk.path,
     env,
     prepare: (tar) => buildahBase(program, env, tar),
-    build: (dir, round, tar) => {
+    build: (dir, round, tar, name = "bench:1") => {
       const bud = [...program, "bud", "--layers", "--network", "host", "--isolation", "oci", "--runtime", "runc", "--build-arg", `ROUND=${round}`, "-t"];
-      if (tar === null) return [...bud, "bench:1", dir];
-      return ["sh", "-ec", `${[...bud, "bench:1", dir].join(" ")} && ${[...program, "push", "-q", "bench:1", `oci-archive:${tar}`].join(" ")}`];
+      if (tar === null) return [...bud, name, dir];
+      return ["sh", "-ec", `${[...bud, name, dir].join(" ")} && ${[...program, "push", "-q", name, `oci-archive:${tar}`].join(" ")}`];
     },
     pull: (name, store) => [...at(store), "pull", "-q", "--tls-verify=false", name],
-    push: (name) => [...program, "push", "-q", "--tls-verify=false", "bench:1", `docker://${name}`],
+    push: (name) => [...program, "push", "-q", "--tls-verify=false", name],
     clear: () => {
       spawnSync(program[0]!, [...program.slice(1), "rm", "-a"], { env });
       disk.remove();
