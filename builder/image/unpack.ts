@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { TbuildError, hasCode } from "../../cache/errors.js";
+import { TbuildError, hasCode, isTbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
@@ -26,9 +26,6 @@ export interface UnpackOptions extends ReportOptions {
   /** Brings a blob into the content store; may be called for several layers at a time. */
   readonly fetch: (layer: Descriptor) => Promise<void>;
 }
-
-/** More than any honest layer unpacks to. */
-const MAX_LAYER_BYTES = 2 ** 40;
 
 /**
  * Snapshot of an image's file system, null when it has no layers. Layers base first; each is fetched and unpacked on the
@@ -144,12 +141,23 @@ async function applyBlob(
   const id = `extracting ${digest}`;
   await using tree = await mountTree(mount);
   report?.status(id, 0, 0);
-  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: MAX_LAYER_BYTES };
+  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: store.maxLayerSize };
   const onProgress = ({ bytes }: { readonly bytes: number }) => report?.status(id, bytes, 0);
-  const applied = await store.bulk.run("applyLayer", input, { signal, onProgress });
+  const applied = await store.bulk.run("applyLayer", input, { signal, onProgress }).catch((error: unknown) => {
+    throw ofLayer(error, digest);
+  });
   report?.statusDone(id);
   return applied;
 }
+
+/** The error that says which layer it is about. */
+function ofLayer(error: unknown, digest: Digest): unknown {
+  if (!isTbuildError(error) || error.code === "cancelled") return error;
+  const { code, message, hint = code === "resource_exhausted" ? SIZE_HINT : undefined } = error;
+  return new TbuildError(code, `Cannot unpack layer ${digest}: ${message.slice(0, 1).toLowerCase()}${message.slice(1)}`, { hint, cause: error });
+}
+
+const SIZE_HINT = "If the image is to be trusted, raise maxLayerSize below [worker.oci] in tbuild.toml";
 
 function wrongDiffId({ blob, diffId }: PackedLayer, got: Digest): TbuildError {
   return new TbuildError("corrupt", `Cannot unpack layer ${blob.digest}: its diff ID is ${got}, the config says ${diffId}`);

@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody;
+  /** The body is for this origin alone: a redirect elsewhere is an answer like any other. */
+  readonly secret?: true;
 }
 
 /** What is sent. A function opens a fresh pass over bytes whose number the header "content-length" says. */
@@ -142,6 +144,7 @@ function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): Ht
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new TbuildError("unavailable", `Cannot get ${redactUrl(request.url)}: it redirects to an address that is not HTTP`);
   }
+  if (url.origin !== request.url.origin && request.secret === true) return null;
   return url.origin === request.url.origin ? { ...request, url } : {
     ...request,
     url,

@@ -99,7 +99,7 @@ async function pull({ store, client, origin }: LayerOrigin, image: RemoteImage, 
   const fetch = (blob: PackedLayer["blob"]) =>
     queue.add(async () => {
       const onProgress = (bytes: number) => opts.report.status(blob.digest, bytes, blob.size);
-      await client.fetchBlob(image.reference, blob, store.content, { signal: opts.signal, onProgress });
+      await client.fetchBlob(image.reference, blob, store.content, { ...opts, onProgress });
       opts.report.statusDone(blob.digest);
     });
   return await unpackLayers(store, layers, { ...opts, fetch });

@@ -40,5 +40,5 @@ export function applyLayer(input: ApplyInput, ctx: JobContext): ApplyOutput {
 
 function checkSize(size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
-  throw new TbuildError("resource_exhausted", `Cannot unpack layer: it is larger than ${maxBytes} bytes`);
+  throw new TbuildError("resource_exhausted", `Cannot unpack more than ${maxBytes} bytes`);
 }
