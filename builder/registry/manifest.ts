@@ -1,7 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor, type ImageConfig, type Index, type Manifest } from "../../cache/oci/descriptor.js";
 import { isDigest } from "../../cache/oci/digest.js";
-import { isPlatform, isTextMap, wrongConfigField } from "./shape.js";
+import { isPlatform, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
 
 /** A manifest or an index, told apart. */
 export type ParsedManifest =
@@ -87,7 +87,9 @@ export function parseImageConfig(bytes: Uint8Array, name: string): ImageConfig {
   );
   const wrong = wrongConfigField(value);
   if (wrong !== null) throw malformed(name, `"${wrong}" has another type than it should`);
-  return { ...(value as unknown as ImageConfig), os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
+  const config = withoutNulls(value);
+  const run = config["config"] === undefined ? {} : { config: withoutNulls(config["config"] as Record<string, unknown>) };
+  return { ...(config as unknown as ImageConfig), ...run, os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
 }
 
 function parseJson(bytes: Uint8Array, name: string): Record<string, unknown> {

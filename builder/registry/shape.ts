@@ -41,6 +41,11 @@ export function wrongConfigField(config: Readonly<Record<string, unknown>>): str
   return run === null ? null : `config.${run}`;
 }
 
+/** What Go writes as null, left out: it means the same and nobody has to think of it. */
+export function withoutNulls(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+}
+
 /** True for a descriptor's platform, or none. */
 export function isPlatform(value: unknown): boolean {
   return isEmpty(value) || hasFields(PLATFORM)(value);
