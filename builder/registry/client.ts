@@ -8,6 +8,7 @@ import { blobBytes, createFlights } from "./blob.js";
 import { dockerCredentials, type CredentialStore } from "./credentials.js";
 import { endpointsOf, tlsSettings, type Endpoint, type RegistryConfigs } from "./endpoint.js";
 import { wrongDigest } from "./errors.js";
+import { foreignBytes, foreignUrls } from "./foreignBlob.js";
 import { createTransport, type HttpTransport } from "./http.js";
 import { headManifest, pullManifest } from "./pullManifest.js";
 import { retrying, type ReportedOpts } from "./retry.js";
@@ -27,8 +28,8 @@ export interface RegistryClient extends Disposable {
   manifest(reference: Reference, opts?: ReportedOpts): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
   /**
    * Brings a blob into the content store unless it is there. Questions for one blob at the same time are one download, which
-   * goes on where a process that was killed had stopped.
-   * @throws {TbuildError} as manifest
+   * goes on where a process that was killed had stopped. What the registry does not have is asked for at the descriptor's
+   * URLs. @throws {TbuildError} as manifest
    */
   fetchBlob(reference: Reference, descriptor: Descriptor, content: ContentStore, opts?: FetchOpts): Promise<void>;
 }
@@ -57,28 +58,28 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
       report?.log(2, Buffer.from(`${message}; asking the next registry\n`));
     });
 
-  /** "spoilt": what was here of the blob does not belong to it, and is gone now. */
-  async function blobFrom(
-    endpoint: Endpoint,
-    reference: Reference,
-    descriptor: Descriptor,
-    content: ContentStore,
-    opts: FetchOpts,
-  ): Promise<"here" | "spoilt"> {
-    await using ingest = await openIngest(content, descriptor, opts);
-    if (ingest === null) return "here";
-    const offset = ingest.size;
-    for await (const chunk of blobBytes(session, endpoint, reference, descriptor, { ...retrying(opts), offset })) {
-      await ingest.write(chunk);
-      opts.onProgress?.(ingest.size);
-    }
-    try {
-      await ingest.commit(descriptor);
-      return "here";
-    } catch (error) {
+  async function blobFrom(endpoint: Endpoint, reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts) {
+    const bytes = (offset: number) => blobBytes(session, endpoint, reference, descriptor, { ...retrying(opts), offset });
+    await storeBlob(bytes, descriptor, content, opts).catch((error: unknown) => {
       if (!hasCode(error, "digest_mismatch")) throw error;
-      if (offset > 0) return "spoilt";
       throw wrongDigest(targetOf(endpoint, { reference }), `blob ${descriptor.digest}`, descriptor.digest, "other bytes");
+    });
+  }
+  /** A registry need not have a layer that may not be distributed: its descriptor says where it is. */
+  async function fetchBlob(reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts): Promise<void> {
+    const urls = foreignUrls(descriptor);
+    try {
+      return await ask(reference, opts, (endpoint) => blobFrom(endpoint, reference, descriptor, content, opts));
+    } catch (error) {
+      if (urls.length === 0 || !hasCode(error, "not_found")) throw error;
+    }
+    for (const [index, url] of urls.entries()) {
+      try {
+        return await storeBlob((offset) => after(offset, foreignBytes(http, url, descriptor, opts)), descriptor, content, opts);
+      } catch (error) {
+        const isLast = index === urls.length - 1;
+        if (isLast || hasCode(error, "cancelled")) throw error;
+      }
     }
   }
   return {
@@ -87,10 +88,7 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
     fetchBlob: (reference, descriptor, content, opts = {}) =>
       flights(descriptor.digest, opts, async () => {
         if (await hasBlob(content, descriptor)) return;
-        await ask(reference, opts, async (endpoint) => {
-          const outcome = await blobFrom(endpoint, reference, descriptor, content, opts);
-          if (outcome === "spoilt") await blobFrom(endpoint, reference, descriptor, content, opts);
-        });
+        await fetchBlob(reference, descriptor, content, opts);
       }),
     [Symbol.dispose]: () => http.close(),
   };
@@ -104,6 +102,43 @@ export async function hasBlob(content: ContentStore, { digest }: Pick<Descriptor
   } catch (error) {
     if (hasCode(error, "not_found")) return false;
     throw error;
+  }
+}
+
+/** Bytes from an offset on. */
+type BytesFrom = (offset: number) => AsyncIterable<Uint8Array>;
+
+/** Writes a blob's bytes, unless another process does. @throws {TbuildError} digest_mismatch, and what `source` throws */
+async function storeBlob(source: BytesFrom, descriptor: Descriptor, content: ContentStore, opts: FetchOpts): Promise<void> {
+  const outcome = await tryStore(source, descriptor, content, opts);
+  if (outcome === "spoilt") await tryStore(source, descriptor, content, opts);
+}
+
+/** "spoilt": what a killed process had left of the blob does not belong to it, and is gone now. */
+async function tryStore(source: BytesFrom, descriptor: Descriptor, content: ContentStore, opts: FetchOpts): Promise<"here" | "spoilt"> {
+  await using ingest = await openIngest(content, descriptor, opts);
+  if (ingest === null) return "here";
+  const offset = ingest.size;
+  for await (const chunk of source(offset)) {
+    await ingest.write(chunk);
+    opts.onProgress?.(ingest.size);
+  }
+  try {
+    await ingest.commit(descriptor);
+    return "here";
+  } catch (error) {
+    if (offset > 0 && hasCode(error, "digest_mismatch")) return "spoilt";
+    throw error;
+  }
+}
+
+/** What comes after the first bytes. */
+async function* after(bytes: number, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let skip = bytes;
+  for await (const chunk of source) {
+    const rest = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - rest.length;
+    if (rest.length > 0) yield rest;
   }
 }
 

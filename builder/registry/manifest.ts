@@ -1,7 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor, type ImageConfig, type Index, type Manifest } from "../../cache/oci/descriptor.js";
 import { isDigest } from "../../cache/oci/digest.js";
-import { isPlatform, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
+import { isPlatform, isTextList, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
 
 /** A manifest or an index, told apart. */
 export type ParsedManifest =
@@ -16,7 +16,7 @@ export const configLimit = 8 << 20;
 
 /** True for the media type of a tar, however it is compressed: its first bytes tell how. An encrypted one is none. */
 export function isLayerType(mediaType: string): boolean {
-  return /[./]tar(?:[.+](?:gzip|zstd))?$/.test(mediaType);
+  return /[./]tar(?:[.+](?:gzip|zstd|bzip2|xz))?$/.test(mediaType);
 }
 
 /** What a GET of a manifest accepts. */
@@ -104,9 +104,9 @@ function parseJson(bytes: Uint8Array, name: string): Record<string, unknown> {
 
 function isDescriptor(value: unknown): value is Descriptor {
   if (typeof value !== "object" || value === null) return false;
-  const { mediaType, digest, size, platform, annotations } = value as Record<string, unknown>;
+  const { mediaType, digest, size, platform, annotations, urls } = value as Record<string, unknown>;
   const isSize = Number.isSafeInteger(size) && (size as number) >= 0;
-  return typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && isSize && isPlatform(platform) && isTextMap(annotations);
+  return typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && isSize && isPlatform(platform) && isTextMap(annotations) && isTextList(urls);
 }
 
 function textOr(value: unknown, fallback: string): string {

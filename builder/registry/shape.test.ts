@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isPlatform, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
+import { isPlatform, isTextList, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
 
 test("wrongConfigField() finds the first field of another type, and takes null for nothing", () => {
   const good = { architecture: "amd64", history: [{ created_by: "x", empty_layer: true }], config: { Env: ["A=b"], Cmd: null, Labels: { a: "b" } } };
@@ -18,9 +18,10 @@ test("wrongConfigField() finds the first field of another type, and takes null f
   for (const [config, field] of cases) assert.equal(wrongConfigField(config as Record<string, unknown>), field);
 });
 
-test("isPlatform() and isTextMap() take what descriptors may hold", () => {
+test("isPlatform(), isTextList() and isTextMap() take what descriptors may hold", () => {
   for (const value of [undefined, null, {}, { os: "linux", architecture: "arm", variant: null }]) assert.equal(isPlatform(value), true);
   for (const value of ["linux", [], { os: 5 }]) assert.equal(isPlatform(value), false);
+  assert.deepEqual([isTextList(null), isTextList(["a"]), isTextList([5]), isTextList("a")], [true, true, false, false]);
   assert.deepEqual([isTextMap(undefined), isTextMap({ a: "b" }), isTextMap({ a: 5 }), isTextMap("a")], [true, true, false, false]);
 });
 

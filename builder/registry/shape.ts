@@ -56,6 +56,11 @@ export function isTextMap(value: unknown): boolean {
   return isEmpty(value) || isMap(value);
 }
 
+/** True for a list of texts, or none. */
+export function isTextList(value: unknown): boolean {
+  return isEmpty(value) || isTexts(value);
+}
+
 function isHistory(value: unknown): boolean {
   return Array.isArray(value) && value.every(hasFields(HISTORY));
 }
