@@ -43,7 +43,12 @@ const DEFAULT_CONCURRENCY = 64;
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
   const settings = await loadConfig(config.configFile);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
-  const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch), warm: config.warm });
+  const store = await openStore({
+    root: storeRoot(config.root),
+    cleanScratch: (scratch) => removeContainers(runtime, scratch),
+    warm: config.warm,
+    maxLayerSize: settings.worker.maxLayerSize ?? undefined,
+  });
   const parts = buildParts(store, settings, runtime);
   return {
     store,

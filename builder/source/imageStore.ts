@@ -1,6 +1,6 @@
 import type { ImageStore } from "../../cache/images.js";
 import { isTbuildError, TbuildError } from "../../cache/errors.js";
-import type { ContentStore, Opts } from "../../cache/content/store.js";
+import type { ContentStore } from "../../cache/content/store.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
@@ -10,6 +10,7 @@ import type { Store } from "../../cache/store.js";
 import type { ImageResolver } from "../../frontend/mod.js";
 import { configLimit, parseImageConfig } from "../registry/manifest.js";
 import { readBlob, type RemoteImages } from "../registry/resolve.js";
+import type { ReportedOpts } from "../registry/retry.js";
 
 /** Whether a name is looked up in the image store before a registry is asked. A name with a digest never is. */
 export type ImagePolicy = "local-first" | "pull";
@@ -38,7 +39,7 @@ export async function storedConfig(content: ContentStore, digest: Digest): Promi
 }
 
 /** What the frontend asks: the image store first, unless the policy is to pull, then the registry. */
-export function createImageResolver({ store, remote, policy }: ImageLookup, opts: Opts = {}): ImageResolver {
+export function createImageResolver({ store, remote, policy }: ImageLookup, opts: ReportedOpts = {}): ImageResolver {
   return async (text, platform) => {
     const reference = parseReference(text);
     const named = withDefaultTag(reference);
