@@ -9,7 +9,7 @@ import type { Store } from "../cache/store.js";
 const MAX_CONFIG = 8 * 1024 * 1024;
 
 /** Bytes of all uncompressed layers of an image, of its first platform when there are several. */
-export function imageSize({ meta }: Pick<Store, "meta">, { manifests: [manifest] }: ImageRecord): number {
+export function imageSize({ meta }: Pick<Store, "meta">, { manifests: [manifest] }: Pick<ImageRecord, "manifests">): number {
   return (manifest?.layers ?? []).reduce((sum, { snapshot }) => sum + (meta.layers.get(snapshot)?.size ?? 0), 0);
 }
 

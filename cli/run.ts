@@ -44,7 +44,7 @@ async function runCommand(builder: Builder, args: StoreArgs, terminal: Terminal,
     case "build":
       return await (await import("./commands/build.js")).buildCommand(builder, args, terminal, signal);
     case "image":
-      return await (await import("./commands/image.js")).imageCommand(builder, args, { signal });
+      return await (await import("./commands/image.js")).imageCommand(builder, args, terminal, signal);
     case "du":
       return await (await import("./commands/space.js")).duCommand(builder, args);
     case "prune":

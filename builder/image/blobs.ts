@@ -41,17 +41,23 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { compression = "gzip", force = false } = options;
-  const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
-  const [fits, others] = [
-    layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)),
-    layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType)),
-  ];
-  const usable = force ? fits : [...fits, ...others];
-  for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
+  const present = await presentBlob(store, layer.blobs, options);
+  if (present !== null) return present;
   const packed = await packAgain(store, layer, options);
   if (packed !== null) return packed;
-  return plain(await fetchAgain(layer, usable, options));
+  return plain(await fetchAgain(layer, usableBlobs(layer.blobs, options), options));
+}
+
+/** Which of a layer's blobs is taken for it, when it is in the content store; else null. */
+export async function presentBlob(store: Pick<Store, "content">, blobs: readonly Descriptor[], options: BlobOptions = {}): Promise<Descriptor | null> {
+  for (const blob of usableBlobs(blobs, options)) if (await hasBlob(store.content, blob)) return plain(blob);
+  return null;
+}
+
+function usableBlobs(blobs: readonly Descriptor[], { compression = "gzip", force = false }: BlobOptions): readonly Descriptor[] {
+  const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
+  const fits = blobs.filter(({ mediaType }) => wanted.test(mediaType));
+  return force ? fits : [...fits, ...blobs.filter(({ mediaType }) => !wanted.test(mediaType))];
 }
 
 /** The descriptor without what is only for us. */

@@ -1,5 +1,16 @@
 import type { Argv } from "yargs";
 import { unknownWord, usage } from "../usage.js";
+import {
+  historyOptions,
+  type ImageHistoryArgs,
+  type ImageListArgs,
+  type ImagePruneArgs,
+  listOptions,
+  pruneOptions,
+  readHistory,
+  readList,
+  readPrune,
+} from "./imageListing.js";
 import { counted, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** Form of what a listing command prints. */
@@ -9,19 +20,29 @@ export type ListFormat = "table" | "json";
 export type ImageArgs = GlobalArgs & { readonly command: "image" } & ImageVerb;
 
 type ImageVerb =
-  /** `names`: repositories or full names to show; all when empty. */
-  | { readonly verb: "ls"; readonly names: readonly string[]; readonly quiet: boolean; readonly format: ListFormat }
-  | { readonly verb: "inspect" | "rm"; readonly names: readonly string[] }
-  | { readonly verb: "history"; readonly name: string; readonly format: ListFormat }
+  | ImageListArgs
+  | ImageHistoryArgs
+  | ImagePruneArgs
+  /** `template` null: all of it as JSON; `raw`: the bytes of the manifest or index. */
+  | { readonly verb: "inspect"; readonly names: readonly string[]; readonly template: string | null; readonly raw: boolean }
+  /** `force`: names of one ID all go, and a name that is not there is no error. */
+  | { readonly verb: "rm"; readonly names: readonly string[]; readonly force: boolean }
   | { readonly verb: "tag"; readonly source: string; readonly target: string }
   /** `output` "-" is standard output. */
   | { readonly verb: "save"; readonly names: readonly string[]; readonly output: string; readonly format: "docker" | "oci" }
   /** `input` "-" is standard input. */
   | { readonly verb: "load"; readonly input: string }
-  | { readonly verb: "import"; readonly file: string; readonly name: string | null; readonly changes: readonly string[] };
+  | {
+      readonly verb: "import";
+      readonly file: string;
+      readonly name: string | null;
+      readonly changes: readonly string[];
+      readonly message: string | undefined;
+      readonly platform: string | undefined;
+    };
 
 const text = { type: "string", nargs: 1 } as const;
-const VERBS = ["ls", "inspect", "history", "rm", "tag", "save", "load", "import"];
+const VERBS = ["ls", "inspect", "history", "rm", "prune", "tag", "save", "load", "import"];
 
 /** Defines the commands below `tbuild image`, each of which hands its arguments to `found`. */
 export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Argv {
@@ -30,9 +51,10 @@ export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Arg
   return argv
     .usage("Usage: $0 image COMMAND")
     .command(["ls", "list"], "List images: ls [NAME…]", listOptions, run(readList))
-    .command("inspect", "Show images' configs as JSON: inspect NAME…", {}, run(readNames("inspect")))
-    .command("history", "Show how an image was made: history NAME", formatOption, run(readHistory))
-    .command("rm", "Remove names of images: rm NAME…", {}, run(readNames("rm")))
+    .command("inspect", "Show images' configs as JSON: inspect NAME…", inspectOptions, run(readInspect))
+    .command("history", "Show how an image was made: history NAME", historyOptions, run(readHistory))
+    .command(["rm", "remove"], "Remove names of images: rm NAME…", removeOptions, run(readRemove))
+    .command("prune", "Remove images without a name, and what only they need", pruneOptions, run(readPrune))
     .command("tag", "Give an image another name: tag SOURCE TARGET", {}, run(readTag))
     .command("save", "Write images to a tar: save -o FILE NAME…", saveOptions, run(readSave))
     .command("load", "Read images from a tar: load -i FILE", loadOptions, run(readLoad))
@@ -57,8 +79,16 @@ function unknownVerb([verb]: readonly string[]): Error {
   return unknownWord("image command", verb, VERBS);
 }
 
-function listOptions(argv: Argv): Argv {
-  return formatOption(argv).option("quiet", { alias: "q", type: "boolean", describe: "IDs only" });
+function inspectOptions(argv: Argv): Argv {
+  return argv
+    .option("format", { ...text, alias: "f", describe: "Go template such as '{{json .Config.Env}}'" })
+    .option("raw", { type: "boolean", describe: "Print the manifest or index as it is" })
+    // There is nothing else of that name.
+    .option("type", { ...text, choices: ["image"], hidden: true });
+}
+
+function removeOptions(argv: Argv): Argv {
+  return argv.option("force", { alias: "f", type: "boolean", describe: "All names of an ID, and those that are not there" });
 }
 
 function saveOptions(argv: Argv): Argv {
@@ -68,25 +98,28 @@ function saveOptions(argv: Argv): Argv {
 }
 
 function loadOptions(argv: Argv): Argv {
-  return argv.option("input", { ...text, alias: "i", describe: "Archive to read (default stdin)" });
+  return argv
+    .option("input", { ...text, alias: "i", describe: "Archive to read (default stdin)" })
+    .option("quiet", { alias: "q", type: "boolean", hidden: true });
 }
 
 function importOptions(argv: Argv): Argv {
-  return argv.option("change", { ...text, alias: "c", array: true, describe: "Dockerfile instruction to apply to the config" });
+  return argv
+    .option("change", { ...text, alias: "c", array: true, describe: "Dockerfile instruction to apply to the config" })
+    .option("message", { ...text, alias: "m", describe: "Comment of the history" })
+    .option("platform", { ...text, describe: "Platform of the image" });
 }
 
-function readList(values: Values, names: readonly string[]): ImageVerb {
-  return { verb: "ls", names, quiet: flag(values, "quiet"), format: formatOf(values) };
+function readInspect(values: Values, given: readonly string[]): ImageVerb {
+  const names = counted(given, [1, Infinity], "image inspect NAME…");
+  const template = last(values, "format") ?? "json";
+  const raw = flag(values, "raw");
+  if (raw && names.length > 1) throw usage("--raw shows one image at a time", "Write tbuild image inspect --raw NAME");
+  return { verb: "inspect", names, template: template === "json" ? null : template, raw };
 }
 
-function readNames(verb: "inspect" | "rm") {
-  const form = `image ${verb} NAME…`;
-  return (_values: Values, given: readonly string[]): ImageVerb => ({ verb, names: counted(given, [1, Infinity], form) });
-}
-
-function readHistory(values: Values, given: readonly string[]): ImageVerb {
-  const [name = ""] = counted(given, [1, 1], "image history NAME");
-  return { verb: "history", name, format: formatOf(values) };
+function readRemove(values: Values, given: readonly string[]): ImageVerb {
+  return { verb: "rm", names: counted(given, [1, Infinity], "image rm NAME…"), force: flag(values, "force") };
 }
 
 function readTag(_values: Values, given: readonly string[]): ImageVerb {
@@ -107,5 +140,9 @@ function readLoad(values: Values, given: readonly string[]): ImageVerb {
 
 function readImport(values: Values, given: readonly string[]): ImageVerb {
   const [file = "", name = null] = counted(given, [1, 2], "image import FILE [NAME]");
-  return { verb: "import", file, name, changes: list(values, "change") };
+  if (/^(?:https?|ftp):\/\//.test(file)) {
+    throw usage(`Cannot import "${file}": a URL is not read`, "Download it, and pipe it in: curl URL | tbuild image import - NAME");
+  }
+  const [message, platform] = [last(values, "message"), last(values, "platform")];
+  return { verb: "import", file, name, changes: list(values, "change"), message, platform };
 }
