@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   }
   if (values.only !== "") return;
   startUp(rounds * 3);
-  await frontendTimes(rounds);
+  await frontendTimes(rounds * 3);
 }
 
 function measureAll(tools: readonly Tool[]): void {

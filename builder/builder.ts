@@ -9,8 +9,10 @@ import { loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
 import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
+import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
-import type { Build, BuilderConfig, BuildRequest } from "./request.js";
+import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
+import type { Build, BuilderConfig, BuildRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuildParts } from "./run.js";
 
@@ -20,6 +22,10 @@ export interface Builder extends AsyncDisposable {
   readonly store: Store;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
   build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+  /** Brings an image of a registry into the image store. See {@link pullImages}. */
+  pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
+  /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
+  push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -38,7 +44,9 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   const parts = buildParts(store, settings, runtime);
   return {
     store,
-    build: (request, opts = {}) => startBuild(parts, request, opts.signal),
+    build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
+    pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
+    push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
@@ -61,7 +69,7 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
   };
 }
 
-function startBuild(parts: BuildParts, request: BuildRequest, signal: AbortSignal | undefined): Build {
+function startTask<T>(work: (report: Report, signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Task<T> {
   const channel = progressChannel();
   const abort = new AbortController();
   // Every step under way listens: that many listeners are no leak.
@@ -69,7 +77,7 @@ function startBuild(parts: BuildParts, request: BuildRequest, signal: AbortSigna
   const onAbort = () => abort.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted === true) onAbort();
-  const result = runBuild(parts, request, channel.report, abort.signal)
+  const result = work(channel.report, abort.signal)
     .catch((error: unknown) => {
       throw signal?.aborted === true ? cancelled(signal) : fromSystemError(error);
     })

@@ -4,11 +4,12 @@ import { type Linted, lintDockerfile } from "../frontend/subrequests/lint.js";
 import { type Outline, outlineDockerfile } from "../frontend/subrequests/outline.js";
 import { type TargetList, listTargets } from "../frontend/subrequests/targets.js";
 import { buildEpoch } from "./epoch.js";
-import { readInputs } from "./inputs.js";
+import { openInputs } from "./inputs.js";
 import { frontendOptions } from "./plan.js";
+import { targetPlatforms } from "./platforms.js";
 import type { BuildRequest } from "./request.js";
 import type { BuildParts } from "./run.js";
-import { createSecrets } from "./secrets/createSecrets.js";
+import { givenTo } from "./secrets/given.js";
 
 /** What each question is answered with. */
 interface Answers {
@@ -54,10 +55,12 @@ export async function callFrontend<K extends CallKind>(
 type Question<T> = (text: Uint8Array, options: ReturnType<typeof frontendOptions>) => T | Promise<T>;
 
 async function ask<T>(question: Question<T>, parts: BuildParts, request: BuildRequest, signal: AbortSignal): Promise<T> {
-  const inputs = readInputs(request);
-  const epoch = await buildEpoch(inputs.context, request.buildArgs ?? {});
   using remote = parts.remote(request.pull === true);
-  const secrets = createSecrets(request.secrets ?? []);
-  const options = frontendOptions({ request, inputs, remote, secrets, epoch, report: () => {}, signal });
+  const given = givenTo(request);
+  const silent = { report: () => {}, signal };
+  await using inputs = await openInputs(request, { parts, remote, ...given, logs: { fileOf: () => null }, ...silent });
+  const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
+  // What is wrong with a file hardly depends on the platform.
+  const options = frontendOptions({ request, inputs, remote, secrets: given.secrets, epoch, ...silent }, targetPlatforms(request)[0]!);
   return await question(inputs.dockerfile.bytes, options);
 }

@@ -4,7 +4,7 @@ import { isTbuildError } from "../cache/errors.js";
 import { fakeImages } from "../fixtures/images.js";
 import { dockerfileToDefinition } from "../frontend/mod.js";
 import { defaultFrontendOptions } from "../frontend/options.js";
-import { loadGraph } from "../solver/graph.js";
+import { loadGraph, topologicalOrder } from "../solver/graph.js";
 import { checkSecrets } from "./checkSecrets.js";
 import type { SecretSpec } from "./request.js";
 import { createAgents } from "./secrets/createAgents.js";
@@ -15,7 +15,7 @@ async function mistakes(runs: readonly string[], secrets: readonly SecretSpec[] 
   const dockerfile = ["FROM busybox", ...runs.map((mount) => `RUN --mount=${mount} true`)].join("\n");
   const { definition } = await dockerfileToDefinition(dockerfile, { ...defaultFrontendOptions, platform, buildPlatform: platform, resolveImage: fakeImages });
   try {
-    checkSecrets(loadGraph(definition), { secrets: createSecrets(secrets), agents: createAgents([]) });
+    checkSecrets(topologicalOrder(loadGraph(definition)), { secrets: createSecrets(secrets), agents: createAgents([]) });
     return [];
   } catch (error) {
     assert.ok(isTbuildError(error));

@@ -1,5 +1,6 @@
 import { isTbuildError, TbuildError, withRange } from "../cache/errors.js";
-import { topologicalOrder, type Edge, type Vertex } from "../solver/graph.js";
+import { combine } from "../frontend/dockerfile/errors.js";
+import type { Vertex } from "../solver/graph.js";
 import type { SshAgents } from "./secrets/agents.js";
 import type { SecretStore } from "./secrets/secretStore.js";
 
@@ -13,10 +14,9 @@ export interface Given {
  * Looks for every secret and agent that steps cannot do without before anything runs, so that none is missed after minutes.
  * @throws {TbuildError} not_found, all that are missing, each at its line
  */
-export function checkSecrets(root: Edge | null, given: Given): void {
-  if (root === null) return;
-  const [first, ...others] = topologicalOrder(root).flatMap((vertex) => missingFor(vertex, given));
-  if (first !== undefined) throw new TbuildError(first.code, first.message, { at: first.at, hint: first.hint, others });
+export function checkSecrets(steps: readonly Vertex[], given: Given): void {
+  const errors = steps.flatMap((step) => missingFor(step, given));
+  if (errors.length > 0) throw combine(errors);
 }
 
 function missingFor(vertex: Vertex, given: Given): readonly TbuildError[] {

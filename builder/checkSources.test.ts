@@ -9,7 +9,7 @@ import { fakeImages } from "../fixtures/images.js";
 import { writeContext } from "../fixtures/testBuilder.js";
 import { dockerfileToDefinition } from "../frontend/mod.js";
 import { defaultFrontendOptions, type NamedContext } from "../frontend/options.js";
-import { loadGraph } from "../solver/graph.js";
+import { loadGraph, topologicalOrder } from "../solver/graph.js";
 import { checkSources } from "./checkSources.js";
 import { readInputs } from "./inputs.js";
 import type { LocalDirectory } from "./source/local.js";
@@ -30,7 +30,7 @@ async function check(body: string, named: ReadonlyMap<string, NamedContext> = ne
     ["context", { path: context, ignore: inputs.ignore, ignoreFile: inputs.ignoreFile }],
     ["assets", { path: assets, ignore: [] }],
   ]);
-  return checkSources(loadGraph(definition), locals, inputs.dockerfile);
+  return checkSources(topologicalOrder(loadGraph(definition)), locals, inputs.dockerfile);
 }
 
 async function errorsOf(...given: Parameters<typeof check>): Promise<readonly TbuildError[]> {

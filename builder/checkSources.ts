@@ -6,7 +6,7 @@ import { hasWildcards } from "../cache/tree/glob.js";
 import { joinPath, osPath, toBytes } from "../cache/tree/names.js";
 import { selectRoots } from "../cache/tree/select.js";
 import { combine } from "../frontend/dockerfile/errors.js";
-import type { Edge } from "../solver/graph.js";
+import type { Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
 import { type ContextRead, contextReads } from "./contextReads.js";
 import { excludedBy, missingSource, type SearchedTree } from "./missingSource.js";
@@ -19,9 +19,9 @@ import { wordRange } from "./wordRange.js";
  * costs no minutes. All that is missing is reported at once; wildcards that match nothing are allowed, and returned as
  * warnings. @throws {TbuildError} not_found, permission_denied
  */
-export function checkSources(root: Edge | null, locals: ReadonlyMap<string, LocalDirectory>, dockerfile: TextFile): readonly Warning[] {
+export function checkSources(steps: readonly Vertex[], locals: ReadonlyMap<string, LocalDirectory>, dockerfile: TextFile): readonly Warning[] {
   const text = dockerfile.bytes.toString("utf8");
-  const checked = contextReads(root).map((read) => checkRead(read, locals.get(read.directory), text));
+  const checked = contextReads(steps).map((read) => checkRead(read, locals.get(read.directory), text));
   const errors = checked.flatMap((one) => one.errors);
   if (errors.length > 0) throw combine(errors);
   return checked.flatMap(({ warnings }) => warnings);

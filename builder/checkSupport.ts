@@ -1,11 +1,11 @@
 import { TbuildError } from "../cache/errors.js";
-import { topologicalOrder, type Edge, type Vertex } from "../solver/graph.js";
+import { combine } from "../frontend/dockerfile/errors.js";
+import type { Vertex } from "../solver/graph.js";
 
 /** Refuses what no step runner can do yet before anything has run. @throws {TbuildError} unsupported, at its line */
-export function checkSupport(root: Edge | null): void {
-  if (root === null) return;
-  const [first, ...others] = topologicalOrder(root).flatMap(unsupported);
-  if (first !== undefined) throw new TbuildError(first.code, first.message, { at: first.at, hint: first.hint, others });
+export function checkSupport(steps: readonly Vertex[]): void {
+  const errors = steps.flatMap(unsupported);
+  if (errors.length > 0) throw combine(errors);
 }
 
 function unsupported(vertex: Vertex): readonly TbuildError[] {

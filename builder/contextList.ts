@@ -1,16 +1,19 @@
 import type { SourceRange } from "../cache/errors.js";
-import { hostPlatform } from "../cache/oci/platform.js";
+import { hostPlatform, type Platform } from "../cache/oci/platform.js";
 import { toBytes } from "../cache/tree/names.js";
 import { dockerfileToDefinition } from "../frontend/mod.js";
 import { defaultFrontendOptions, type ImageResolver } from "../frontend/options.js";
-import { loadGraph } from "../solver/graph.js";
+import { loadGraph, topologicalOrder } from "../solver/graph.js";
 import { contextReads } from "./contextReads.js";
 import { type FoundEntry, walkContext } from "./contextWalk.js";
 import { type BuildInputs, readInputs } from "./inputs.js";
 import type { BuildRequest } from "./request.js";
 
 /** What decides what a build reads of its context. */
-export type ContextListRequest = Pick<BuildRequest, "context" | "dockerfile" | "target" | "buildArgs" | "platform">;
+export interface ContextListRequest extends Pick<BuildRequest, "context" | "dockerfile" | "target" | "buildArgs"> {
+  /** Default: this machine's. */
+  readonly platform?: Platform | undefined;
+}
 
 /** Everything in a build context, and what of it a build reads. */
 export interface ContextList {
@@ -65,7 +68,7 @@ export async function listContext(request: ContextListRequest): Promise<ContextL
   const inputs = readInputs(request);
   const images = new Set<string>();
   const root = loadGraph(await planned(request, inputs, images));
-  const reads = contextReads(root).filter(({ directory }) => directory === "context");
+  const reads = contextReads(topologicalOrder(root)).filter(({ directory }) => directory === "context");
   const found = walkContext(toBytes(inputs.context), inputs.ignore, reads.map(({ selection }) => selection));
   const instructions = reads.map(({ at }) => (at === undefined ? null : instructionLine(at, inputs)));
   return {

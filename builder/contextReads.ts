@@ -1,6 +1,6 @@
 import type { Selection } from "../cache/bulk/jobs.js";
 import type { SourceRange } from "../cache/errors.js";
-import { type Edge, topologicalOrder, type Vertex } from "../solver/graph.js";
+import type { Vertex } from "../solver/graph.js";
 import type { ExecMount, FileOpAction } from "../solver/llb/op.js";
 import { mountSelection, selectionOf } from "./ops/selection.js";
 
@@ -15,10 +15,9 @@ export interface ContextRead {
   readonly at: SourceRange | undefined;
 }
 
-/** Every read of a local directory in the graph, in the order of the Dockerfile. */
-export function contextReads(root: Edge | null): readonly ContextRead[] {
-  const reads = root === null ? [] : topologicalOrder(root).flatMap(readsOf);
-  return reads.sort((a, b) => lineOf(a) - lineOf(b));
+/** Every read of a local directory by these steps, in the order of the Dockerfile. */
+export function contextReads(steps: readonly Vertex[]): readonly ContextRead[] {
+  return steps.flatMap(readsOf).sort((a, b) => lineOf(a) - lineOf(b));
 }
 
 function lineOf({ at }: ContextRead): number {

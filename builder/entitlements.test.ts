@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { hasCode, isTbuildError, type ErrorCode } from "../cache/errors.js";
 import { digestOf } from "../cache/oci/digest.js";
-import type { Edge } from "../solver/graph.js";
+import type { Vertex } from "../solver/graph.js";
 import { type ComposedExec, emptyMetadata, exec } from "../solver/llb/state.js";
 import { checkEntitlements, entitlementsOf } from "./entitlements.js";
 
@@ -15,12 +15,11 @@ const devices = [{ name: "0" }, { name: "free", annotations: AUTO }];
 writeFileSync(path.join(cdi, "a.json"), JSON.stringify({ cdiVersion: "0.6.0", kind: "acme.com/gpu", devices }));
 test.after(() => rmSync(cdi, { recursive: true }));
 
-/** A graph of one RUN at line 3. */
-function step(op: Partial<ComposedExec>): Edge {
+/** One RUN at line 3. */
+function step(op: Partial<ComposedExec>): readonly Vertex[] {
   const { body } = exec({ meta: { args: ["true"] }, mounts: [], ...op });
   const at = { file: "Dockerfile", start: { line: 3, column: 1 }, end: { line: 3, column: 9 } };
-  const vertex = { digest: digestOf("v"), op: { inputs: [], platform: null, constraints: null, body }, metadata: emptyMetadata, name: "RUN true", inputs: [], at: [at] };
-  return { vertex, index: 0 };
+  return [{ digest: digestOf("v"), op: { inputs: [], platform: null, constraints: null, body }, metadata: emptyMetadata, name: "RUN true", inputs: [], at: [at] }];
 }
 
 const device = (name: string, optional = false) => ({ cdiDevices: [{ name, optional }] });

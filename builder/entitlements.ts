@@ -1,9 +1,11 @@
 import { isTbuildError, TbuildError, withRange } from "../cache/errors.js";
-import { topologicalOrder, type Edge, type Vertex } from "../solver/graph.js";
+import { combine } from "../frontend/dockerfile/errors.js";
+import type { Vertex } from "../solver/graph.js";
 import type { ExecOp } from "../solver/llb/op.js";
 import type { Warning } from "../solver/progress.js";
 import { findDevices, isAutoAllowed } from "./cdi/find.js";
 import { loadCdi, type CdiRegistry } from "./cdi/registry.js";
+import { LOCAL_DELETE } from "./exporter/localDelete.js";
 import type { BuildRequest } from "./request.js";
 
 /** What the steps of a build may ask for beyond the sandbox. */
@@ -29,9 +31,9 @@ export function entitlementsOf({ allow = [], network }: Pick<BuildRequest, "allo
 }
 
 function requireKnown(name: string): void {
-  if (["network.host", "security.insecure", "device"].includes(name) || name.startsWith("device=")) return;
+  if (["network.host", "security.insecure", "device", LOCAL_DELETE].includes(name) || name.startsWith("device=")) return;
   throw new TbuildError("usage", `Cannot allow "${name}": there is no such entitlement`, {
-    hint: "There are network.host, security.insecure, device and device=NAME",
+    hint: `There are network.host, security.insecure, device, device=NAME and ${LOCAL_DELETE}`,
   });
 }
 
@@ -48,11 +50,11 @@ function deviceName(text: string): string {
  * without. `cdiDirs` are read only when a step asks for a device. @throws {TbuildError} permission_denied, and not_found
  * for a device, at their lines
  */
-export function checkEntitlements(root: Edge | null, granted: Entitlements, cdiDirs: readonly string[]): readonly Warning[] {
+export function checkEntitlements(all: readonly Vertex[], granted: Entitlements, cdiDirs: readonly string[]): readonly Warning[] {
   const registry = lazy(() => loadCdi(cdiDirs));
-  const steps = root === null ? [] : topologicalOrder(root).flatMap(execStep);
-  const [first, ...others] = steps.flatMap(({ vertex, op }) => refusals(vertex, op, granted, registry));
-  if (first !== undefined) throw new TbuildError(first.code, first.message, { at: first.at, hint: first.hint, others });
+  const steps = all.flatMap(execStep);
+  const errors = steps.flatMap(({ vertex, op }) => refusals(vertex, op, granted, registry));
+  if (errors.length > 0) throw combine(errors);
   return steps.flatMap(({ vertex, op }) => (op.cdiDevices.length === 0 ? [] : missingDevices(vertex, op, registry())));
 }
 

@@ -15,9 +15,11 @@ test("fileEpoch() is the build's, else the base image's creation, else 0", () =>
   assert.equal(fileEpoch({ reproducible: false }, 5, image), null);
 });
 
+const at = (context: string) => ({ context, contextTime: "head" }) as const;
+
 test("buildEpoch() takes SOURCE_DATE_EPOCH, and refuses what is no time", async () => {
-  assert.equal(await buildEpoch("/", { SOURCE_DATE_EPOCH: "7" }), 7);
-  await assert.rejects(buildEpoch("/", { SOURCE_DATE_EPOCH: "soon" }), (error) => hasCode(error, "invalid_argument"));
+  assert.equal(await buildEpoch(at("/"), { SOURCE_DATE_EPOCH: "7" }), 7);
+  await assert.rejects(buildEpoch(at("/"), { SOURCE_DATE_EPOCH: "soon" }), (error) => hasCode(error, "invalid_argument"));
 });
 
 test("buildEpoch() is the commit time of the context's git HEAD", async (t) => {
@@ -26,7 +28,7 @@ test("buildEpoch() is the commit time of the context's git HEAD", async (t) => {
   const env = { ...process.env, GIT_COMMITTER_DATE: "1700000000 +0000", GIT_CONFIG_GLOBAL: "/dev/null" };
   const git = (...args: string[]) => execFileSync("git", ["-C", dir, "-c", "user.name=a", "-c", "user.email=a@b", ...args], { env });
   git("init", "-q");
-  assert.equal(await buildEpoch(dir, {}), null);
+  assert.equal(await buildEpoch(at(dir), {}), null);
   git("commit", "-q", "--allow-empty", "-m", "x");
-  assert.equal(await buildEpoch(path.join(dir), {}), 1700000000);
+  assert.equal(await buildEpoch(at(dir), {}), 1700000000);
 });

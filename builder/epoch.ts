@@ -3,16 +3,21 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import type { ImageConfig } from "../cache/oci/descriptor.js";
 import { TbuildError } from "../cache/errors.js";
+import type { BuildInputs } from "./inputs.js";
 import type { BuildRequest } from "./request.js";
+
+/** What of a build's inputs has a time. */
+export type EpochInputs = Pick<BuildInputs, "context" | "contextTime">;
 
 /**
  * The one time that a build's own files and its config carry, in seconds: SOURCE_DATE_EPOCH (a build argument wins over
- * the environment), else the commit time of the context's git HEAD, else null (the base image's creation).
+ * the environment), else the commit time of the context (fetched with Git, or HEAD of its work tree), else null (the base image's creation).
  * @throws {TbuildError} invalid_argument
  */
-export async function buildEpoch(context: string, buildArgs: Readonly<Record<string, string>>): Promise<number | null> {
+export async function buildEpoch({ context, contextTime }: EpochInputs, buildArgs: Readonly<Record<string, string>>): Promise<number | null> {
   const given = buildArgs["SOURCE_DATE_EPOCH"] ?? process.env["SOURCE_DATE_EPOCH"];
   if (given !== undefined && given !== "") return parseEpoch(given);
+  if (contextTime !== "head") return contextTime;
   return insideWorkTree(context) ? await commitTime(context) : null;
 }
 

@@ -11,7 +11,12 @@ export function exportSpecs(request: BuildRequest): readonly ExportSpec[] {
 }
 
 function takesName(spec: ExportSpec): boolean {
-  return spec.type === "image" || spec.type === "oci" || spec.type === "docker";
+  return spec.type === "image" || spec.type === "registry" || spec.type === "oci" || spec.type === "docker";
+}
+
+/** True for `type=docker` without `dest`: what is loaded into the running Docker engine. */
+export function isForEngine({ type, attrs }: ExportSpec): boolean {
+  return type === "docker" && attrs["dest"] === undefined;
 }
 
 /** What all exporters together need of layers: blobs serve one that needs diff IDs as well. */

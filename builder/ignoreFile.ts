@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { NumberedRules } from "../frontend/dockerignore.js";
 import { parseNumberedIgnore } from "../frontend/dockerignore.js";
-import { readText } from "./textFile.js";
+import { nameIn, readText } from "./textFile.js";
 
 /** The ignore file of a context. */
 export interface IgnoreFile extends NumberedRules {
@@ -13,7 +13,7 @@ export interface IgnoreFile extends NumberedRules {
 export function readIgnoreFile(candidates: readonly string[], context: string): IgnoreFile | null {
   const file = candidates.find((candidate) => existsSync(candidate));
   if (file === undefined) return null;
-  const { name, bytes } = readText(file, context);
+  const { name, bytes } = readText(file, nameIn(context, file));
   return { name, ...parseNumberedIgnore(bytes.toString("utf8")) };
 }
 

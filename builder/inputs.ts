@@ -1,17 +1,21 @@
-import { statSync } from "node:fs";
 import path from "node:path";
-import { TbuildError } from "../cache/errors.js";
 import type { IgnoreRules } from "../cache/tree/patterns.js";
-import { dockerfilePath } from "./dockerfilePath.js";
+import { dockerfileIn, findDockerfile, type FoundDockerfile } from "./context/dockerfileOf.js";
+import { openContext, openDirectory, type OpenContext } from "./context/openContext.js";
+import type { ContextDeps } from "./context/solvedTree.js";
 import { type IgnoreFile, readIgnoreFile } from "./ignoreFile.js";
+import { internalStep } from "./internalStep.js";
 import { type NamedContexts, readNamedContexts } from "./namedContexts.js";
 import type { BuildRequest } from "./request.js";
-import { readText, type TextFile } from "./textFile.js";
+import { refuseTwice } from "./context/stdinFile.js";
+import type { TextFile } from "./textFile.js";
 
 /** The texts that a build starts from. */
 export interface BuildInputs {
   /** Absolute path of the context. */
   readonly context: string;
+  /** Seconds since the epoch of what was fetched, if it has a time; "head": that of the directory's Git commit, if it is a work tree. */
+  readonly contextTime: number | null | "head";
   readonly dockerfile: TextFile;
   /** The ignore file that counts: the Dockerfile's own, else the context's; null when there is none. */
   readonly ignoreFile: IgnoreFile | null;
@@ -21,22 +25,41 @@ export interface BuildInputs {
   readonly named: NamedContexts;
 }
 
-/** Reads Dockerfile and ignore file. @throws {TbuildError} not_found, permission_denied, invalid_argument */
-export function readInputs(request: Pick<BuildRequest, "context" | "dockerfile" | "buildContexts">): BuildInputs {
-  const context = path.resolve(request.context);
-  checkContext(context, request.context);
-  const file = dockerfilePath(context, request.dockerfile);
-  const dockerfile = readText(file, context);
-  const ignoreFile = readIgnoreFile([`${file}.dockerignore`, path.join(context, ".dockerignore")], context);
-  return { context, dockerfile, ignoreFile, ignore: ignoreFile?.rules ?? [], named: readNamedContexts(request.buildContexts ?? {}) };
+type InputRequest = Pick<BuildRequest, "context" | "dockerfile" | "buildContexts" | "buildArgs" | "stdin">;
+
+/** Inputs that may have been fetched: the context stays where it is until they are disposed. */
+export interface OpenInputs extends BuildInputs, AsyncDisposable {}
+
+/**
+ * Fetches the context where it is not a directory, and reads Dockerfile and ignore file.
+ * @throws {TbuildError} not_found, permission_denied, invalid_argument; unauthorized, unavailable, digest_mismatch
+ */
+export async function openInputs(request: InputRequest, deps: ContextDeps): Promise<OpenInputs> {
+  const { stdin = process.stdin } = request;
+  refuseTwice(request);
+  const context = await openContext({ ...request, stdin }, deps);
+  try {
+    const inputs = await internalStep(deps.report, "[internal] load build definition", deps.signal, async () =>
+      withTexts(request, context, await findDockerfile(context, request.dockerfile, stdin, deps)),
+    );
+    return { ...inputs, [Symbol.asyncDispose]: () => context[Symbol.asyncDispose]() };
+  } catch (error) {
+    await context[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-function checkContext(context: string, asGiven: string): void {
-  const stat = statSync(context, { throwIfNoEntry: false });
-  if (stat?.isDirectory() === true) return;
-  const hint = /^(?:https?|git|ssh):|^git@|\.git(?:#|$)/.test(asGiven)
-    ? "Contexts by URL are not supported yet: clone it and give the directory"
-    : "Give the directory that holds the Dockerfile, for example \".\"";
-  const what = stat === undefined ? "no such directory" : "not a directory";
-  throw new TbuildError("not_found", `Cannot use "${asGiven}" as the build context: ${what}`, { hint });
+/** Reads Dockerfile and ignore file of a directory. @throws {TbuildError} not_found, permission_denied, invalid_argument */
+export function readInputs(request: Omit<InputRequest, "stdin">): BuildInputs {
+  const context = openDirectory(request.context);
+  return withTexts(request, context, dockerfileIn(context, request.dockerfile));
+}
+
+function withTexts({ buildContexts }: InputRequest, context: OpenContext, { text, file }: FoundDockerfile): BuildInputs {
+  const own = file === null ? [] : [`${file}.dockerignore`];
+  const candidates = [...own, path.join(context.path, ".dockerignore")];
+  const ignoreFile = context.origin === "directory" ? readIgnoreFile(candidates, context.path) : null;
+  const named = readNamedContexts(buildContexts ?? {});
+  const contextTime = context.origin === "directory" ? "head" : context.time;
+  return { context: context.path, contextTime, dockerfile: text, ignoreFile, ignore: ignoreFile?.rules ?? [], named };
 }

@@ -1,31 +1,61 @@
-import { hostPlatform } from "../cache/oci/platform.js";
+import { hasCode, isTbuildError } from "../cache/errors.js";
+import { hostPlatform, type Platform } from "../cache/oci/platform.js";
+import { combine } from "../frontend/dockerfile/errors.js";
 import { dockerfileToDefinition, type FrontendResult } from "../frontend/mod.js";
 import { type FrontendOptions, defaultFrontendOptions } from "../frontend/options.js";
+import { type Edge, loadGraphs, type Vertex } from "../solver/graph.js";
 import { unlimited, type LinuxResources } from "../solver/llb/op.js";
-import { internalStep } from "./internalStep.js";
+import { type ImageResolvers, imageResolvers } from "./imageResolvers.js";
+import { layerChain } from "./layerChain.js";
+import { rootKind, targetPlatforms } from "./platforms.js";
 import type { BuildRequest } from "./request.js";
 import type { Run } from "./run.js";
 
-/** Turns the Dockerfile into the graph of its target. @throws {TbuildError} see `dockerfileToDefinition` */
-export async function planBuild(run: Run): Promise<FrontendResult> {
-  const result = await dockerfileToDefinition(run.inputs.dockerfile.bytes, frontendOptions(run));
-  for (const warning of result.warnings) run.report({ type: "warning", vertex: null, warning });
-  return result;
+/** What is built for one platform. */
+export interface PlatformPlan extends FrontendResult {
+  /** The graph of the target; null is the empty tree. A step that several platforms need is one vertex. */
+  readonly root: Edge | null;
+  /** The steps whose results are layers of the image. */
+  readonly chain: ReadonlySet<Vertex>;
+}
+
+/**
+ * Turns the Dockerfile into the graph of its target, for each platform.
+ * @throws {TbuildError} see `dockerfileToDefinition`; what is wrong for several platforms is said once
+ */
+export async function planBuild(run: Run): Promise<readonly PlatformPlan[]> {
+  const { bytes } = run.inputs.dockerfile;
+  const resolvers = imageResolvers(run);
+  const frontends = targetPlatforms(run.request).map((platform) => dockerfileToDefinition(bytes, frontendOptions(run, platform, resolvers)));
+  const results = allOrErrors(await Promise.allSettled(frontends));
+  const roots = loadGraphs(results.map(({ definition }) => definition));
+  return results.map((result, index) => ({ ...result, root: roots[index] ?? null, chain: layerChain(roots[index] ?? null) }));
+}
+
+function allOrErrors<T>(settled: readonly PromiseSettledResult<T>[]): readonly T[] {
+  const reasons = settled.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  const errors = reasons.filter(isTbuildError);
+  const [unknown] = reasons.filter((reason) => !isTbuildError(reason) || hasCode(reason, "cancelled"));
+  if (unknown !== undefined) throw unknown;
+  if (errors.length > 0) throw combine(errors);
+  return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 /** What the frontend needs to know of a build. */
 export type FrontendRun = Pick<Run, "request" | "inputs" | "remote" | "secrets" | "epoch" | "report" | "signal">;
 
 /** The options of the Dockerfile frontend that a request stands for. */
-export function frontendOptions({ request, inputs, remote, secrets, epoch, report, signal }: FrontendRun): FrontendOptions {
+export function frontendOptions(run: FrontendRun, platform: Platform, resolvers: ImageResolvers = imageResolvers(run)): FrontendOptions {
+  const { request, inputs, secrets, epoch } = run;
   return {
     ...defaultFrontendOptions,
     file: inputs.dockerfile.name,
     target: request.target ?? null,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
     labels: new Map(Object.entries(request.labels ?? {})),
-    platform: request.platform ?? hostPlatform(),
+    platform,
     buildPlatform: hostPlatform(),
+    platformNames: rootKind(request) === "index" ? "always" : "foreign",
     noCache: request.noCache === true ? "all" : (request.noCacheFilter ?? []),
     ignore: inputs.ignore,
     contexts: inputs.named.contexts,
@@ -37,10 +67,7 @@ export function frontendOptions({ request, inputs, remote, secrets, epoch, repor
     shmSize: request.shmSize ?? null,
     resources: resourcesOf(request),
     findSecret: (text) => secrets.findIn(text),
-    resolveLayout: (layout, platform, by = "internal") =>
-      internalStep(report, `[${by}] load metadata for ${layout.path}`, signal, (opts) => remote.resolveLayout(layout, platform, opts)),
-    resolveImage: (reference, platform, by = "internal") =>
-      internalStep(report, `[${by}] load metadata for ${reference}`, signal, (opts) => remote.resolveImage(reference, platform, opts)),
+    ...resolvers,
   };
 }
 

@@ -1,29 +1,38 @@
 import type { Opts } from "../cache/content/store.js";
 import type { Descriptor } from "../cache/oci/descriptor.js";
 import type { Platform } from "../cache/oci/platform.js";
+import type { Reference } from "../cache/oci/reference.js";
 import type { Store } from "../cache/store.js";
 import type { OciLayout, ResolvedImage } from "../frontend/options.js";
 import type { StepOpts } from "../solver/opRunner.js";
+import type { Push } from "./exporter/deps.js";
 import { createRegistryClient, type RegistryClient } from "./registry/client.js";
 import type { RegistryConfigs } from "./registry/endpoint.js";
-import { createTransport } from "./registry/http.js";
+import { createTransport, type HttpTransport } from "./registry/http.js";
+import { createRegistryWriter } from "./registry/push.js";
 import { createRemoteImages } from "./registry/resolve.js";
-import { createHttpSource } from "./source/http.js";
 import { createImageSource, refetchBlob, sourceAnnotation } from "./source/image.js";
 import { createImageResolver } from "./source/imageStore.js";
 import { createLayoutClient } from "./source/layoutClient.js";
 import { createLayoutSource, layoutOrigin, resolveLayout } from "./source/ociLayout.js";
+import { pullImage, type PulledImage } from "./source/pull.js";
 import type { Source } from "./source/source.js";
 
 /** What one build may bring in from outside. What a name means is asked once. */
 export interface RemoteAccess extends Disposable {
+  /** Images, and layouts of images. */
   readonly sources: readonly Source[];
+  /** For downloads. */
+  readonly transport: HttpTransport;
   /** @throws {TbuildError} not_found, unauthorized, unavailable */
   resolveImage(reference: string, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
   /** @throws {TbuildError} not_found, corrupt, digest_mismatch */
   resolveLayout(layout: OciLayout, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
   /** Brings back the blob of a base layer that was pruned. */
   readonly refetch: (blob: Descriptor, opts: Opts) => Promise<void>;
+  readonly push: Push;
+  /** Brings an image of a registry here, verified and unpacked, without a name. @throws {TbuildError} as resolveImage */
+  readonly pull: (reference: Reference, platform: Platform, opts: StepOpts) => Promise<PulledImage>;
 }
 
 /** Images and downloads for one build; with `pull`, registries are asked even for what the image store has. */
@@ -31,12 +40,22 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, pull: bo
   const client = createRegistryClient({ registries });
   const remote = createRemoteImages(client, store.content);
   const lookup = { store, remote, policy: pull ? "pull" : "local-first" } as const;
+  const transport = createTransport();
   return {
-    sources: [createImageSource({ ...lookup, client }), createHttpSource({ store, transport: createTransport() }), createLayoutSource(store)],
+    transport,
+    sources: [createImageSource({ ...lookup, client }), createLayoutSource(store)],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
     resolveLayout: (layout, platform, opts) => resolveLayout(store, layout, platform, opts),
     refetch: (blob, opts) => refetch(client, store, blob, opts),
-    [Symbol.dispose]: () => client[Symbol.dispose](),
+    pull: (reference, platform, opts) => pullImage({ store, client, remote }, reference, platform, opts),
+    async push(image, names, { insecure = false, ...opts }) {
+      using writer = createRegistryWriter({ registries, content: store.content, insecure });
+      await writer.push(image, names, opts);
+    },
+    [Symbol.dispose]() {
+      client[Symbol.dispose]();
+      transport.close();
+    },
   };
 }
 

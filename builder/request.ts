@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Progress } from "../solver/progress.js";
@@ -6,16 +7,19 @@ import type { ExportSpec } from "./exporter/exporter.js";
 
 /** One build, fully spelled out. */
 export interface BuildRequest {
-  /** Directory of the build context. */
+  /** A directory, a Git repository's URL, the URL of an archive or a Dockerfile, or "-" for one of both from `stdin`. */
   readonly context: string;
-  /** Path of the Dockerfile; default `<context>/Dockerfile`. */
+  /** Path of the Dockerfile, a URL, or "-" for `stdin`; default `<context>/Dockerfile`. In a context that is fetched it is relative to that. */
   readonly dockerfile?: string | undefined;
+  /** What "-" reads; default this process's standard input. */
+  readonly stdin?: Readable | undefined;
   /** Names for the image store, "nginx:v3". */
   readonly tags?: readonly string[] | undefined;
   readonly target?: string | undefined;
   readonly buildArgs?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  readonly platform?: Platform | undefined;
+  /** Default: this machine's. Several are built side by side, and make an index. */
+  readonly platforms?: readonly Platform[] | undefined;
   readonly noCache?: boolean | undefined;
   /** Ask the registry even when the image store has the base. */
   readonly pull?: boolean | undefined;
@@ -56,13 +60,16 @@ export interface SshSpec {
   readonly raw: boolean;
 }
 
-/** A build under way. */
-export interface Build {
-  /** Can be iterated once; ends when the build ends, and never throws. */
+/** Work under way. */
+export interface Task<T> {
+  /** Can be iterated once; ends when the work ends, and never throws. */
   readonly progress: AsyncIterable<Progress>;
-  /** @throws {TbuildError} why the build failed */
-  readonly result: Promise<BuildResult>;
+  /** @throws {TbuildError} why the work failed */
+  readonly result: Promise<T>;
 }
+
+/** A build under way. */
+export type Build = Task<BuildResult>;
 
 /** What a build made. */
 export interface BuildResult {

@@ -11,9 +11,8 @@ export interface TextFile {
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Reads a Dockerfile or an ignore file; `file` is absolute. @throws {TbuildError} not_found, permission_denied, invalid_argument */
-export function readText(file: string, context: string): TextFile {
-  const name = nameIn(context, file);
+/** Reads a Dockerfile or an ignore file, which messages call `name`. @throws {TbuildError} not_found, permission_denied, invalid_argument */
+export function readText(file: string, name: string): TextFile {
   try {
     const stat = statSync(file);
     if (stat.isDirectory()) throw refused(name, "it is a directory", "Name a file with -f");

@@ -8,9 +8,10 @@ import type { Store } from "../cache/store.js";
 
 const MAX_CONFIG = 8 * 1024 * 1024;
 
-/** Bytes of all uncompressed layers of an image, of its first platform when there are several. */
-export function imageSize({ meta }: Pick<Store, "meta">, { manifests: [manifest] }: Pick<ImageRecord, "manifests">): number {
-  return (manifest?.layers ?? []).reduce((sum, { snapshot }) => sum + (meta.layers.get(snapshot)?.size ?? 0), 0);
+/** Bytes of all uncompressed layers of an image; of those that several platforms have, once. */
+export function imageSize({ meta }: Pick<Store, "meta">, { manifests }: Pick<ImageRecord, "manifests">): number {
+  const snapshots = new Set(manifests.flatMap(({ layers }) => layers.map(({ snapshot }) => snapshot)));
+  return [...snapshots].reduce((sum, snapshot) => sum + (meta.layers.get(snapshot)?.size ?? 0), 0);
 }
 
 /** The name as people write it, or null for an image without a name. */

@@ -2,7 +2,7 @@ import type { ExportSpec } from "../builder/exporter/exporter.js";
 import { parseCsv } from "./csv.js";
 import { unknownWord, usage } from "./usage.js";
 
-const TYPES = ["image", "oci", "docker", "local", "tar"] as const;
+const TYPES = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
 
 /**
  * `-o` values as Docker has them: `type=T,key=value…`, a bare path is `type=local`, `-` is a tar on stdout.
@@ -22,14 +22,13 @@ export function parseOutput(text: string): ExportSpec {
 function pair(field: string, text: string): [string, string] {
   const at = field.indexOf("=");
   if (at < 1) throw usage(`Cannot read "${field}" of output "${text}"`, "An output is written type=TYPE,dest=PATH");
-  return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)];
+  const key = field.slice(0, at).trim();
+  // Keys of annotations are the user's own.
+  return [/^annotation\b/i.test(key) ? key : key.toLowerCase(), field.slice(at + 1)];
 }
 
 function outputType(type: string | undefined, text: string): ExportSpec["type"] {
   if (type === undefined) throw usage(`Output "${text}" has no type`, `Types are ${TYPES.join(", ")}`);
-  if (type === "registry") {
-    throw usage('Output type "registry" is not supported yet', "Use type=oci,dest=image.tar and copy that to the registry");
-  }
   const known = TYPES.find((name) => name === type);
   if (known === undefined) throw unknownWord("output type", type, TYPES);
   return known;

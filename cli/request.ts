@@ -1,22 +1,24 @@
+import { type Annotation, annotationAttribute } from "../builder/image/annotations.js";
 import type { ExportSpec } from "../builder/exporter/exporter.js";
 import type { BuildRequest } from "../builder/request.js";
-import { parsePlatform } from "../cache/oci/platform.js";
 import { parseReference } from "../cache/oci/reference.js";
 import type { BuildArgs } from "./args/build.js";
 import { parseAddHost } from "./flags/addHost.js";
+import { parseAnnotationFlag } from "./flags/annotation.js";
 import { keyValue } from "./flags/keyValue.js";
 import { parseMemory, parseResources, parseUlimit } from "./flags/limits.js";
+import { parsePlatforms } from "./flags/platform.js";
 import { parseSecret } from "./flags/secret.js";
 import { parseSsh } from "./flags/ssh.js";
 import { parseOutput } from "./outputs.js";
 import { usage } from "./usage.js";
 
+/** What `--load` loads an image into: the running Docker engine, or the image store alone when there is none. */
+export type LoadTarget = "engine" | "store";
+
 /** The request that a command line stands for. @throws {TbuildError} usage, invalid_reference, invalid_argument */
-export function buildRequest(args: BuildArgs): BuildRequest {
+export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildRequest {
   for (const tag of args.tag) parseReference(tag);
-  if (args.platform?.includes(",") === true) {
-    throw usage("Several platforms in one build are not supported yet", "Build one platform at a time");
-  }
   return {
     context: args.context,
     dockerfile: args.file,
@@ -24,10 +26,10 @@ export function buildRequest(args: BuildArgs): BuildRequest {
     target: args.target,
     buildArgs: Object.fromEntries(args.buildArg.flatMap(fromEnvironment)),
     labels: Object.fromEntries(args.label.map((label) => keyValue(label, "--label"))),
-    platform: args.platform === undefined ? undefined : parsePlatform(args.platform),
+    platforms: parsePlatforms(args.platform),
     noCache: args.noCache,
     pull: args.pull,
-    outputs: outputs(args),
+    outputs: outputs(args, loadInto),
     network: args.network,
     extraHosts: args.addHost.map(parseAddHost),
     noCacheFilter: args.noCacheFilter,
@@ -42,15 +44,39 @@ export function buildRequest(args: BuildArgs): BuildRequest {
   };
 }
 
-function outputs({ output, load }: BuildArgs): readonly ExportSpec[] {
-  const specs = output.map(parseOutput).map(loaded);
-  const needsStore = load && specs.length > 0 && !specs.some(({ type }) => type === "image");
-  return needsStore ? [...specs, { type: "image", attrs: {} }] : specs;
+function outputs({ output, push, load, annotation }: BuildArgs, loadInto: LoadTarget): readonly ExportSpec[] {
+  const asked = output.map(parseOutput);
+  const specs = annotated(push ? pushed(asked) : asked, annotation.flatMap(parseAnnotationFlag));
+  return load ? loaded(specs, loadInto) : specs;
 }
 
-/** `type=docker` without a file loads the image, for Docker into its daemon and here into the image store. */
-function loaded(spec: ExportSpec): ExportSpec {
-  return spec.type === "docker" && spec.attrs["dest"] === undefined ? { type: "image", attrs: spec.attrs } : spec;
+/** An image that is loaded is in the image store as well. */
+function loaded(specs: readonly ExportSpec[], into: LoadTarget): readonly ExportSpec[] {
+  const stored: readonly ExportSpec[] = specs.some(isImage) ? specs : [...specs, { type: "image", attrs: {} }];
+  return into === "store" ? stored : [...stored, { type: "docker", attrs: {} }];
+}
+
+/** Files alone have nowhere to put annotations. */
+function annotated(specs: readonly ExportSpec[], annotations: readonly Annotation[]): readonly ExportSpec[] {
+  if (annotations.length === 0) return specs;
+  const attrs = Object.fromEntries(annotations.map((one) => [annotationAttribute(one), one.value]));
+  const outputs: readonly ExportSpec[] = specs.length === 0 ? [{ type: "image", attrs: {} }] : specs;
+  if (outputs.every(({ type }) => !hasManifest(type))) throw usage("Cannot annotate the result: no output is an image", "Use type=oci");
+  return outputs.map((spec) => (hasManifest(spec.type) ? { ...spec, attrs: { ...spec.attrs, ...attrs } } : spec));
+}
+
+function hasManifest(type: ExportSpec["type"]): boolean {
+  return type !== "local" && type !== "tar" && type !== "cacheonly";
+}
+
+/** `--push` is for the outputs that are images, and else an image besides the outputs. */
+function pushed(specs: readonly ExportSpec[]): readonly ExportSpec[] {
+  if (!specs.some(isImage)) return [...specs, { type: "registry", attrs: {} }];
+  return specs.map((spec) => (isImage(spec) ? { ...spec, attrs: { ...spec.attrs, push: "true" } } : spec));
+}
+
+function isImage({ type }: ExportSpec): boolean {
+  return type === "image" || type === "registry";
 }
 
 /** `NAME` alone takes the value of the environment, and is dropped when there is none. */

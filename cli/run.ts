@@ -15,12 +15,13 @@ export async function runCommandLine(words: readonly string[], version: string):
     if (parsed.command === "help") await print(terminal.stdout, parsed.text);
     else if (parsed.command === "version") await print(terminal.stdout, `tbuild ${version}\n`);
     else if (parsed.command === "context") await print(terminal.stdout, await (await import("./commands/context.js")).contextCommand(parsed));
+    else if (parsed.command === "login" || parsed.command === "logout") await print(terminal.stdout, await (await import("./commands/login.js")).loginCommand(parsed, terminal));
     else return await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {
     if (terminal.closed.aborted) return closedExitCode;
     // Apart from the progress above it.
-    const gap = args?.command === "build" && args.progress !== "quiet" ? "\n" : "";
+    const gap = args !== null && "progress" in args && args.progress !== "quiet" ? "\n" : "";
     terminal.stderr.write(gap + reportError(error, reportOptions(args, terminal)));
     return exitCodeOf(error);
   }
@@ -53,7 +54,7 @@ async function runCommand(builder: Builder, args: StoreArgs, terminal: Terminal,
 }
 
 function isLive(args: StoreArgs, terminal: Terminal): boolean {
-  return args.command === "build" && progressMode(args.progress, terminal) === "tty";
+  return "progress" in args && progressMode(args.progress, terminal) === "tty";
 }
 
 /** Progress that showed a failed step's output has shown it: the report does not repeat it. */

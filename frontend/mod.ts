@@ -1,4 +1,5 @@
 import type { ImageConfig } from "../cache/oci/descriptor.js";
+import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Definition } from "../solver/llb/definition.js";
 import { marshal } from "../solver/llb/marshal.js";
@@ -14,6 +15,8 @@ export interface FrontendResult {
   readonly definition: Definition;
   /** Config of the image with `rootfs.diff_ids` empty; history has one entry per instruction, layers not yet joined. */
   readonly image: ImageConfig;
+  /** Layers of the image that the target builds on, base first. */
+  readonly baseDiffIds: readonly Digest[];
   readonly platform: Platform;
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build: see `applyCheck` and `refuseViolations`. */
@@ -26,7 +29,7 @@ export interface FrontendResult {
  * @throws {TbuildError} parse_failed, invalid_argument, unsupported, not_found; located, further mistakes in `others`
  */
 export async function dockerfileToDefinition(text: string | Uint8Array, options: FrontendOptions): Promise<FrontendResult> {
-  const { root, image, warnings, check } = await convertDockerfile(text, options);
+  const { root, image, baseDiffIds, warnings, check } = await convertDockerfile(text, options);
   const source = { filename: options.file, data: Buffer.from(text), language: "Dockerfile" };
-  return { definition: marshal(root, [source]), image, platform: options.platform, warnings, check };
+  return { definition: marshal(root, [source]), image, baseDiffIds, platform: options.platform, warnings, check };
 }

@@ -15,6 +15,8 @@ export interface FrontendOptions {
   /** The one platform to build for. */
   readonly platform: Platform;
   readonly buildPlatform: Platform;
+  /** Which steps have a platform in their name: those of a build for another platform than its own, or all. */
+  readonly platformNames: "foreign" | "always";
   /** Stages that must not use the cache: "all", or names. */
   readonly noCache: "all" | readonly string[];
   /** Ignore rules of the local context, cleaned; they go into the local source's attributes. */
@@ -77,6 +79,7 @@ export const defaultFrontendOptions: Omit<FrontendOptions, "platform" | "buildPl
   target: null,
   buildArgs: new Map(),
   labels: new Map(),
+  platformNames: "foreign",
   noCache: [],
   ignore: [],
   epoch: null,

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 
 run_packages=(runc)
 test_packages=(
-  busybox-static docker-registry apache2-utils openssl skopeo umoci buildah mmdebstrap
-  qemu-user-static xz-utils bzip2 zstd attr libcap2-bin procps git openssh-client python3 curl time e2fsprogs
+  busybox-static docker-registry apache2-utils openssl skopeo umoci buildah mmdebstrap docker.io
+  qemu-user-static xz-utils bzip2 zstd attr libcap2-bin procps git git-lfs openssh-client openssh-server python3 curl time e2fsprogs
 )
 
 say() { printf '==> %s\n' "$*"; }
@@ -25,7 +25,8 @@ install_debian_packages() {
   fi
   say "installing Debian packages: ${missing[*]}"
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  # Runlevel 1: what is installed for tests must not begin to serve this machine.
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 install_npm_packages() {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../cache/errors.js";
 import { digestOf } from "../cache/oci/digest.js";
-import { loadGraph, topologicalOrder } from "./graph.js";
+import { loadGraph, loadGraphs, topologicalOrder } from "./graph.js";
 import { encodeOp, encodeTerminal } from "./llb/codec.js";
 import type { Definition } from "./llb/definition.js";
 import { marshal } from "./llb/marshal.js";
@@ -84,3 +84,14 @@ for (const [what, body] of badBodies) {
     assert.throws(() => loadGraph(define(leaf, bad, end(bad))), /out of range/);
   });
 }
+
+test("loadGraphs() makes one vertex of a step that several definitions have, which ignores the cache if one says so", () => {
+  const step = (ignoreCache: boolean, at: typeof range) => merge([source("docker-image://a", {}, { at: [at], metadata: { ignoreCache } })]);
+  const further = { ...range, start: { line: 3, column: 1 } };
+  const [one, other, none] = loadGraphs([marshal(step(false, range), infos), marshal(step(true, further), infos), define()]);
+  assert.equal(one?.vertex, other?.vertex);
+  assert.equal(none, null);
+  const shared = one?.vertex.inputs[0]?.vertex;
+  assert.equal(shared?.metadata.ignoreCache, true);
+  assert.deepEqual(shared.at, [range, further]);
+});

@@ -5,6 +5,7 @@ import type { Definition } from "./llb/definition.js";
 import type { Input, Op, OpMetadata } from "./llb/op.js";
 import { inputsFirst } from "./llb/order.js";
 import { badIndex, outputCount } from "./llb/outputs.js";
+import { mergeMetadata, unionOfRanges } from "./llb/merged.js";
 import { emptyMetadata } from "./llb/state.js";
 import { displayName } from "./vertexName.js";
 
@@ -32,30 +33,40 @@ export interface Edge {
  * @throws {TbuildError} invalid_argument, naming the entry
  */
 export function loadGraph(definition: Definition): Edge | null {
-  const terminal = definition.def.at(-1);
-  if (terminal === undefined) return null;
-  const vertices = new Map<Digest, Vertex>();
-  definition.def.slice(0, -1).forEach((bytes, i) => {
-    const digest = digestOf(bytes);
-    if (!vertices.has(digest)) vertices.set(digest, loadVertex(digest, bytes, i, definition, vertices));
-  });
-  return resolve(decodeTerminal(terminal), "the terminal", vertices);
+  return loadGraphs([definition])[0] ?? null;
 }
 
-/** All vertices that an edge needs, inputs before users; the order depends on the graph only. */
-export function topologicalOrder(target: Edge): Vertex[] {
-  return inputsFirst(target.vertex, (vertex) => vertex.inputs.map((input) => input.vertex));
+/** As {@link loadGraph} for several definitions in one graph: a step that several have is one vertex. */
+export function loadGraphs(definitions: readonly Definition[]): readonly (Edge | null)[] {
+  const vertices = new Map<Digest, Vertex>();
+  return definitions.map((definition) => {
+    const terminal = definition.def.at(-1);
+    if (terminal === undefined) return null;
+    definition.def.slice(0, -1).forEach((bytes, i) => {
+      const digest = digestOf(bytes);
+      if (!vertices.has(digest)) vertices.set(digest, loadVertex(digest, bytes, i, definitions, vertices));
+    });
+    return resolve(decodeTerminal(terminal), "the terminal", vertices);
+  });
+}
+
+/** All vertices that edges need, inputs before users; the order depends on the graph only. Null is the empty tree. */
+export function topologicalOrder(...targets: readonly (Edge | null)[]): readonly Vertex[] {
+  const inputsOf = ({ inputs }: Vertex): readonly Vertex[] => inputs.map(({ vertex }) => vertex);
+  return [...new Set(targets.flatMap((target) => (target === null ? [] : inputsFirst(target.vertex, inputsOf))))];
 }
 
 type Loaded = ReadonlyMap<Digest, Vertex>;
 
-function loadVertex(digest: Digest, bytes: Uint8Array, i: number, definition: Definition, loaded: Loaded): Vertex {
+function loadVertex(digest: Digest, bytes: Uint8Array, i: number, definitions: readonly Definition[], loaded: Loaded): Vertex {
   const op = decodeOp(bytes);
   const bad = badIndex(op);
   if (bad !== null) throw refused(`${bad} in op ${i}`);
-  const metadata = definition.metadata.get(digest) ?? emptyMetadata;
+  const described = definitions.flatMap(({ metadata }) => metadata.get(digest) ?? []);
+  const metadata = described.length === 0 ? emptyMetadata : described.reduce(mergeMetadata);
+  const at = definitions.map(({ source }) => source.locations.get(digest) ?? []).reduce(unionOfRanges);
   const inputs = op.inputs.map((input) => resolve(input, `op ${i}`, loaded));
-  return { digest, op, metadata, name: displayName(op, metadata), inputs, at: definition.source.locations.get(digest) ?? [] };
+  return { digest, op, metadata, name: displayName(op, metadata), inputs, at };
 }
 
 function resolve({ digest, index }: Input, user: string, loaded: Loaded): Edge {

@@ -301,3 +301,18 @@ function deferred(): { readonly promise: Promise<void>; resolve(): void } {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
+
+test("solveAll() executes what several targets need once, and gives the results in their order", async () => {
+  const { solver, runner } = setUp();
+  const shared = () => fake({ name: "shared" });
+  const targets = ["a", "b"].map((name) => fake({ name, out: `result of ${name}` }, [shared()]));
+  const results = await solver.solveAll([marshal(targets[0]!, infos), marshal(null, infos), marshal(targets[1]!, infos)], { signal: never, report: () => {} });
+  assert.deepEqual(results, ["result of a", null, "result of b"]);
+  assert.deepEqual([...runner.executed].sort(), ["a", "b", "shared"]);
+});
+
+test("solveAll() of targets of which one fails rejects, and ends the others", async () => {
+  const { solver } = setUp();
+  const definitions = [fake({ name: "good" }), fake({ name: "bad", fail: true })].map((target) => marshal(target, infos));
+  await assert.rejects(solver.solveAll(definitions, { signal: never, report: () => {} }), isTbuildError);
+});

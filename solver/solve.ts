@@ -1,5 +1,5 @@
 import type { CacheIndex } from "../cache/index.js";
-import { type Vertex, loadGraph, topologicalOrder } from "./graph.js";
+import { type Vertex, loadGraphs, topologicalOrder } from "./graph.js";
 import { createJob } from "./job.js";
 import type { Definition } from "./llb/definition.js";
 import type { OpRunner } from "./opRunner.js";
@@ -33,28 +33,29 @@ export interface Solver<R> {
    * @throws {TbuildError} invalid_argument for a malformed definition, `cancelled`, or what a step threw
    */
   solve(definition: Definition, opts: SolveOpts<R>): Promise<R | null>;
+  /** As `solve` for several definitions in one run: what several of them need is executed once. Results in their order. */
+  solveAll(definitions: readonly Definition[], opts: SolveOpts<R>): Promise<readonly (R | null)[]>;
 }
 
 /** A solver with no builds. */
 export function createSolver<R>({ runnerFor, index, concurrency = 64 }: SolverConfig<R>): Solver<R> {
   const steps = createStepRunner(index, concurrency);
-  return {
-    async solve(definition, opts) {
-      const target = loadGraph(definition);
-      if (target === null) return null;
-      const vertices = topologicalOrder(target);
-      using job = createJob(vertices, opts.signal, opts.report);
-      const scheduler = createScheduler({ runnerFor: opts.runnerFor ?? runnerFor, index, steps }, job);
-      try {
-        scheduler.prepare(vertices);
-        const result = await scheduler.resultOf(target);
-        await scheduler.settled();
-        job.succeeded();
-        return result;
-      } catch (error) {
-        await scheduler.settled();
-        throw job.stopped(error);
-      }
-    },
-  };
+  async function solveAll(definitions: readonly Definition[], opts: SolveOpts<R>): Promise<readonly (R | null)[]> {
+    const targets = loadGraphs(definitions);
+    const vertices = topologicalOrder(...targets);
+    using job = createJob(vertices, opts.signal, opts.report);
+    const scheduler = createScheduler({ runnerFor: opts.runnerFor ?? runnerFor, index, steps }, job);
+    try {
+      scheduler.prepare(vertices);
+      const results = await Promise.all(targets.map(async (target) => (target === null ? null : await scheduler.resultOf(target))));
+      await scheduler.settled();
+      job.succeeded();
+      return results;
+    } catch (error) {
+      await scheduler.settled();
+      throw job.stopped(error);
+    }
+  }
+
+  return { solveAll, solve: async (definition, opts) => (await solveAll([definition], opts))[0] ?? null };
 }

@@ -1,11 +1,13 @@
 import { TbuildError } from "../../cache/errors.js";
+import { checkAnnotations } from "../image/annotations.js";
 import { descriptor } from "../image/canonical.js";
 import { writeLayout, type NamedImage } from "../image/layout.js";
+import { rewriteTimes } from "../image/rewriteTimes.js";
 import { packImage, rootOf } from "../image/packed.js";
 import { readAttrs, readNames, readPackOptions } from "./attrs.js";
 import { writeDestination, writeDirectory, writeTar } from "../image/destination.js";
 import type { Exporter, ExportResult, ExportSpec } from "./exporter.js";
-import { encodeDescriptor, imageParts } from "./image.js";
+import { encodeDescriptor, imageParts, type LayerChange } from "./image.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 
 /**
@@ -19,7 +21,12 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   const options = readPackOptions(attrs);
   const dest = attrs.required("dest", `Write it as type=${spec.type},dest=image.tar, or dest=- for standard output`);
   const isTar = attrs.bool("tar", true);
+  const rewrites = attrs.bool("rewrite-timestamp", false);
   attrs.finish();
+  if (spec.type === "docker" && deps.shape.root === "index") {
+    throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });
+  }
+  checkAnnotations(options.annotations ?? [], { ...deps.shape, flavour: options.flavour });
 
   async function write(image: NamedImage, opts: Parameters<Exporter["export"]>[1]): Promise<void> {
     opts.report.status("sending tarball", 0, 0);
@@ -32,17 +39,19 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
     name: `exporting to ${spec.type} image format`,
     needs: { kind: "blobs", options: { ...options, refetch: refetcher(deps, {}) } },
     async export(output, opts): Promise<ExportResult> {
-      if (spec.type === "docker" && output.platforms.length > 1) {
-        throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });
-      }
       const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
-      const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, options.flavour, opts)));
+      const parts = await Promise.all(
+        output.platforms.map((platform) => {
+          const rewrite: LayerChange = (layers) => rewriteTimes(store, layers, platform, packing);
+          return imageParts(store, platform, options.flavour, opts, rewrites ? rewrite : undefined);
+        }),
+      );
       const platforms = await Promise.all(parts.map((part) => packImage(store, part, packing)));
-      const root = await rootOf(store, platforms, options.flavour, opts);
+      const root = await rootOf(store, platforms, output.root, packing);
       await write({ names, root, platforms }, opts);
       const metadata = {
         "containerimage.digest": root.digest,
-        ...(platforms.length === 1 ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
+        ...(output.root === "manifest" ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
         "containerimage.descriptor": encodeDescriptor(descriptor(root)),
         ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
       };

@@ -1,6 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
+import { type Annotation, parseAnnotation } from "../image/annotations.js";
 import type { Flavour } from "../image/assemble.js";
 import type { PackOptions } from "../image/packed.js";
 import type { ExportSpec } from "./exporter.js";
@@ -9,8 +10,8 @@ import type { ExportSpec } from "./exporter.js";
 export interface Attrs {
   text(key: string): string | undefined;
   bool(key: string, fallback: boolean): boolean;
-  /** All `<prefix>key=value`, by key. */
-  prefixed(prefix: string): Readonly<Record<string, string>>;
+  /** All `annotation….key=value`. @throws {TbuildError} invalid_argument */
+  annotations(): readonly Annotation[];
   required(key: string, hint: string): string;
   invalid(key: string, expected: string): TbuildError;
   /** @throws {TbuildError} invalid_argument for an attribute that was not read */
@@ -40,9 +41,12 @@ export function readAttrs({ type, attrs }: ExportSpec): Attrs {
     text,
     bool,
     invalid,
-    prefixed(prefix) {
-      const keys = Object.keys(attrs).filter((key) => key.startsWith(prefix));
-      return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), text(key)!]));
+    annotations() {
+      return Object.entries(attrs).flatMap(([key, value]) => {
+        const annotation = parseAnnotation(key, value);
+        if (annotation !== null) known.add(key);
+        return annotation ?? [];
+      });
     },
     required(key, hint) {
       const value = text(key);
@@ -66,19 +70,18 @@ export function readNames(attrs: Attrs): readonly string[] {
   return [...new Set(names.map((name) => formatReference(withDefaultTag(parseReference(name.trim())))))];
 }
 
-/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation.*. */
+/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation*. */
 export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour: Flavour } {
   const compression = attrs.text("compression") ?? "gzip";
   if (compression !== "gzip" && compression !== "uncompressed") throw attrs.invalid("compression", '"gzip" or "uncompressed"');
   const level = attrs.text("compression-level");
   if (level !== undefined && !/^[0-9]$/.test(level)) throw attrs.invalid("compression-level", "0 to 9");
-  const annotations = { ...attrs.prefixed("annotation."), ...attrs.prefixed("annotation-manifest.") };
   return {
     compression: compression === "gzip" ? "gzip" : "none",
     level: level === undefined ? undefined : Number(level),
     force: attrs.bool("force-compression", false),
     flavour: attrs.bool("oci-mediatypes", true) ? "oci" : "docker",
-    ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+    annotations: attrs.annotations(),
   };
 }
 

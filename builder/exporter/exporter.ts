@@ -1,12 +1,23 @@
 import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import type { RootKind } from "../image/packed.js";
 import type { LayerNeeds, LayerPreparer } from "../image/prepare.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 
+/** What is known of a build's result before it is solved. */
+export interface OutputShape {
+  /** In the order asked for, each once. */
+  readonly platforms: readonly Platform[];
+  readonly root: RootKind;
+}
+
 /** A solved build, before it is written anywhere. */
 export interface BuildOutput {
+  /** In the order asked for, each platform once. */
   readonly platforms: readonly PlatformOutput[];
+  readonly root: RootKind;
 }
 
 /** Result for one platform. `image.rootfs.diff_ids` is empty and `history` is not yet joined with layers. */
@@ -14,6 +25,8 @@ export interface PlatformOutput {
   readonly platform: Platform;
   readonly ref: Ref & { readonly kind: "snapshot" };
   readonly image: ImageConfig;
+  /** Layers of the image that it was built on, base first: they are the lowest of `ref`. */
+  readonly baseDiffIds: readonly Digest[];
 }
 
 /** What an export works with, besides what every step does. */
@@ -39,6 +52,7 @@ export interface ExportResult {
 
 /** `-o type=oci,dest=x.tar` taken apart. */
 export interface ExportSpec {
-  readonly type: "image" | "oci" | "docker" | "local" | "tar";
+  /** "cacheonly" writes nothing: the build's steps are kept for the next one. */
+  readonly type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
   readonly attrs: Readonly<Record<string, string>>;
 }

@@ -5,10 +5,22 @@ import { layersOf, type SnapshotLayer } from "../image/layers.js";
 import type { ImageParts } from "../image/packed.js";
 import type { ExportOpts, PlatformOutput } from "./exporter.js";
 
-/** Config and layers of one platform's result: what all kinds of images have in common. Compressed only where the export needs it. */
-export async function imageParts(store: Store, output: PlatformOutput, flavour: Flavour, opts: ExportOpts): Promise<ImageParts> {
+/** What becomes of an image's layers, base first and empty ones included, before its config names them. */
+export type LayerChange = (layers: readonly SnapshotLayer[]) => Promise<readonly SnapshotLayer[]>;
+
+/**
+ * Config and layers of one platform's result: what all kinds of images have in common. Compressed only where the export
+ * needs it.
+ */
+export async function imageParts(
+  store: Store,
+  output: PlatformOutput,
+  flavour: Flavour,
+  opts: ExportOpts,
+  change: LayerChange = async (layers) => Promise.resolve(layers),
+): Promise<ImageParts> {
   opts.report.status("exporting layers", 0, 0);
-  const layers = await layersOf(store, output.ref.name, opts.layers.prepare);
+  const layers = await change(await layersOf(store, output.ref.name, opts.layers.prepare));
   opts.report.statusDone("exporting layers");
   const config: Document = assembleConfig(output.image, layers, flavour);
   return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };

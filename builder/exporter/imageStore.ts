@@ -1,23 +1,29 @@
 import { TbuildError } from "../../cache/errors.js";
+import { formatReference } from "../../cache/oci/reference.js";
 import { putBlob } from "../registry/resolve.js";
-import { readAttrs, readNames } from "./attrs.js";
+import { type Attrs, readAttrs } from "./attrs.js";
+import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
 import { imageParts, manifestRecord } from "./image.js";
-import type { ExporterDeps } from "./deps.js";
+import { nameImages } from "./imageNames.js";
+import { readPushAttrs } from "./registryAttrs.js";
+import { registryImageExporter } from "./registryImage.js";
+
+/** `type=image`, and `type=registry`, which is an image that is pushed. */
+export function imageExporter(spec: ExportSpec & { readonly type: "image" | "registry" }, deps: ExporterDeps): Exporter {
+  const attrs = readAttrs(spec);
+  const target = readPushAttrs(attrs, spec.type === "registry");
+  if (target.push || target.canonical || target.byDigest) return registryImageExporter(attrs, target, deps);
+  return imageStoreExporter(attrs, target.store ? target.names.map(formatReference) : [], deps);
+}
 
 /**
- * `type=image`: gives the image its names in the image store. Layers stay snapshots; nothing is compressed, so that there
- * is no manifest yet, and containerimage.digest is the config's digest, as Docker's image store has it.
+ * An image for the image store only. Layers stay snapshots; nothing is compressed, so that there is no manifest yet, and
+ * containerimage.digest is the config's digest, as Docker's image store has it.
  */
-export function imageStoreExporter(spec: ExportSpec, { store }: ExporterDeps): Exporter {
-  const attrs = readAttrs(spec);
-  const names = readNames(attrs);
-  if (attrs.bool("push", false)) {
-    throw new TbuildError(
-      "unsupported",
-      "Cannot push the image: this version does not push",
-      { hint: "Save it with `type=oci` and push that" },
-    );
+function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: ExporterDeps): Exporter {
+  if (attrs.annotations().length > 0) {
+    throw new TbuildError("unsupported", "Cannot annotate an image of the image store: it has no manifest", { hint: "Push it, or write it with type=oci" });
   }
   attrs.finish();
   return {
@@ -27,8 +33,7 @@ export function imageStoreExporter(spec: ExportSpec, { store }: ExporterDeps): E
       const platforms = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
       for (const { config } of platforms) await putBlob(store.content, config.bytes, config.descriptor.digest, opts);
       const records = platforms.map(manifestRecord);
-      if (names.length === 0) await store.images.putDangling(records);
-      for (const name of names) await store.images.put(name, records);
+      await nameImages(store, names, records);
       const id = records[0]!.config;
       const named = names.length === 0 ? {} : { "image.name": names.join(",") };
       return { metadata: { "containerimage.config.digest": id, "containerimage.digest": id, ...named }, descriptor: null };

@@ -60,11 +60,13 @@ async function makeOutput(store: Store): Promise<BuildOutput> {
       { created_by: "RUN rm gone" },
     ],
   };
-  return { platforms: [{ platform, ref: { kind: "snapshot", name: top }, image }] };
+  return { platforms: [{ platform, ref: { kind: "snapshot", name: top }, image, baseDiffIds: [] }], root: "manifest" };
 }
 
+const shapeOf = ({ platforms, root }: BuildOutput) => ({ platforms: platforms.map((one) => one.platform), root });
+
 const run = (store: Store, output: BuildOutput, type: ExportSpec["type"], attrs: Record<string, string>) =>
-  createExporter({ type, attrs }, { store }).export(output, exportOpts(store));
+  createExporter({ type, attrs }, { store, shape: shapeOf(output) }).export(output, exportOpts(store));
 
 function exportOpts(store: Store): ExportOpts {
   return { ...opts, layers: layerPreparer(store, { kind: "diff-ids" }, {}) };
@@ -175,13 +177,13 @@ test("type=local and type=tar write the files", { skip }, async () => {
     const stdout = new PassThrough();
     const chunks: Buffer[] = [];
     stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    await createExporter({ type: "tar", attrs: { dest: "-" } }, { store, stdout }).export(output, exportOpts(store));
+    await createExporter({ type: "tar", attrs: { dest: "-" } }, { store, stdout, shape: shapeOf(output) }).export(output, exportOpts(store));
     const listing = execFileSync("tar", ["-tf", "-"], { input: Buffer.concat(chunks), encoding: "utf8" });
     assert.deepEqual(
       listing.trim().split("\n").map((line) => line.replace(/^\.\//, "")).filter(Boolean),
       ["etc/", "etc/a", "etc/b"],
     );
-    const empty: BuildOutput = { platforms: [{ ...output.platforms[0]!, ref: { kind: "snapshot", name: null } }] };
+    const empty: BuildOutput = { ...output, platforms: [{ ...output.platforms[0]!, ref: { kind: "snapshot", name: null } }] };
     await run(store, empty, "tar", { dest: path.join(dir.path, "empty.tar") });
     assert.equal(execFileSync("tar", ["-tf", path.join(dir.path, "empty.tar")], { encoding: "utf8" }).replace("./\n", ""), "");
   });
@@ -267,7 +269,7 @@ test("an export that fails leaves nothing at its destination", { skip }, async (
     await using dir = await tempDir();
     const output = await makeOutput(store);
     const dest = path.join(dir.path, "x.tar");
-    const exporter = createExporter({ type: "oci", attrs: { dest } }, { store });
+    const exporter = createExporter({ type: "oci", attrs: { dest } }, { store, shape: shapeOf(output) });
     await assert.rejects(
       exporter.export(output, { ...exportOpts(store), signal: AbortSignal.abort() }),
       (error) => hasCode(error, "cancelled"),

@@ -1,16 +1,21 @@
+import { engineExporter } from "../engine/exporter.js";
+import { isForEngine } from "../exportSpecs.js";
 import { archiveExporter } from "./archive.js";
 import { unknownName } from "./attrs.js";
 import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
-import { imageStoreExporter } from "./imageStore.js";
+import { imageExporter } from "./imageStore.js";
+import { nothingExporter } from "./nothing.js";
 import { localExporter, tarExporter } from "./rootfs.js";
 
 const exporters: { readonly [T in ExportSpec["type"]]: (spec: ExportSpec, deps: ExporterDeps) => Exporter } = {
-  image: imageStoreExporter,
+  image: (spec, deps) => imageExporter({ ...spec, type: "image" }, deps),
+  registry: (spec, deps) => imageExporter({ ...spec, type: "registry" }, deps),
   oci: (spec, deps) => archiveExporter({ ...spec, type: "oci" }, deps),
-  docker: (spec, deps) => archiveExporter({ ...spec, type: "docker" }, deps),
+  docker: (spec, deps) => (isForEngine(spec) ? engineExporter(spec, deps) : archiveExporter({ ...spec, type: "docker" }, deps)),
   local: localExporter,
   tar: tarExporter,
+  cacheonly: nothingExporter,
 };
 
 /**

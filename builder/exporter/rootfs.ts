@@ -1,82 +1,82 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { TbuildError } from "../../cache/errors.js";
 import type { ExportTreeInput } from "../../cache/bulk/jobs.js";
-import { formatPlatform } from "../../cache/oci/platform.js";
-import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
-import { readAttrs } from "./attrs.js";
 import { writeChunk, writeDestination } from "../image/destination.js";
-import type { Exporter, ExportSpec, PlatformOutput } from "./exporter.js";
+import { type Attrs, readAttrs } from "./attrs.js";
 import type { ExporterDeps } from "./deps.js";
+import type { Exporter, ExportSpec } from "./exporter.js";
+import { openTrees, type PlatformLayout } from "./platformTrees.js";
+
+const NOTHING = { metadata: {}, descriptor: null };
 
 /**
- * `type=local`: merges the result's files into the directory `dest`; with several platforms each into a directory of its
- * own ("linux_arm64"), unless platform-split=false.
+ * `type=local`: merges the result's files into the directory `dest`, or with mode=delete makes `dest` hold nothing else. An
+ * index gives each platform a directory of its own ("linux_arm64"); platform-split says so for one platform, or against it.
  */
 export function localExporter(spec: ExportSpec, { store }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
-  const dest = attrs.required("dest", "Write it as type=local,dest=out");
-  const split = attrs.text("platform-split") === undefined ? null : attrs.bool("platform-split", true);
+  const dest = path.resolve(attrs.required("dest", "Write it as type=local,dest=out"));
+  const layout = readLayout(attrs);
+  const mode = readLocalMode(attrs);
   attrs.finish();
   return {
     name: "exporting to client directory",
     needs: { kind: "nothing" },
-    async export({ platforms }, opts) {
-      const isSplit = split ?? platforms.length > 1;
-      for (const output of platforms) {
-        const to = isSplit ? path.join(dest, formatPlatform(output.platform).replaceAll("/", "_")) : dest;
-        await mkdir(to, { recursive: true });
-        await exportTree(store, output, { kind: "directory", path: path.resolve(to) }, opts);
-      }
-      return { metadata: {}, descriptor: null };
+    async export(output, opts) {
+      await using trees = await openTrees(store, output, layout, opts);
+      if (mode === "delete") await store.bulk.run("mirror", { path: dest, trees: trees.list }, { signal: opts.signal });
+      for (const { root, under } of trees.list) await exportTree(store, root, { kind: "directory", path: path.join(dest, under) }, opts);
+      return NOTHING;
     },
   };
 }
 
-/** `type=tar`: the result's files as a tar in the file `dest`, or on standard output for "-". One platform only. */
+/** `type=tar`: the same as one tar in the file `dest`, or on standard output for "-". */
 export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const dest = attrs.required("dest", "Write it as type=tar,dest=out.tar, or dest=- for standard output");
+  const layout = readLayout(attrs);
   attrs.finish();
   return {
     name: "exporting to client tarball",
     needs: { kind: "nothing" },
-    async export({ platforms }, opts) {
-      const [output, ...others] = platforms;
-      if (output === undefined || others.length > 0) {
-        throw new TbuildError(
-          "unsupported",
-          "Cannot export several platforms as one tar",
-          { hint: "Use type=local or type=oci" },
-        );
-      }
+    async export(output, opts) {
+      await using trees = await openTrees(store, output, layout, opts);
       await writeDestination(dest, stdout ?? process.stdout, async (stream) => {
-        await exportTree(store, output, { kind: "tar" }, opts, (chunk) => writeChunk(stream, chunk));
+        for (const [index, { root, under }] of trees.list.entries()) {
+          const after = trees.list.slice(0, index).flatMap((tree) => (tree.under === under ? [tree.root] : []));
+          const part = { into: under, after, last: index === trees.list.length - 1 };
+          await exportTree(store, root, { kind: "tar", ...part }, opts, (chunk) => writeChunk(stream, chunk));
+        }
       });
-      return { metadata: {}, descriptor: null };
+      return NOTHING;
     },
   };
 }
 
-/** A result without layers is an empty directory, of which a tar still has its end. */
+function readLayout(attrs: Attrs): PlatformLayout | null {
+  if (attrs.text("platform-split") === undefined) return null;
+  return attrs.bool("platform-split", true) ? "split" : "merged";
+}
+
+/** `mode` of type=local: whether files that are no part of the result stay. @throws {TbuildError} invalid_argument */
+export function readLocalMode(attrs: Pick<Attrs, "text" | "invalid">): "copy" | "delete" {
+  const mode = attrs.text("mode") ?? "copy";
+  if (mode !== "copy" && mode !== "delete") throw attrs.invalid("mode", '"copy" or "delete"');
+  return mode;
+}
+
 async function exportTree(
   store: Store,
-  { ref }: PlatformOutput,
+  root: string,
   to: ExportTreeInput["to"],
   { signal, report }: StepOpts,
   onChunk?: (chunk: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const id = to.kind === "tar" ? "sending tarball" : "copying files";
+  const place = to.kind === "tar" ? "sending tarball" : "copying files";
+  const id = to.kind === "tar" && to.into !== "" ? `${place} ${to.into}` : place;
   const onProgress = ({ bytes }: { readonly bytes: number }) => report.status(id, bytes, 0);
-  await using tree = ref.name === null ? await emptyTree(store) : await mountTree(await store.snapshots.view(ref.name));
-  await store.bulk.run("exportTree", { root: tree.path, to, clampMtime: null }, { signal, onProgress, onChunk });
+  await store.bulk.run("exportTree", { root, to, clampMtime: null }, { signal, onProgress, onChunk });
   report.statusDone(id);
-}
-
-async function emptyTree(store: Store): Promise<AsyncDisposable & { readonly path: string }> {
-  const dir = path.join(store.scratch, "empty");
-  await mkdir(dir, { recursive: true });
-  return { path: dir, async [Symbol.asyncDispose]() {} };
 }

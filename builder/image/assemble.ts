@@ -62,8 +62,8 @@ export function assembleManifest(config: Descriptor, layers: readonly Descriptor
 
 /** Options of {@link assembleManifest} and {@link assembleIndex}. */
 export interface ManifestOptions {
-  readonly flavour?: Flavour;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly flavour?: Flavour | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Index of the manifests of several platforms, in the order given. */

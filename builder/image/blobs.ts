@@ -7,6 +7,7 @@ import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
 import { finishDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
+import { sourceAnnotation } from "../source/image.js";
 import type { DiffOutput } from "../../cache/bulk/jobs.js";
 import type { SnapshotLayer } from "./layers.js";
 
@@ -18,6 +19,8 @@ export interface BlobOptions extends Opts {
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
+  /** A pulled layer's blob that is not here: "leave" it for whoever turns out to need its bytes. Default "fetch". */
+  readonly missing?: "fetch" | "leave";
   /** Fetches again a blob that was pruned; null when nobody knows where from. */
   readonly refetch?: ((blob: Descriptor) => Promise<void>) | undefined;
 }
@@ -43,6 +46,9 @@ export async function layerBlobs(
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
   const present = await presentBlob(store, layer.blobs, options);
   if (present !== null) return present;
+  const usable = usableBlobs(layer.blobs, options);
+  const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
+  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
   const packed = await packAgain(store, layer, options);
   if (packed !== null) return packed;
   return plain(await fetchAgain(layer, usableBlobs(layer.blobs, options), options));
@@ -80,6 +86,15 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
   return await remember(store, layer, blob);
 }
 
+/**
+ * The layer with no time later than `seconds`, as a blob of its own: another layer, which the snapshot's record does not
+ * know of. A layer without later times is given back as it is.
+ */
+export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: number, options: BlobOptions = {}): Promise<SnapshotLayer> {
+  const { diff, blob } = await pack(store, layer.snapshot, options, seconds);
+  return diff.diffId === layer.diffId ? layer : { ...layer, diffId: diff.diffId, size: diff.size, blobs: [blob] };
+}
+
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
 async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<Descriptor | null> {
   const { diff, blob } = await pack(store, layer.snapshot, options);
@@ -89,7 +104,7 @@ async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOption
 }
 
 /** Writes the blob of a snapshot's changes into the content store. */
-async function pack(store: Store, snapshot: string, options: BlobOptions): Promise<{ readonly diff: DiffOutput; readonly blob: Descriptor }> {
+async function pack(store: Store, snapshot: string, options: BlobOptions, clampMtime: number | null = null): Promise<{ readonly diff: DiffOutput; readonly blob: Descriptor }> {
   const { compression = "gzip" } = options;
   const source = await store.snapshots.changes(snapshot);
   const path = store.content.scratchPath();
@@ -100,7 +115,7 @@ async function pack(store: Store, snapshot: string, options: BlobOptions): Promi
     const onChunk = gzip === null ? hashed.write : gzip.write;
     const diff = await store.bulk.run(
       "diffLayer",
-      { source, emit: true, clampMtime: null },
+      { source, emit: true, clampMtime },
       { signal: options.signal, onChunk },
     );
     await gzip?.end();

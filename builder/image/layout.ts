@@ -58,8 +58,8 @@ function layoutIndex(images: readonly NamedImage[]): Buffer {
   const manifests = images.flatMap(({ names, root, platforms }) => {
     const created = platforms[0]?.created;
     const dated = created === undefined ? {} : { "org.opencontainers.image.created": created };
-    const named = names.map((name) => ({ ...root, annotations: { ...nameAnnotations(name), ...dated } }));
-    return named.length === 0 ? [{ ...root, annotations: dated }] : named;
+    const annotated = (own: Record<string, string>) => ({ ...root, annotations: { ...dated, ...root.annotations, ...own } });
+    return names.length === 0 ? [annotated({})] : names.map((name) => annotated(nameAnnotations(name)));
   });
   return indexJson({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
 }

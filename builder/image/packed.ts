@@ -1,8 +1,8 @@
-import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { Store } from "../../cache/store.js";
 import { putBlob } from "../registry/resolve.js";
+import { type Annotation, annotationsOf } from "./annotations.js";
 import { assembleIndex, assembleManifest, type Document, type Flavour } from "./assemble.js";
 import { layerBlobs, type BlobOptions } from "./blobs.js";
 import type { SnapshotLayer } from "./layers.js";
@@ -30,9 +30,11 @@ export interface ImageParts {
 /** How images are packed. */
 export interface PackOptions extends BlobOptions {
   readonly flavour?: Flavour;
-  /** Of the manifest. */
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: readonly Annotation[];
 }
+
+/** What the name of an image stands for; several platforms always have an index. */
+export type RootKind = "manifest" | "index";
 
 /** Makes the layers' blobs, and writes config and manifest to the content store. */
 export async function packImage(
@@ -41,17 +43,24 @@ export async function packImage(
   options: PackOptions,
 ): Promise<PackedImage> {
   const blobs = await layerBlobs(store, layers, options);
-  const manifest = assembleManifest(config.descriptor, blobs, options);
+  const { flavour, annotations = [] } = options;
+  const manifest = assembleManifest(config.descriptor, blobs, { flavour, annotations: annotationsOf(annotations, "manifest", platform) });
   for (const { bytes, descriptor } of [config, manifest]) await putBlob(store.content, bytes, descriptor.digest, options);
-  return { platform, config: config.descriptor, manifest, layers: blobs, created };
+  const descriptor = annotated(manifest.descriptor, annotationsOf(annotations, "manifest-descriptor", platform));
+  return { platform, config: config.descriptor, manifest: { ...manifest, descriptor }, layers: blobs, created };
 }
 
-/** What a name stands for: the manifest of the only platform, or an index over all of them. */
-export async function rootOf(store: Store, images: readonly PackedImage[], flavour: Flavour, opts: Opts): Promise<Descriptor> {
-  const [only, ...others] = images;
-  if (only !== undefined && others.length === 0) return only.manifest.descriptor;
+/** What a name of the image stands for: the manifest of the only platform, or an index over all of them, in the order given. */
+export async function rootOf(store: Store, images: readonly PackedImage[], kind: RootKind, options: PackOptions): Promise<Descriptor> {
+  const [first] = images;
+  if (kind === "manifest" && first !== undefined && images.length === 1) return first.manifest.descriptor;
+  const { flavour, annotations = [] } = options;
   const entries = images.map(({ manifest, platform }) => ({ descriptor: manifest.descriptor, platform }));
-  const index = assembleIndex(entries, { flavour });
-  await putBlob(store.content, index.bytes, index.descriptor.digest, opts);
-  return index.descriptor;
+  const index = assembleIndex(entries, { flavour, annotations: annotationsOf(annotations, "index", null) });
+  await putBlob(store.content, index.bytes, index.descriptor.digest, options);
+  return annotated(index.descriptor, annotationsOf(annotations, "index-descriptor", null));
+}
+
+function annotated(descriptor: Descriptor, annotations: Descriptor["annotations"]): Descriptor {
+  return annotations === undefined ? descriptor : { ...descriptor, annotations };
 }

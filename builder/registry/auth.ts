@@ -7,9 +7,11 @@ import { readBody, type HttpRequest, type HttpTransport } from "./http.js";
 
 /** What a token must allow. */
 export interface Scope {
-  /** "library/nginx". */
+  /** "library/nginx"; empty when it is only asked who we are. */
   readonly repository: string;
   readonly actions: "pull" | "pull,push";
+  /** Another repository that may be pulled from as well, for a mount. */
+  readonly from?: string | undefined;
 }
 
 /** Remembers the Authorization header that each host and scope wants. */
@@ -36,7 +38,7 @@ const TOKEN_LIMIT = 1 << 20;
 export function createAuthenticator(transport: HttpTransport, credentials: CredentialStore): Authenticator {
   const headers = new Map<string, string>();
   const flights = new Map<string, Promise<string | null>>();
-  const keyOf = (host: string, scope: Scope) => `${host} ${scope.repository} ${scope.actions}`;
+  const keyOf = (host: string, { repository, actions, from = "" }: Scope) => `${host} ${repository} ${actions} ${from}`;
 
   async function fetchHeader(challenge: string, target: RegistryTarget, scope: Scope, opts: Opts): Promise<string | null> {
     const offers = parseChallenges(challenge);
@@ -81,7 +83,7 @@ async function fetchToken(
     "a token",
     "the registry names no token server",
   );
-  const query = { service: params["service"] ?? "", scope: `repository:${scope.repository}:${scope.actions}` };
+  const query = { service: params["service"] ?? "", scopes: scopesOf(scope) };
   const response = await transport.request(tokenRequest(realm, query, held), opts).catch((error: unknown) => {
     throw isTbuildError(error) ? error : unreachableRegistry(target, "a token", error);
   });
@@ -90,7 +92,7 @@ async function fetchToken(
     throw unauthorized(
       target,
       "a token",
-      held === null ? "it gives none without a login" : "it refused the login of config.json",
+      held === null ? "it gives none without a login" : "it refused the login",
     );
   }
   const token = response.status === 200 ? tokenIn(body) : undefined;
@@ -102,14 +104,24 @@ async function fetchToken(
   return token;
 }
 
-function tokenRequest(realm: URL, query: { service: string; scope: string }, held: Credentials | null): HttpRequest {
+function scopesOf({ repository, actions, from }: Scope): readonly string[] {
+  const own = repository === "" ? [] : [`repository:${repository}:${actions}`];
+  return from === undefined ? own : [...own, `repository:${from}:pull`];
+}
+
+function tokenRequest(
+  realm: URL,
+  { service, scopes }: { readonly service: string; readonly scopes: readonly string[] },
+  held: Credentials | null,
+): HttpRequest {
   if (held?.kind === "identity") {
-    const form = { grant_type: "refresh_token", client_id: "tbuild", refresh_token: held.token, ...query };
+    const form = { grant_type: "refresh_token", client_id: "tbuild", refresh_token: held.token, service, scope: scopes.join(" ") };
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     return { method: "POST", url: realm, headers, body: new URLSearchParams(form).toString() };
   }
   const url = new URL(realm);
-  for (const [name, value] of Object.entries(query)) if (value !== "") url.searchParams.set(name, value);
+  if (service !== "") url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
   return { method: "GET", url, headers: held?.kind === "password" ? { authorization: basic(held) } : {} };
 }
 

@@ -18,7 +18,8 @@ export interface CredentialStore {
   get(host: string): Promise<Credentials | null>;
 }
 
-interface DockerConfig {
+/** What is read and written of config.json. */
+export interface DockerConfig {
   readonly auths?: Readonly<Record<string, AuthEntry>>;
   readonly credHelpers?: Readonly<Record<string, string>>;
   readonly credsStore?: string;
@@ -34,26 +35,41 @@ interface AuthEntry {
 
 const HUB_KEY = "https://index.docker.io/v1/";
 
+/** Path of Docker's config.json in `dir`, by default $DOCKER_CONFIG, else ~/.docker. */
+export function dockerConfigFile(dir?: string): string {
+  return path.join(dir ?? (process.env["DOCKER_CONFIG"] || path.join(os.homedir(), ".docker")), "config.json");
+}
+
+/** What a registry is called in config.json. */
+export function configKey(host: string): string {
+  return host === "docker.io" || host === "registry-1.docker.io" ? HUB_KEY : host;
+}
+
+/** Credential helper for a registry, "secretservice"; null when config.json itself holds the login. */
+export function helperOf({ credHelpers, credsStore }: DockerConfig, host: string): string | null {
+  return credHelpers?.[configKey(host)] ?? credHelpers?.[host] ?? (credsStore || null);
+}
+
 /**
  * Credentials of Docker's config.json in `dir` (default $DOCKER_CONFIG, else ~/.docker), read anew for each question,
  * since a login may happen while a daemon runs. A credential helper that is not installed counts as having none, because
  * most pulls need no login. @throws {TbuildError} parse_failed when config.json is not JSON
  */
 export function dockerCredentials(dir?: string): CredentialStore {
-  const folder = dir ?? (process.env["DOCKER_CONFIG"] || path.join(os.homedir(), ".docker"));
+  const file = dockerConfigFile(dir);
   return {
     async get(host) {
-      const config = await readConfig(path.join(folder, "config.json"));
-      const key = host === "docker.io" || host === "registry-1.docker.io" ? HUB_KEY : host;
-      const helper = config.credHelpers?.[key] ?? config.credHelpers?.[host] ?? config.credsStore;
-      const held = helper === undefined || helper === "" ? null : await askHelper(helper, key);
+      const config = parseDockerConfig(file, await readFile(file, "utf8").catch(() => "{}"));
+      const key = configKey(host);
+      const helper = helperOf(config, host);
+      const held = helper === null ? null : await askHelper(helper, key);
       return held ?? fromEntry(findEntry(config.auths ?? {}, key));
     },
   };
 }
 
-async function readConfig(file: string): Promise<DockerConfig> {
-  const text = await readFile(file, "utf8").catch(() => "{}");
+/** The text of config.json; whatever else it holds is kept. @throws {TbuildError} parse_failed, without the text */
+export function parseDockerConfig(file: string, text: string): DockerConfig {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? value : {};
@@ -82,26 +98,33 @@ function fromEntry(entry: AuthEntry | undefined): Credentials | null {
   return username === undefined || password === undefined ? null : { kind: "password", username, password };
 }
 
-/** Runs `docker-credential-<helper> get`. Source: docker-credential-helpers, README "Development". */
 async function askHelper(helper: string, key: string): Promise<Credentials | null> {
-  if (!/^[\w.-]+$/.test(helper)) throw new TbuildError(
-    "invalid_argument",
-    `Cannot use credential helper "${helper}": not a plain name`,
-  );
-  const output = await new Promise<string | null>((resolve) => {
-    const child = execFile(
-      `docker-credential-${helper}`,
-      ["get"],
-      { timeout: 30_000 },
-      (error, stdout) => resolve(error ? null : stdout),
-    );
-    child.stdin?.on("error", () => {}); // a helper that fails at once does not read its question
-    child.stdin?.end(key);
-  });
+  const output = await runHelper(helper, "get", key);
   const answer = output === null ? null : parseAnswer(output);
   if (answer === null || !answer.Secret) return null;
   if (answer.Username === "<token>") return { kind: "identity", token: answer.Secret };
   return { kind: "password", username: answer.Username ?? "", password: answer.Secret };
+}
+
+/**
+ * Runs `docker-credential-<helper> <verb>` and returns what it printed; null when it failed or is not installed. Source:
+ * docker-credential-helpers, README "Development". @throws {TbuildError} invalid_argument
+ */
+export async function runHelper(helper: string, verb: "get" | "store" | "erase", input: string): Promise<string | null> {
+  if (!/^[\w.-]+$/.test(helper)) throw new TbuildError(
+    "invalid_argument",
+    `Cannot use credential helper "${helper}": not a plain name`,
+  );
+  return await new Promise<string | null>((resolve) => {
+    const child = execFile(
+      `docker-credential-${helper}`,
+      [verb],
+      { timeout: 30_000 },
+      (error, stdout) => resolve(error ? null : stdout),
+    );
+    child.stdin?.on("error", () => {}); // a helper that fails at once does not read its question
+    child.stdin?.end(input);
+  });
 }
 
 function parseAnswer(text: string): { readonly Username?: string; readonly Secret?: string } | null {

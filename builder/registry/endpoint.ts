@@ -41,6 +41,13 @@ export function tlsSettings(host: string, configs: RegistryConfigs): TlsSettings
   return { rejectUnauthorized: !trusting, ca, certs };
 }
 
+/** The configuration with which a registry is reached whatever it speaks: any certificate, and plain HTTP without one. Pure. */
+export function insecurely(registry: string, configs: RegistryConfigs): RegistryConfigs {
+  const key = registry === "registry-1.docker.io" ? "docker.io" : registry;
+  const config = configs.get(key) ?? { mirrors: [], ca: [], keypairs: [], tlsConfigDirs: [] };
+  return new Map(configs).set(key, { ...config, http: true, insecure: true });
+}
+
 function mirrorEndpoint(mirror: string, registry: string, configs: RegistryConfigs): Endpoint {
   const [, scheme, rest] = /^(?:(https?):\/\/)?(.*?)\/*$/.exec(mirror) as RegExpExecArray;
   const slash = rest!.indexOf("/");

@@ -7,6 +7,8 @@ export interface RegistryTarget {
   readonly reference: Reference;
   /** Host that was asked, which may be a mirror's. */
   readonly host: string;
+  /** Default "get". */
+  readonly doing?: "get" | "push" | "login";
 }
 
 /** The registry answered `status`, and not with what was asked for. `detail` is the server's own message. */
@@ -29,7 +31,7 @@ export function wrongDigest(target: RegistryTarget, what: string, wanted: Digest
 
 /** The registry refuses the credentials, or wants some where there are none. */
 export function unauthorized(target: RegistryTarget, what: string, reason: string): TbuildError {
-  return failure("unauthorized", target, what, reason, loginHint(target.host));
+  return failure("unauthorized", target, what, reason, loginHint(target));
 }
 
 /** The answer cannot be understood, or is larger than anything honest. */
@@ -44,13 +46,15 @@ export function unsupportedImage(target: RegistryTarget, reason: string): Tbuild
 
 function failure(
   code: ErrorCode,
-  { reference, host }: RegistryTarget,
+  { reference, host, doing = "get" }: RegistryTarget,
   what: string,
   reason: string,
   hint?: string,
   cause?: unknown,
 ): TbuildError {
-  return new TbuildError(code, `Cannot get ${what} of "${formatReference(reference)}" from ${host}: ${reason}`, { hint, cause });
+  const way = doing === "push" ? "to" : "from";
+  const attempt = doing === "login" ? `log in to ${reference.registry}` : `${doing} ${what} of "${formatReference(reference)}" ${way} ${host}`;
+  return new TbuildError(code, `Cannot ${attempt}: ${reason}`, { hint, cause });
 }
 
 function codeOf(status: number): ErrorCode {
@@ -59,15 +63,17 @@ function codeOf(status: number): ErrorCode {
   return "unavailable";
 }
 
-function hintOf(status: number, { host }: RegistryTarget): string | undefined {
-  if (status === 404) return "Check the name and the tag";
-  if (status === 401 || status === 403) return loginHint(host);
+function hintOf(status: number, target: RegistryTarget): string | undefined {
+  if (status === 404) return target.doing === "push" ? "The repository may have to be made first" : "Check the name and the tag";
+  if (status === 401 || status === 403) return loginHint(target);
   return status === 429 ? "The registry limits the rate of requests; log in or use a mirror" : undefined;
 }
 
-function loginHint(host: string): string {
+function loginHint({ host, doing }: RegistryTarget): string {
+  if (doing === "login") return "Check the user name and the password";
   const name = host === "registry-1.docker.io" ? "" : ` ${host}`;
-  return `The repository may not exist or may need a login: \`docker login${name}\``;
+  const why = doing === "push" ? "A push needs a login that may write" : "The repository may not exist or may need a login";
+  return `${why}: \`tbuild login${name}\``;
 }
 
 function connectionHint(code: string | undefined, host: string): string | undefined {

@@ -1,15 +1,19 @@
 import type http from "node:http";
-import type { Agent, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
+import type { Readable } from "node:stream";
 import { TbuildError, cancelled } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 
-/** One HTTP request; redirects of GET and HEAD are followed. */
+/** One HTTP request; redirects are followed, of methods that send a body only those that keep the method. */
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: RequestBody;
 }
+
+/** What is sent. A function opens a fresh pass over bytes whose number the header "content-length" says. */
+export type RequestBody = string | Uint8Array | (() => Readable);
 
 /** The answer. The body must be read to its end or destroyed, else its connection is lost to the pool. */
 export interface HttpResponse {
@@ -37,7 +41,11 @@ export interface HttpTransport {
 
 const MAX_REDIRECTS = 10;
 const IDLE_TIMEOUT_MS = 60_000;
+/** A server may hash all of a large upload before it answers. */
+const UPLOAD_TIMEOUT_MS = 300_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** Those of them after which the same request is sent again. Source: RFC 9110 15.4. */
+const SAME_METHOD = new Set([307, 308]);
 
 /** A transport. `tlsOf` answers for a host with port; undefined means the system's defaults. */
 export function createTransport(tlsOf: (host: string) => TlsSettings | undefined = () => undefined): HttpTransport {
@@ -106,16 +114,30 @@ async function send({ method, url, headers, body }: HttpRequest, agent: Agent, {
   return await new Promise((resolve, reject) => {
     const onAnswer = (body: IncomingMessage) => resolve({ status: body.statusCode ?? 0, headers: body.headers, url, body });
     const outgoing = request(url, options, onAnswer);
-    outgoing.setTimeout(IDLE_TIMEOUT_MS, () => outgoing.destroy(timedOut(url)));
+    const idle = typeof body === "function" ? UPLOAD_TIMEOUT_MS : IDLE_TIMEOUT_MS;
+    outgoing.setTimeout(idle, () => outgoing.destroy(timedOut(url, idle)));
     outgoing.on("error", (error) => reject(signal?.aborted ? cancelled(signal) : error));
-    outgoing.end(body);
+    if (typeof body === "function") sendStream(body(), outgoing);
+    else outgoing.end(body);
   });
+}
+
+/** The source is closed however the request ends; an error of the source ends the request. */
+function sendStream(source: Readable, outgoing: ClientRequest): void {
+  source.on("error", (error) => outgoing.destroy(error));
+  outgoing.on("close", () => source.destroy());
+  outgoing.on("response", (answer) => {
+    // An answer before all was sent is a refusal, or a redirect: the rest would only keep the connection busy.
+    if (!outgoing.writableEnded) answer.once("close", () => outgoing.destroy());
+  });
+  source.pipe(outgoing);
 }
 
 /** The request that a redirect asks for. Credentials stay with the origin that they were meant for. */
 function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): HttpRequest | null {
   const location = headers.location;
-  if (!REDIRECTS.has(status) || location === undefined || (request.method !== "GET" && request.method !== "HEAD")) return null;
+  const allowed = request.method === "GET" || request.method === "HEAD" ? REDIRECTS : SAME_METHOD;
+  if (!allowed.has(status) || location === undefined) return null;
   const url = URL.canParse(location, request.url.href) ? new URL(location, request.url) : null;
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new TbuildError("unavailable", `Cannot get ${redactUrl(request.url)}: it redirects to an address that is not HTTP`);
@@ -132,8 +154,8 @@ function withoutCredentials(headers: HttpRequest["headers"]): HttpRequest["heade
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !secret.has(name.toLowerCase())));
 }
 
-function timedOut(url: URL): Error {
-  const error: NodeJS.ErrnoException = new Error(`no answer from ${url.host} for ${IDLE_TIMEOUT_MS / 1000} s`);
+function timedOut(url: URL, idleMs: number): Error {
+  const error: NodeJS.ErrnoException = new Error(`no answer from ${url.host} for ${idleMs / 1000} s`);
   error.code = "ETIMEDOUT";
   return error;
 }

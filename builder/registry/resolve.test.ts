@@ -109,7 +109,7 @@ describe("a real registry", { skip: registryMissing() }, () => {
     for (const wrong of [withPassword("wr0ng"), resolver()]) {
       await assert.rejects(wrong.images.resolve(reference, amd64), (error) => {
         assert.ok(isTbuildError(error) && error.code === "unauthorized", String(error));
-        assert.ok(error.hint?.includes(`docker login ${closed.host}`));
+        assert.ok(error.hint?.includes(`tbuild login ${closed.host}`));
         assert.ok(!JSON.stringify([error.message, error.hint, error.stack]).includes("wr0ng"));
         return true;
       });

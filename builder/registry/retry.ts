@@ -11,7 +11,12 @@ export type Outcome<T> =
 export interface RetryOptions {
   readonly attempts: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told before each wait. */
+  readonly onRetry?: OnRetry | undefined;
 }
+
+/** Hears of an attempt that failed and of how long we wait before the next, in milliseconds. */
+export type OnRetry = (error: TbuildError, waitMs: number) => void;
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 30_000;
@@ -23,7 +28,9 @@ export async function withRetries<T>(attempt: () => Promise<Outcome<T>>, options
     const outcome = await attempt();
     if (outcome.kind === "done") return outcome.value;
     if (made >= options.attempts) throw outcome.error;
-    await wait(outcome.afterMs ?? FIRST_WAIT_MS * 2 ** (made - 1), options.signal);
+    const waitMs = Math.min(outcome.afterMs ?? FIRST_WAIT_MS * 2 ** (made - 1), LONGEST_WAIT_MS);
+    options.onRetry?.(outcome.error, waitMs);
+    await wait(waitMs, options.signal);
   }
 }
 
@@ -37,7 +44,7 @@ export function retryAfterMs(header: string | undefined, now: number = Date.now(
 
 async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await delay(Math.min(ms, LONGEST_WAIT_MS), undefined, signal === undefined ? {} : { signal });
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
   } catch {
     throw cancelled(signal);
   }

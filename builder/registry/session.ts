@@ -4,17 +4,23 @@ import type { Reference } from "../../cache/oci/reference.js";
 import type { Authenticator, Scope } from "./auth.js";
 import type { Endpoint } from "./endpoint.js";
 import { badStatus, unauthorized, unreachableRegistry, type RegistryTarget } from "./errors.js";
-import { readBody, type HttpRequest, type HttpResponse, type HttpTransport } from "./http.js";
-import { retryAfterMs, withRetries, type Outcome } from "./retry.js";
+import { readBody, type HttpRequest, type HttpResponse, type HttpTransport, type RequestBody } from "./http.js";
+import { retryAfterMs, withRetries, type OnRetry, type Outcome } from "./retry.js";
+
+/** A path that is of no repository: "/v2/", which asks whether we are let in. */
+export const apiRoot = Symbol("apiRoot");
 
 /** One call of the distribution API, before it is known which server answers it. */
 export interface RegistryCall {
   readonly reference: Reference;
   readonly method: HttpRequest["method"];
-  /** Below "/v2/<repository>/": "manifests/v3". */
-  readonly path: string;
+  /** Below "/v2/<repository>/": "manifests/v3". Or an address that the registry gave, such as that of an upload. */
+  readonly path: string | URL | typeof apiRoot;
   readonly headers: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
   readonly actions: Scope["actions"];
+  /** See {@link Scope.from}. */
+  readonly from?: string | undefined;
   /** What is asked for, as messages say it: "the manifest". */
   readonly what: string;
 }
@@ -24,7 +30,16 @@ export interface RegistrySession {
   /**
    * An answer of status 2xx. @throws {TbuildError} not_found, unauthorized, unavailable (after some attempts), cancelled
    */
-  call(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse>;
+  call(endpoint: Endpoint, call: RegistryCall, opts: CallOpts): Promise<HttpResponse>;
+  /**
+   * One attempt: an answer of any status. @throws {TbuildError} unauthorized, cancelled; network errors as Node gives them
+   */
+  send(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse>;
+}
+
+/** Options of {@link RegistrySession.call}. */
+export interface CallOpts extends Opts {
+  readonly onRetry?: OnRetry | undefined;
 }
 
 /** A mirror is not worth waiting for: what it cannot give, the registry can. */
@@ -36,6 +51,7 @@ const NOT_TLS = /^(?:EPROTO|ECONNRESET|ERR_SSL)/;
 /** A session over one transport. It remembers per host whether TLS is spoken there. */
 export function createSession(transport: HttpTransport, auth: Authenticator): RegistrySession {
   const plainHosts = new Set<string>();
+  const tlsHosts = new Set<string>();
 
   /** One exchange over HTTPS or, where allowed and needed, HTTP. Network errors are thrown as they are. */
   async function exchange(
@@ -45,19 +61,28 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
     opts: Opts,
   ): Promise<HttpResponse> {
     const plain = endpoint.scheme === "http" || plainHosts.has(endpoint.host);
-    const request = (scheme: string) => ({ method: call.method, url: urlOf(scheme, endpoint, call), headers });
+    const { method, body } = call;
+    const request = (scheme: "http" | "https") => {
+      return { method, url: urlOf(scheme, endpoint, call), headers, ...(body === undefined ? {} : { body }) };
+    };
     if (plain) return await transport.request(request("http"), opts);
     try {
-      return await transport.request(request("https"), opts);
+      const response = await transport.request(request("https"), opts);
+      tlsHosts.add(endpoint.host);
+      return response;
     } catch (error) {
-      if (endpoint.scheme !== "fallback" || !NOT_TLS.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      const mayFallBack = endpoint.scheme === "fallback" && !tlsHosts.has(endpoint.host);
+      if (!mayFallBack || !NOT_TLS.test((error as NodeJS.ErrnoException).code ?? "")) throw error;
       const response = await transport.request(request("http"), opts);
       plainHosts.add(endpoint.host);
       return response;
     }
   }
-  async function authorised(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse> {
-    const scope = { repository: call.reference.repository, actions: call.actions };
+  async function send(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse> {
+    // A token or login of the registry is not for whoever else an upload goes to.
+    if (call.path instanceof URL && !isAt(endpoint, call.path)) return await exchange(endpoint, call, call.headers, opts);
+    const repository = call.path === apiRoot ? "" : call.reference.repository;
+    const scope = { repository, actions: call.actions, from: call.from };
     const known = auth.known(endpoint.host, scope);
     const first = await exchange(endpoint, call, withAuthorization(call.headers, known), opts);
     if (first.status !== 401) return first;
@@ -72,23 +97,36 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
     const target = targetOf(endpoint, call);
     let response: HttpResponse;
     try {
-      response = await authorised(endpoint, call, opts);
+      response = await send(endpoint, call, opts);
     } catch (error) {
-      if (isTbuildError(error)) throw error;
-      return passing(error, unreachableRegistry(target, call.what, error));
+      return broken(target, call.what, error);
     }
-    if (response.status < 300) return { kind: "done", value: response };
-    const error = badStatus(target, call.what, response.status, await serverMessage(response));
-    if (!PASSING_STATUS.has(response.status)) throw error;
-    return { kind: "again", error, afterMs: retryAfterMs(response.headers["retry-after"]) };
+    return response.status < 300 ? { kind: "done", value: response } : await refused(target, call.what, response);
   }
   return {
+    send,
     call: (endpoint, call, opts) =>
       withRetries(() => attempt(endpoint, call, opts), {
         attempts: endpoint.mirrorOf === null ? ATTEMPTS.registry : ATTEMPTS.mirror,
         signal: opts.signal,
+        onRetry: opts.onRetry,
       }),
   };
+}
+
+/** What a connection that broke means: try again, unless there is no hope. @throws {TbuildError} then, and errors of ours */
+export function broken(target: RegistryTarget, what: string, cause: unknown): Outcome<never> {
+  if (isTbuildError(cause)) throw cause;
+  const error = unreachableRegistry(target, what, cause);
+  if (!PASSING_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) throw error;
+  return { kind: "again", error, afterMs: null };
+}
+
+/** What an answer that is no success means; its body is read. @throws {TbuildError} when asking again would not help */
+export async function refused(target: RegistryTarget, what: string, response: HttpResponse): Promise<Outcome<never>> {
+  const error = badStatus(target, what, response.status, await serverMessage(response));
+  if (!PASSING_STATUS.has(response.status)) throw error;
+  return { kind: "again", error, afterMs: retryAfterMs(response.headers["retry-after"]) };
 }
 
 /** Asks each endpoint in turn until one can give what is asked; the error is that of the last, the registry itself. */
@@ -106,11 +144,14 @@ export async function firstOf<T>(endpoints: readonly Endpoint[], ask: (endpoint:
 }
 
 /** Who is asked for what, for messages. */
-export function targetOf(endpoint: Endpoint, { reference }: Pick<RegistryCall, "reference">): RegistryTarget {
-  return { reference, host: endpoint.host };
+export function targetOf(endpoint: Endpoint, { reference, actions, path }: Pick<RegistryCall, "reference"> & Partial<RegistryCall>): RegistryTarget {
+  const doing = path === apiRoot ? "login" : actions === "pull,push" ? "push" : "get";
+  return { reference, host: endpoint.host, doing };
 }
 
-function urlOf(scheme: string, endpoint: Endpoint, { reference, path }: RegistryCall): URL {
+function urlOf(scheme: "http" | "https", endpoint: Endpoint, { reference, path }: RegistryCall): URL {
+  if (path instanceof URL) return ownUrl(scheme, endpoint, path);
+  if (path === apiRoot) return new URL(`${scheme}://${endpoint.host}${endpoint.prefix}/`);
   const url = new URL(`${scheme}://${endpoint.host}${endpoint.prefix}/${reference.repository}/${path}`);
   if (endpoint.mirrorOf !== null) url.searchParams.set("ns", endpoint.mirrorOf);
   return url;
@@ -120,9 +161,16 @@ function withAuthorization(headers: HttpRequest["headers"], value: string | unde
   return value === undefined ? headers : { ...headers, authorization: value };
 }
 
-function passing(cause: unknown, error: ReturnType<typeof unreachableRegistry>): Outcome<never> {
-  if (!PASSING_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) throw error;
-  return { kind: "again", error, afterMs: null };
+/** A registry behind a proxy that ends TLS may call itself http: our login never goes there in the clear. */
+function ownUrl(scheme: "http" | "https", endpoint: Endpoint, given: URL): URL {
+  if (scheme !== "https" || !isAt(endpoint, given)) return given;
+  const url = new URL(given);
+  url.protocol = scheme;
+  return url;
+}
+
+function isAt({ host }: Endpoint, url: URL): boolean {
+  return new URL(`${url.protocol}//${host}`).host === url.host;
 }
 
 /** The registry's own words, on one line and short. Source: distribution spec "Error Codes". */

@@ -26,7 +26,7 @@ export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv =
 }
 
 function servingOf({ id, paths, raw }: SshSpec, env: NodeJS.ProcessEnv): Serve {
-  const [first = env["SSH_AUTH_SOCK"], ...more] = paths;
+  const [first = env["SSH_AUTH_SOCK"] || undefined, ...more] = paths;
   if (first === undefined) {
     throw new TbuildError("not_found", `Cannot use --ssh ${id}: no agent is running ($SSH_AUTH_SOCK is not set)`, { hint: `Start one, or name a key: --ssh ${id}=FILE` });
   }

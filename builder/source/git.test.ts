@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import net, { type AddressInfo } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { isTbuildError } from "../../cache/errors.js";
+import { git, gitDaemon, gitHttp, type Serving } from "../../fixtures/gitServer.js";
 import { BASE, testBuilder, type Ran, type TestBuilder } from "../../fixtures/testBuilder.js";
 import type { BuildRequest } from "../request.js";
 
 let builder: TestBuilder;
 let repos: string;
-let daemon: ChildProcess;
+let daemon: Serving;
 let port: number;
-const env = { ...process.env, GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@b", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@b" };
-const git = (dir: string, ...args: readonly string[]): string => execFileSync("git", ["-c", "protocol.file.allow=always", ...args], { cwd: dir, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
-
 before(async () => {
   builder = await testBuilder();
   repos = path.join(builder.dir, "repos");
@@ -39,16 +33,15 @@ before(async () => {
   git(app, "tag", "-a", "v1", "-m", "v1");
   writeFileSync(path.join(app, "dir/file"), "two\n");
   git(app, "commit", "-qam", "two");
-  port = await freePort();
-  daemon = spawn("git", ["daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1", `--port=${port}`, `--base-path=${repos}`, repos], { stdio: "ignore", detached: true });
-  await listening(port);
+  daemon = await gitDaemon(repos);
+  ({ port } = daemon);
   git(app, "checkout", "-qb", "with-lib");
   git(app, "submodule", "--quiet", "add", `git://127.0.0.1:${port}/lib.git`, "lib");
   git(app, "commit", "-qm", "submodule");
   git(app, "checkout", "-q", "main");
 });
 after(async () => {
-  process.kill(-daemon.pid!, "SIGKILL");
+  await daemon[Symbol.asyncDispose]();
   await builder[Symbol.asyncDispose]();
 });
 
@@ -115,7 +108,7 @@ test("a name that a repository does not have fails with the nearest, at its line
 });
 
 test("a repository behind a password is read with a secret, which is shown nowhere", async () => {
-  await using served = await httpRepository(repos, "tok-12345");
+  await using served = await gitHttp(repos, { token: "tok-12345" });
   const lines = [`ADD http://127.0.0.1:${served.port}/app.git /app`, "RUN cat /app/dir/file # http"];
   await assert.rejects(build(lines), (error) => {
     assert.ok(isTbuildError(error) && error.code === "unauthorized", String(error));
@@ -139,66 +132,3 @@ test("two builds of one repository at once, and one that is cancelled, leave not
   const scratch = path.join(builder.builder.store.scratch, "git");
   assert.deepEqual(readdirSync(scratch), []);
 });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port: free } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return free;
-}
-
-async function listening(at: number): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const open = await new Promise<boolean>((done) => {
-      const socket = net.connect(at, "127.0.0.1", () => done(true)).once("error", () => done(false));
-      socket.once("close", () => {}).unref();
-    });
-    if (open) return;
-    await delay(50);
-  }
-  throw new Error("git daemon does not listen");
-}
-
-/** `git http-backend` behind a password. */
-async function httpRepository(root: string, token: string): Promise<{ readonly port: number } & AsyncDisposable> {
-  const wanted = `basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
-  const server: Server = createServer((request, response) => {
-    if (request.headers.authorization !== wanted) {
-      response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
-      return;
-    }
-    const { pathname, search } = new URL(request.url ?? "/", "http://h");
-    const backend = spawn("git", ["http-backend"], {
-      env: {
-        PATH: process.env["PATH"],
-        GIT_PROJECT_ROOT: root,
-        GIT_HTTP_EXPORT_ALL: "1",
-        GIT_CONFIG_COUNT: "1",
-        GIT_CONFIG_KEY_0: "safe.directory",
-        GIT_CONFIG_VALUE_0: "*",
-        PATH_INFO: pathname,
-        QUERY_STRING: search.slice(1),
-        REQUEST_METHOD: request.method,
-        CONTENT_TYPE: request.headers["content-type"] ?? "",
-        GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
-        HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
-        REMOTE_USER: "x",
-      },
-    });
-    request.pipe(backend.stdin);
-    const chunks: Buffer[] = [];
-    backend.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    backend.on("close", () => {
-      const all = Buffer.concat(chunks);
-      const end = all.indexOf("\r\n\r\n");
-      const headers = all.subarray(0, end).toString().split("\r\n").map((line) => line.split(": ") as [string, string]);
-      const status = headers.find(([name]) => name === "Status")?.[1];
-      response.writeHead(status === undefined ? 200 : Number.parseInt(status, 10), Object.fromEntries(headers.filter(([name]) => name !== "Status")));
-      response.end(all.subarray(end + 4));
-    });
-  }).listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port: at } = server.address() as AddressInfo;
-  return { port: at, [Symbol.asyncDispose]: async () => void (await new Promise((done) => server.close(done).closeAllConnections?.() ?? done(null))) };
-}

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Store } from "../../cache/store.js";
+import type { HttpTransport } from "../registry/http.js";
 import { newName } from "../ops/snapshotStep.js";
 import type { AgentSocket, SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
@@ -18,6 +19,7 @@ export interface GitAccess extends AsyncDisposable {
 /** Where credentials come from. */
 export interface GitCredentials {
   readonly store: Store;
+  readonly transport: HttpTransport;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
 }
@@ -45,7 +47,8 @@ export async function gitAccess(given: GitCredentials, url: string, attrs: Sourc
   };
 }
 
-function authorization(secrets: SecretStore, host: string, attrs: SourceRequest["attrs"]): string | null {
+/** Value of the header for a host: from the secrets that the attributes name, the one of the host first; null for none. */
+export function authorization(secrets: SecretStore, host: string, attrs: SourceRequest["attrs"]): string | null {
   const find = (attr: string): string | null => {
     const name = attrs[attr];
     const value = name === undefined ? null : (secrets.get(`${name}.${host}`) ?? secrets.get(name));

@@ -61,6 +61,10 @@ function killGroup(pid: number): void {
   }
 }
 
+/** How this machine reaches others. */
+const PROXIES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
+const KEPT = ["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", ...PROXIES, ...PROXIES.map((name) => name.toUpperCase())];
+
 function environment({ protocols, settings, env, cwd }: GitOptions): readonly string[] {
   const all = [...SAFE_SETTINGS, ...settings];
   return [
@@ -72,6 +76,7 @@ function environment({ protocols, settings, env, cwd }: GitOptions): readonly st
     "GIT_TERMINAL_PROMPT=0",
     "GIT_ASKPASS=/bin/false",
     `GIT_ALLOW_PROTOCOL=${protocols}`,
+    ...KEPT.flatMap((name) => (process.env[name] === undefined ? [] : [`${name}=${process.env[name]}`])),
     `GIT_CONFIG_COUNT=${all.length}`,
     ...all.flatMap(([key, value], index) => [`GIT_CONFIG_KEY_${index}=${key}`, `GIT_CONFIG_VALUE_${index}=${value}`]),
     ...env,
@@ -81,9 +86,12 @@ function environment({ protocols, settings, env, cwd }: GitOptions): readonly st
 /** The error that a failure with the repository at `url` is for the user. Never holds credentials. */
 export function gitError(error: unknown, url: string, hint: string): unknown {
   if (!(error instanceof GitFailure)) return error;
-  const said = error.message.split("\n").filter((line) => /^(?:fatal|error|ssh|remote|Permission|Host key)/.test(line));
+  const lines = error.message.split("\n");
+  const said = lines.filter((line) => /^(?:fatal|error|ssh|remote|Permission|Host key)/.test(line));
+  // Of ssh's own words the last ones, of git's, say the least.
+  const ssh = lines.find((line) => /Permission denied \(|^ssh: |Host key verification failed/.test(line));
   const shown = redacted(url);
-  const why = (said.at(-1) ?? error.message.trim().split("\n").at(-1) ?? "").replace(/^(?:fatal|error): /, "").replaceAll(url, shown);
+  const why = (ssh ?? said.at(-1) ?? error.message.trim().split("\n").at(-1) ?? "").replace(/^(?:fatal|error): /, "").replaceAll(url, shown);
   const message = `Cannot read the Git repository "${shown}": ${why}`;
   if (/Authentication failed|could not read (?:Username|Password)|Permission denied|\b40[13]\b/.test(error.message)) {
     return new TbuildError("unauthorized", message, { hint });

@@ -10,6 +10,8 @@ import { withStore } from "../../cache/testing/store.js";
 import { startFaultyServer } from "../../fixtures/registry.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { createTransport } from "../registry/http.js";
+import type { SecretSpec } from "../request.js";
+import { createSecrets } from "../secrets/createSecrets.js";
 import { createHttpSource } from "./http.js";
 import { fileNameOf } from "./httpDownload.js";
 
@@ -26,11 +28,12 @@ async function withServer(
     requests: readonly string[],
     store: Store,
   ) => Promise<void>,
+  secrets: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await using server = await startFaultyServer(handler);
   const transport = createTransport();
   await withStore(async (store) => {
-    const source = createHttpSource({ store, transport });
+    const source = createHttpSource({ store, transport, secrets: createSecrets(secretFiles(secrets)) });
     const resolve = (path: string, attrs = {}) => source.resolve(
       { identifier: `http://${server.host}${path}`, attrs, platform: null },
       opts,
@@ -38,6 +41,14 @@ async function withServer(
     await body(resolve, server.requests, store);
   });
   transport.close();
+}
+
+function secretFiles(values: Readonly<Record<string, string>>): readonly SecretSpec[] {
+  return Object.entries(values).map(([id, value]) => {
+    const name = `TBUILD_TEST_${id}`;
+    process.env[name] = value;
+    return { id, from: { kind: "env", name } };
+  });
 }
 
 test("snapshot() is one file with Docker's mode and the server's time", async () => {
@@ -111,6 +122,55 @@ test("resolve() tries again after 503 and a broken connection, and tells of othe
       });
     },
   );
+});
+
+test("a download that breaks off goes on where it was, unless the file has changed meanwhile", async () => {
+  const text = "0123456789".repeat(1000);
+  for (const [changes, expected] of [[false, text], [true, text.replaceAll("0", "x")]] as const) {
+    const ranges: (string | undefined)[] = [];
+    await withServer(
+      (request, response) => {
+        const { range } = request.headers;
+        ranges.push(range);
+        response.setHeader("etag", ranges.length > 1 && changes ? '"b"' : '"a"');
+        if (ranges.length === 1) return void response.writeHead(200, { "content-length": text.length }).write(text.slice(0, 4000), () => setTimeout(() => response.destroy(), 50));
+        if (changes) return void response.end(expected);
+        assert.equal(request.headers["if-range"], '"a"');
+        response.writeHead(206, { "content-range": `bytes 4000-9999/10000` }).end(text.slice(4000));
+      },
+      async (resolve) => {
+        assert.equal((await resolve("/f")).attributes["digest"], digestOf(expected));
+        assert.deepEqual(ranges, [undefined, "bytes=4000-"]);
+      },
+    );
+  }
+});
+
+test("a server that answers with another part than the one asked for gives no file", async () => {
+  let calls = 0;
+  await withServer(
+    (_, response) => {
+      response.setHeader("etag", '"a"');
+      if (++calls === 1) return void response.writeHead(200, { "content-length": 10 }).write("01234", () => setTimeout(() => response.destroy(), 50));
+      response.writeHead(206, { "content-range": "bytes 0-9/10" }).end("0123456789");
+    },
+    async (resolve) => assert.rejects(resolve("/f"), (error) => hasCode(error, "unavailable")),
+  );
+});
+
+test("secrets of a host are its authorization, and are in no message", async () => {
+  const seen: (string | undefined)[] = [];
+  const server = (request: IncomingMessage, response: ServerResponse) => {
+    seen.push(request.headers.authorization);
+    if (request.url === "/no") return void response.writeHead(403).end();
+    response.end("x");
+  };
+  await withServer(server, async (resolve) => {
+    await resolve("/f");
+    await resolve("/g", { "http.authheadersecret": "mine" });
+    await assert.rejects(resolve("/no"), (error) => isTbuildError(error) && error.code === "unauthorized" && !error.message.includes("t0ken"));
+  }, { "HTTP_AUTH_TOKEN_127.0.0.1": "t0ken", mine: "Basic abc" });
+  assert.deepEqual(seen, ["Bearer t0ken", "Basic abc", "Bearer t0ken"]);
 });
 
 test("fileNameOf() takes the last component of what the server or the URL says", () => {

@@ -9,6 +9,7 @@ import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { hasBlob } from "../registry/client.js";
 import type { HttpTransport } from "../registry/http.js";
+import type { SecretStore } from "../secrets/secretStore.js";
 import { download, fileNameOf, type Download } from "./httpDownload.js";
 import type { ResolvedSource, Source, SourceRequest } from "./source.js";
 
@@ -16,6 +17,7 @@ import type { ResolvedSource, Source, SourceRequest } from "./source.js";
 export interface HttpSourceDeps {
   readonly store: Store;
   readonly transport: HttpTransport;
+  readonly secrets: SecretStore;
 }
 
 /** A request for a file, its attributes read. */
@@ -26,6 +28,8 @@ interface FileRequest {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Name of the secret that is the authorization; null: the ones of the host. */
+  readonly authSecret: string | null;
 }
 
 /** The file that a request stands for, as it is now. */
@@ -44,7 +48,7 @@ const DEFAULT_MODE = 0o600;
 /**
  * `https://…` and `http://…`: one file, alone in its tree. Attributes as in BuildKit: http.checksum, http.filename, http.perm,
  * http.uid, http.gid. With a checksum nobody is asked until the file is needed; without one the server is asked each time
- * whether the file is still the one we have.
+ * whether the file is still the one we have. Secrets named after its host, or http.authheadersecret, are its authorization.
  */
 export function createHttpSource(deps: HttpSourceDeps): Source {
   return {
@@ -72,6 +76,7 @@ function readRequest({ identifier, attrs }: SourceRequest): FileRequest {
     mode: number(attrs, "http.perm", DEFAULT_MODE),
     uid: number(attrs, "http.uid", 0),
     gid: number(attrs, "http.gid", 0),
+    authSecret: attrs["http.authheadersecret"] || null,
   };
 }
 
@@ -97,16 +102,25 @@ async function current(deps: HttpSourceDeps, wanted: FileRequest, opts: StepOpts
 }
 
 /** Downloads unless the server says that what we remember is current. */
-async function get({ store, transport }: HttpSourceDeps, { url }: FileRequest, opts: StepOpts): Promise<Download> {
+async function get({ store, transport, secrets }: HttpSourceDeps, { url, authSecret }: FileRequest, opts: StepOpts): Promise<Download> {
   const key = `http\0${digestOf(url.href)}`;
   const text = store.meta.contentKeys.get(key);
   const remembered = text === undefined ? null : (JSON.parse(text) as Download);
   const known = remembered !== null && (await hasBlob(store.content, remembered)) ? remembered : null;
   const progress = (bytes: number, total: number) => opts.report.status(`downloading ${url.host}${url.pathname}`, bytes, total);
-  const got = await download(transport, store.content, url, { known, maxBytes: MAX_BYTES, signal: opts.signal, progress });
+  const headers = authorization(secrets, url, authSecret);
+  const got = await download(transport, store.content, url, { known, headers, maxBytes: MAX_BYTES, signal: opts.signal, progress });
   opts.report.statusDone(`downloading ${url.host}${url.pathname}`);
   if (got !== known) await store.meta.contentKeys.put(key, JSON.stringify(got));
   return got;
+}
+
+/** Secrets by their names: HTTP_AUTH_HEADER_<host> is the whole header, HTTP_AUTH_TOKEN_<host> a bearer's token. Source: BuildKit source/http. */
+function authorization(secrets: SecretStore, { hostname }: URL, authSecret: string | null): Readonly<Record<string, string>> {
+  const text = (id: string) => secrets.get(id)?.toString("utf8").trim();
+  const token = text(`HTTP_AUTH_TOKEN_${hostname}`);
+  const header = authSecret === null ? (token === undefined ? text(`HTTP_AUTH_HEADER_${hostname}`) : `Bearer ${token}`) : text(authSecret);
+  return header === undefined ? {} : { authorization: header };
 }
 
 function pinOf({ mode, uid, gid }: FileRequest, file: RemoteFile): Digest {

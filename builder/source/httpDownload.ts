@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
 import { TbuildError, cancelled, isTbuildError } from "../../cache/errors.js";
 import type { ContentStore, Opts } from "../../cache/content/store.js";
-import { finishDigest, type Digest } from "../../cache/oci/digest.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import { redactUrl, type HttpResponse, type HttpTransport } from "../registry/http.js";
 import { retryAfterMs, withRetries, type Outcome } from "../registry/retry.js";
+import { type PartialFile, partialFile } from "./partialFile.js";
 
 /** A file that was downloaded; plain data, kept to ask the server later whether it is still current. */
 export interface Download {
@@ -21,6 +21,8 @@ export interface DownloadOptions extends Opts {
   /** What we have of this URL, its bytes still in the content store. */
   readonly known: Download | null;
   readonly maxBytes: number;
+  /** Further headers, such as "authorization". */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Bytes so far, and all; 0 when the server does not say how many. */
   readonly progress: (bytes: number, total: number) => void;
 }
@@ -29,6 +31,7 @@ const ATTEMPTS = 4;
 
 /**
  * Brings the bytes behind a URL into the content store, or returns `known` itself when the server says that it is current.
+ * A download that breaks off goes on where it was, where the server can do that.
  * @throws {TbuildError} not_found, unauthorized, unavailable, resource_exhausted, cancelled
  */
 export async function download(
@@ -37,26 +40,20 @@ export async function download(
   url: URL,
   options: DownloadOptions,
 ): Promise<Download> {
-  return await withRetries(() => attempt(transport, content, url, options), { attempts: ATTEMPTS, signal: options.signal });
+  await using partial = partialFile(content);
+  return await withRetries(() => attempt(transport, partial, url, options), { attempts: ATTEMPTS, signal: options.signal });
 }
 
-async function attempt(
-  transport: HttpTransport,
-  content: ContentStore,
-  url: URL,
-  options: DownloadOptions,
-): Promise<Outcome<Download>> {
+async function attempt(transport: HttpTransport, partial: PartialFile, url: URL, options: DownloadOptions): Promise<Outcome<Download>> {
   try {
-    const response = await transport.request(
-      { method: "GET", url: withoutLogin(url), headers: headersFor(url, options.known) },
-      options,
-    );
+    const headers = { ...headersFor(url, options), ...partial.resumeHeaders() };
+    const response = await transport.request({ method: "GET", url: withoutLogin(url), headers }, options);
     if (response.status === 304 && options.known !== null) {
       response.body.resume();
       return { kind: "done", value: options.known };
     }
-    if (response.status !== 200) return refusal(url, response);
-    return { kind: "done", value: describe(url, response, await store(content, url, response, options)) };
+    if (response.status !== 200 && response.status !== 206) return refusal(url, response);
+    return { kind: "done", value: describe(url, response, await receive(partial, url, response, options)) };
   } catch (error) {
     if (options.signal?.aborted) throw cancelled(options.signal);
     if (isTbuildError(error)) throw error;
@@ -66,13 +63,13 @@ async function attempt(
 }
 
 /** `Accept-Encoding: identity`: the digest is that of the file, not of a compression of the moment. */
-function headersFor(url: URL, known: Download | null): Record<string, string> {
+function headersFor(url: URL, { known, headers }: DownloadOptions): Record<string, string> {
   const login = url.username === "" ? {} : {
     authorization: `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`,
   };
   const etag = known?.etag ? { "if-none-match": known.etag } : {};
   const since = known?.lastModified ? { "if-modified-since": known.lastModified } : {};
-  return { accept: "*/*", "accept-encoding": "identity", ...login, ...etag, ...since };
+  return { accept: "*/*", "accept-encoding": "identity", ...login, ...headers, ...etag, ...since };
 }
 
 function withoutLogin(url: URL): URL {
@@ -82,26 +79,18 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-async function store(
-  content: ContentStore,
-  url: URL,
-  response: HttpResponse,
-  { maxBytes, progress }: DownloadOptions,
-): Promise<Digest> {
-  const length = Number(response.headers["content-length"] ?? 0);
-  const hash = createHash("sha256");
-  let bytes = 0;
-  await using ingest = await content.ingest(`http-${randomUUID()}`);
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes || length > maxBytes) throw failed(url, "resource_exhausted", `larger than ${maxBytes} bytes`);
-    hash.update(chunk);
-    await ingest.write(chunk);
-    progress(bytes, length);
+async function receive(partial: PartialFile, url: URL, { status, headers, body }: HttpResponse, { maxBytes, progress }: DownloadOptions): Promise<Digest> {
+  if (!(await partial.begin(status, headers))) {
+    body.destroy();
+    throw new Error("the server sent another part of the file than the one asked for");
   }
-  const digest = finishDigest(hash);
-  await ingest.commit({ digest, size: bytes });
-  return digest;
+  const total = partial.bytes + Number(headers["content-length"] ?? 0);
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    if (partial.bytes + chunk.length > maxBytes || total > maxBytes) throw failed(url, "resource_exhausted", `larger than ${maxBytes} bytes`);
+    await partial.write(chunk);
+    progress(partial.bytes, total);
+  }
+  return await partial.commit();
 }
 
 function describe(url: URL, { headers, url: final }: HttpResponse, digest: Digest): Download {

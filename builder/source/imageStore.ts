@@ -1,10 +1,11 @@
 import type { ImageStore } from "../../cache/images.js";
+import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import type { ContentStore, Opts } from "../../cache/content/store.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
-import { platformScore, type Platform } from "../../cache/oci/platform.js";
-import { formatReference, parseReference, withDefaultTag, type Reference } from "../../cache/oci/reference.js";
+import { formatPlatform, platformScore, type Platform } from "../../cache/oci/platform.js";
+import { familiarReference, formatReference, parseReference, withDefaultTag, type Reference } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
 import type { ImageResolver } from "../../frontend/mod.js";
 import { configLimit, parseImageConfig } from "../registry/manifest.js";
@@ -44,7 +45,23 @@ export function createImageResolver({ store, remote, policy }: ImageLookup, opts
     const name = formatReference({ ...named, digest: null });
     const stored = policy === "pull" ? null : findStoredImage(store.images, named, platform);
     if (stored !== null) return { reference: name, digest: null, config: await storedConfig(store.content, stored.config) };
-    const { root, config } = await remote.resolve(named, platform, opts);
-    return { reference: name, digest: root, config };
+    try {
+      const { root, config } = await remote.resolve(named, platform, opts);
+      return { reference: name, digest: root, config };
+    } catch (error) {
+      throw policy === "pull" ? error : otherPlatforms(store.images, named, platform, error);
+    }
   };
+}
+
+/** `error` is the registry's; that the store has the image for other platforms is most likely what the user has to know. */
+function otherPlatforms(images: ImageStore, reference: Reference, platform: Platform, error: unknown): unknown {
+  const record = reference.digest === null ? images.get(formatReference(reference)) : null;
+  if (record === null || !isTbuildError(error) || error.code === "cancelled") return error;
+  const name = familiarReference(reference);
+  const have = record.manifests.map((manifest) => formatPlatform(manifest.platform)).join(", ");
+  return new TbuildError("not_found", `Cannot use image "${name}" for ${formatPlatform(platform)}: the image store has it for ${have}`, {
+    hint: `Nor could a registry give it: ${error.message}`,
+    cause: error,
+  });
 }

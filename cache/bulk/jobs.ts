@@ -22,6 +22,10 @@ export interface BulkJobs {
   diskUsage: { input: { path: string }; output: { bytes: number; inodes: number } };
   /** Copies a whole tree to a directory of the user's, or packs it into a tar file; see tree/exportTree.ts. */
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
+  /** Where two trees cannot both be put in one place; see tree/overlap.ts. */
+  findOverlap: { input: { roots: readonly string[] }; output: Overlap | null };
+  /** Removes from a directory of the user's what some trees do not have; see tree/mirror.ts. */
+  mirror: { input: MirrorInput; output: null };
   /** Copies a tree with all attributes into an empty directory; see snapshot/copyTree.ts. */
   copyTree: { input: { from: string; to: string }; output: null };
   /** The same with hard links to the files of `from`, which must never change again; see snapshot/copyTree.ts. */
@@ -220,6 +224,30 @@ export interface FileActionsOutput {
 export interface ExportTreeInput {
   readonly root: string;
   /** A directory to merge into, or a tar whose bytes are emitted. */
-  readonly to: { readonly kind: "directory"; readonly path: string } | { readonly kind: "tar" };
+  readonly to: { readonly kind: "directory"; readonly path: string } | ({ readonly kind: "tar" } & TarPart);
   readonly clampMtime: number | null;
+}
+
+/** What one tree is of a tar. */
+export interface TarPart {
+  /** Directory of the tar that it goes into, made by it; "" is the tar's root. */
+  readonly into: string;
+  /** Roots of trees that are already in the same place: what they have is left out. */
+  readonly after: readonly string[];
+  /** False: more is to follow, so that the tar's end is not written. */
+  readonly last: boolean;
+}
+
+/** A path, relative and as text, at which the trees of these indices differ. */
+export interface Overlap {
+  readonly path: string;
+  readonly first: number;
+  readonly second: number;
+}
+
+/** A directory that is to hold nothing but some trees. */
+export interface MirrorInput {
+  readonly path: string;
+  /** `under`: name of the tree's own directory there, or "" for the directory itself. */
+  readonly trees: readonly { readonly root: string; readonly under: string }[];
 }

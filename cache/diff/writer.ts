@@ -12,6 +12,8 @@ export interface TarWriter {
   writeHeader(entry: TarEntry): void;
   /** Copies exactly `size` bytes from an open file. @throws {TbuildError} corrupt when the file is longer or shorter */
   writeBody(fd: number, entry: TarEntry): void;
+  /** Hands out all that was written so far, and ends nothing. */
+  flush(): void;
   /** Ends the archive. */
   finish(): DiffOutput;
 }
@@ -76,6 +78,7 @@ export function createTarWriter(emit: ((chunk: Uint8Array) => void) | null, onBy
       entries++;
     },
     writeBody,
+    flush,
     finish() {
       writeZeros(2 * BLOCK);
       flush();

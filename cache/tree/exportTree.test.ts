@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { test } from "node:test";
+import type { ExportTreeInput } from "../bulk/jobs.js";
 import { hasCode } from "../errors.js";
 import { exportTree } from "./exportTree.js";
 import { listTree, quiet, tempDir, tempTree } from "./tempTree.fixture.js";
@@ -11,7 +12,7 @@ const toDirectory = (root: string, path: string, clampMtime: number | null = nul
 
 function toTar(root: string, clampMtime: number | null = null): Buffer {
   const chunks: Uint8Array[] = [];
-  exportTree({ root, to: { kind: "tar" }, clampMtime }, { tick() {}, emit: (chunk) => chunks.push(chunk) });
+  exportTree({ root, to: { kind: "tar", into: "", after: [], last: true }, clampMtime }, { tick() {}, emit: (chunk) => chunks.push(chunk) });
   return Buffer.concat(chunks);
 }
 
@@ -64,4 +65,18 @@ test("exportTree() emits a tar that tar(1) reads, the same every time", () => {
   assert.equal(fs.statSync(`${out}/bin/tool`).ino, fs.statSync(`${out}/bin/tool2`).ino);
   const names = execFileSync("tar", ["-t"], { input: tar, encoding: "utf8" }).trim().split("\n");
   assert.deepEqual(names, ["bin/", "bin/tool", "bin/tool2", "empty/", "etc/", "etc/l"]);
+});
+
+test("exportTree() puts trees one after the other into one tar, each below its own directory or where others left room", () => {
+  const chunks: Uint8Array[] = [];
+  const part = (root: string, to: Omit<Extract<ExportTreeInput["to"], { kind: "tar" }>, "kind">) =>
+    exportTree({ root, to: { kind: "tar", ...to }, clampMtime: 0 }, { tick() {}, emit: (chunk) => chunks.push(chunk) });
+  const [one, other] = [sample(), tempTree({ "bin/tool": "other", "bin/more": "2" })];
+  part(one, { into: "one", after: [], last: false });
+  part(one, { into: "", after: [], last: false });
+  part(other, { into: "", after: [one], last: true });
+  const out = tempDir();
+  execFileSync("tar", ["-x", "-C", out], { input: Buffer.concat(chunks) });
+  const own = Object.fromEntries(Object.entries(listTree(one)).map(([name, content]) => [`one/${name}`, content]));
+  assert.deepEqual(listTree(out), { ...listTree(one), ...own, "bin/more": "2" });
 });

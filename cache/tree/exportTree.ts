@@ -1,5 +1,5 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { ExportTreeInput, JobContext } from "../bulk/jobs.js";
+import type { ExportTreeInput, JobContext, TarPart } from "../bulk/jobs.js";
 import { fromSystemError } from "../errors.js";
 import { NO_XATTRS, type EntryType, type TarEntry } from "../diff/header.js";
 import { createTarWriter, type TarWriter } from "../diff/writer.js";
@@ -10,6 +10,7 @@ import { copyTree, type Copied } from "./copyTree.js";
 import { treeFilter } from "./filter.js";
 import { joinPath, osPath, toBytes } from "./names.js";
 import { withSource } from "./readFile.js";
+import { lstatOrNull } from "./resolve.js";
 import { openTarget } from "./target.js";
 import { toNs } from "./time.js";
 import { modeOf, readLink, walkTree, type TreeEntry, type WalkStart } from "./walk.js";
@@ -26,7 +27,7 @@ export function exportTree(input: ExportTreeInput, ctx: JobContext): Copied {
   const clamp = toNs(input.clampMtime);
   const timeOf = (stat: BigIntStats) => (clamp !== null && stat.mtimeNs > clamp ? clamp : stat.mtimeNs);
   const copied: Copied = { files: 0, bytes: 0 };
-  if (input.to.kind === "tar") exportTar(start, timeOf, ctx, copied);
+  if (input.to.kind === "tar") exportTar(start, input.to, timeOf, ctx, copied);
   else exportDirectory(start, input.to.path, timeOf, ctx, copied);
   return copied;
 }
@@ -45,22 +46,26 @@ function exportDirectory(start: WalkStart, dest: string, timeOf: TimeOf, ctx: Jo
   }
 }
 
-function exportTar(start: WalkStart, timeOf: TimeOf, ctx: JobContext, copied: Copied): void {
+function exportTar(start: WalkStart, { into, after, last }: TarPart, timeOf: TimeOf, ctx: JobContext, copied: Copied): void {
   const writer = createTarWriter(ctx.emit, (bytes) => ctx.tick(bytes, 0));
   const links = new Map<string, string>();
+  const under = toBytes(into);
+  const earlier = after.map(toBytes);
   walkTree(start, everything, {
     enter(entry) {
-      if (entry.path === "" || entry.stat.isSocket()) return;
+      const name = joinPath(under, entry.path);
+      if (name === "" || entry.stat.isSocket() || (entry.path !== "" && earlier.some((root) => lstatOrNull(joinPath(root, entry.path)) !== null))) return;
       const inode = entry.stat.nlink > 1n && !entry.stat.isDirectory() ? inodeOf(entry.stat) : null;
       const first = inode === null ? undefined : links.get(inode);
-      if (first === undefined) writeEntry(start.root, entry, timeOf, writer, copied);
-      else writer.writeHeader({ ...tarEntry(start.root, entry, timeOf), type: "link", linkName: first, size: 0 });
-      if (inode !== null && first === undefined) links.set(inode, entry.path);
+      if (first === undefined) writeEntry(start.root, { ...entry, path: name }, timeOf, writer, copied);
+      else writer.writeHeader({ ...tarEntry(start.root, { ...entry, path: name }, timeOf), type: "link", linkName: first, size: 0 });
+      if (inode !== null && first === undefined) links.set(inode, name);
       copied.files++;
       ctx.tick(0, 1);
     },
   });
-  writer.finish();
+  if (last) writer.finish();
+  else writer.flush();
 }
 
 function writeEntry(root: string, entry: TreeEntry, timeOf: TimeOf, writer: TarWriter, copied: Copied): void {

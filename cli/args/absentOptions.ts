@@ -1,16 +1,15 @@
 /** Options of `docker build` that are known, but not there yet, and what to do instead. */
 export const notYet: Readonly<Record<string, string>> = {
-  push: "Export it with -o type=oci,dest=image.tar and copy that to the registry",
   "cache-from": "The build cache is the store's own, and always used",
   "cache-to": "The build cache is the store's own, and always kept",
   provenance: "Leave it away: no attestations are made",
   sbom: "Leave it away: no attestations are made",
   attest: "Leave it away: no attestations are made",
-  annotation: "Write it as an attribute: -o type=oci,annotation.KEY=VALUE,dest=image.tar",
   builder: "Builds run in this process",
   squash: "Leave it away",
 };
 
+const PASSWORD = "Others would see it: pipe it in with -u NAME --password-stdin";
 const MOUNT = "Give files with --build-context NAME=DIR and RUN --mount=from=NAME";
 const SANDBOX = "The sandbox is the same for every step: RUN --security=insecure with --allow security.insecure lifts it";
 
@@ -40,5 +39,7 @@ export const notHere: Readonly<Record<string, string>> = {
   format: "Image format is OCI; -o type=docker writes an archive that docker load takes",
   tls: "Set http, insecure and ca for the registry in the configuration",
   "tls-verify": "Set http, insecure and ca for the registry in the configuration",
+  p: PASSWORD,
+  password: PASSWORD,
   "proxy-network": "RUN --network=none takes the network away",
 };

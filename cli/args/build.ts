@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { resourceNames } from "../flags/limits.js";
 import { usage } from "../usage.js";
+import { type ProgressChoice, progressOf, progressOption } from "./progress.js";
 import { flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** `tbuild build` as typed. */
@@ -28,24 +29,26 @@ export interface BuildArgs extends GlobalArgs {
   /** What to ask of the Dockerfile instead of building it; "build" builds. `--check` is "check". */
   readonly call: string;
   readonly pull: boolean;
-  readonly platform: string | undefined;
+  readonly platform: readonly string[];
   readonly network: "default" | "host" | "none" | undefined;
-  readonly progress: "auto" | "tty" | "plain" | "quiet" | "rawjson";
+  readonly progress: ProgressChoice;
   readonly iidfile: string | undefined;
   readonly metadataFile: string | undefined;
   readonly output: readonly string[];
+  /** For every output that is an image. */
+  readonly annotation: readonly string[];
+  /** To the registries of the image's names as well, whatever the outputs are. */
+  readonly push: boolean;
   /** Into the image store as well, whatever the outputs are. */
   readonly load: boolean;
   readonly ociRuntime: string | undefined;
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "image", "context", "du", "prune", "version"] as const;
-
-const PROGRESS = ["auto", "tty", "plain", "quiet", "rawjson"] as const;
+export const commands = ["build", "image", "context", "login", "logout", "du", "prune", "version"] as const;
 
 const OUTPUT_HELP =
-  "Where the result goes: type=image|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
+  "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
 
 /** Options of `tbuild build`: names and meanings are those of `docker build`. */
 export function buildOptions(argv: Argv): Argv {
@@ -68,21 +71,17 @@ export function buildOptions(argv: Argv): Argv {
     .option("check", { type: "boolean", describe: "Check the Dockerfile, and build nothing" })
     .option("call", { ...text, describe: "Ask the Dockerfile for: check, outline or targets [,format=json]" })
     .option("pull", { type: "boolean", describe: "Ask the registry for base images even when they are here" })
-    .option("platform", { ...text, describe: "Platform of the image, such as linux/amd64" })
+    .option("platform", { ...texts, describe: "Platforms of the image, such as linux/amd64,linux/arm64" })
     .option("network", { ...text, choices: ["default", "host", "none"], describe: "Network of RUN" })
     .option("ulimit", { ...texts, describe: "Limit of RUN's processes: NAME=SOFT[:HARD]" })
     .option("shm-size", { ...text, describe: "Size of /dev/shm in RUN, such as 64m" })
     .option("cgroup-parent", { ...text, describe: "Cgroup for RUN's containers" })
     .option("resource", { ...texts, describe: "Limit of each RUN: memory=1g, cpu-shares=…, cpuset-cpus=…" })
     .option("output", { ...texts, alias: "o", describe: OUTPUT_HELP })
+    .option("annotation", { ...texts, describe: "Annotation of the image: [index,manifest[linux/arm64],…:]KEY=VALUE" })
+    .option("push", { type: "boolean", describe: "To the registry too, whatever --output says" })
     .option("load", { type: "boolean", describe: "Into the image store too, whatever --output says" })
-    .option("progress", {
-      ...text,
-      choices: PROGRESS,
-      default: process.env["BUILDKIT_PROGRESS"] || "auto",
-      defaultDescription: "$BUILDKIT_PROGRESS, else auto",
-      describe: "How progress is shown",
-    })
+    .option("progress", progressOption)
     .option("quiet", { alias: "q", type: "boolean", describe: "Print the image ID only" })
     .option("iidfile", { ...text, describe: "Write the image ID to this file" })
     .option("metadata-file", { ...text, describe: "Write the result's metadata to this file as JSON" })
@@ -106,7 +105,7 @@ export function readBuildArgs(values: Values): BuildArgs {
     ...globals(values),
     context: contextOf(words(values, 1)),
     tag: list(values, "tag"),
-    file: fileOf(values),
+    file: last(values, "file"),
     target: last(values, "target"),
     buildArg: list(values, "build-arg"),
     label: list(values, "label"),
@@ -123,12 +122,14 @@ export function readBuildArgs(values: Values): BuildArgs {
     resource: [...olderResources(values), ...list(values, "resource")],
     call: flag(values, "check") ? "check" : (last(values, "call") ?? "build"),
     pull: flag(values, "pull"),
-    platform: last(values, "platform"),
+    platform: commaSeparated(values, "platform"),
     network: last(values, "network") as BuildArgs["network"],
-    progress: flag(values, "quiet") ? "quiet" : (last(values, "progress") as BuildArgs["progress"]),
+    progress: progressOf(values),
     iidfile: last(values, "iidfile"),
     metadataFile: last(values, "metadata-file"),
     output: list(values, "output"),
+    annotation: list(values, "annotation"),
+    push: flag(values, "push"),
     load: flag(values, "load"),
     ociRuntime: last(values, "oci-runtime"),
   };
@@ -149,9 +150,6 @@ function contextOf(given: readonly string[]): string {
   const [context] = given;
   if (context === undefined) throw usage("The build needs a PATH", 'Use "tbuild ." to build the Dockerfile of this directory');
   if (given.length > 1) throw tooMany(context, given);
-  if (context === "-") {
-    throw usage('Cannot read the context from standard input: "-" is not supported yet', "Give the directory of the context");
-  }
   return context;
 }
 
@@ -160,12 +158,4 @@ function tooMany(first: string, given: readonly string[]): Error {
   const near = suggest(first, commands);
   const hint = near === null ? "Options must be spelled --name or -x" : `Did you mean "tbuild ${near}"?`;
   return usage(`The build takes one PATH, not ${given.length}: ${given.join(" ")}`, hint);
-}
-
-function fileOf(values: Values): string | undefined {
-  const file = last(values, "file");
-  if (file === "-") {
-    throw usage('Cannot read the Dockerfile from standard input: "-f -" is not supported yet', "Name a file with -f");
-  }
-  return file;
 }

@@ -11,6 +11,7 @@ import {
   readList,
   readPrune,
 } from "./imageListing.js";
+import { progressOf, progressOptions, type ProgressChoice } from "./progress.js";
 import { counted, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** Form of what a listing command prints. */
@@ -30,6 +31,8 @@ type ImageVerb =
   | { readonly verb: "tag"; readonly source: string; readonly target: string }
   /** `output` "-" is standard output. */
   | { readonly verb: "save"; readonly names: readonly string[]; readonly output: string; readonly format: "docker" | "oci" }
+  | { readonly verb: "push"; readonly names: readonly string[]; readonly insecure: boolean; readonly progress: ProgressChoice }
+  | { readonly verb: "pull"; readonly name: string; readonly platform: readonly string[]; readonly progress: ProgressChoice }
   /** `input` "-" is standard input. */
   | { readonly verb: "load"; readonly input: string }
   | {
@@ -42,7 +45,7 @@ type ImageVerb =
     };
 
 const text = { type: "string", nargs: 1 } as const;
-const VERBS = ["ls", "inspect", "history", "rm", "prune", "tag", "save", "load", "import"];
+const VERBS = ["ls", "inspect", "history", "rm", "prune", "tag", "push", "pull", "save", "load", "import"];
 
 /** Defines the commands below `tbuild image`, each of which hands its arguments to `found`. */
 export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Argv {
@@ -56,6 +59,8 @@ export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Arg
     .command(["rm", "remove"], "Remove names of images: rm NAME…", removeOptions, run(readRemove))
     .command("prune", "Remove images without a name, and what only they need", pruneOptions, run(readPrune))
     .command("tag", "Give an image another name: tag SOURCE TARGET", {}, run(readTag))
+    .command("push", "Write images to their registries: push NAME…", pushOptions, run(readPush))
+    .command("pull", "Bring an image of a registry here: pull NAME", pullOptions, run(readPull))
     .command("save", "Write images to a tar: save -o FILE NAME…", saveOptions, run(readSave))
     .command("load", "Read images from a tar: load -i FILE", loadOptions, run(readLoad))
     .command("import", "Make an image of a root file system's tar: import FILE [NAME]", importOptions, run(readImport))
@@ -89,6 +94,14 @@ function inspectOptions(argv: Argv): Argv {
 
 function removeOptions(argv: Argv): Argv {
   return argv.option("force", { alias: "f", type: "boolean", describe: "All names of an ID, and those that are not there" });
+}
+
+function pushOptions(argv: Argv): Argv {
+  return progressOptions(argv).option("insecure", { type: "boolean", describe: "Accept plain HTTP and any certificate" });
+}
+
+function pullOptions(argv: Argv): Argv {
+  return progressOptions(argv).option("platform", { ...text, array: true, describe: "Platforms of the image (default this machine's)" });
 }
 
 function saveOptions(argv: Argv): Argv {
@@ -125,6 +138,17 @@ function readRemove(values: Values, given: readonly string[]): ImageVerb {
 function readTag(_values: Values, given: readonly string[]): ImageVerb {
   const [source = "", target = ""] = counted(given, [2, 2], "image tag SOURCE TARGET");
   return { verb: "tag", source, target };
+}
+
+function readPush(values: Values, given: readonly string[]): ImageVerb {
+  const names = counted(given, [1, Infinity], "image push NAME…");
+  return { verb: "push", names, insecure: flag(values, "insecure"), progress: progressOf(values) };
+}
+
+function readPull(values: Values, given: readonly string[]): ImageVerb {
+  const [name = ""] = counted(given, [1, 1], "image pull NAME");
+  const platform = list(values, "platform").flatMap((value) => value.split(",")).filter((value) => value !== "");
+  return { verb: "pull", name, platform, progress: progressOf(values) };
 }
 
 function readSave(values: Values, given: readonly string[]): ImageVerb {

@@ -40,13 +40,15 @@ const defaults = {
   resource: [],
   call: "build",
   pull: false,
-  platform: undefined,
+  platform: [],
   network: undefined,
   progress: process.env["BUILDKIT_PROGRESS"] ?? "auto",
   iidfile: undefined,
   metadataFile: undefined,
   output: [],
+  annotation: [],
   load: false,
+  push: false,
   ociRuntime: undefined,
 };
 
@@ -59,8 +61,8 @@ test("parseArgs() builds when no command is named", async () => {
 
 test("parseArgs() reads every option of a build", async () => {
   const line =
-    "-t a:1 --tag b -f D --target t --build-arg A=1 --build-arg B --label L=1 --add-host h:127.0.0.1 --no-cache --pull --platform linux/arm64 " +
-    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --load --oci-runtime crun --rm --force-rm ctx";
+    "-t a:1 --tag b -f D --target t --build-arg A=1 --build-arg B --label L=1 --add-host h:127.0.0.1 --no-cache --pull --platform linux/arm64,linux/arm/v7 --platform linux/amd64 " +
+    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --annotation a=b --annotation index:c=d --load --oci-runtime crun --rm --force-rm ctx";
   assert.deepEqual(await parse(line), {
     ...defaults,
     context: "ctx",
@@ -72,12 +74,13 @@ test("parseArgs() reads every option of a build", async () => {
     addHost: ["h:127.0.0.1"],
     noCache: true,
     pull: true,
-    platform: "linux/arm64",
+    platform: ["linux/arm64", "linux/arm/v7", "linux/amd64"],
     network: "none",
     progress: "plain",
     iidfile: "i",
     metadataFile: "m",
     output: ["out", "type=oci,dest=x.tar"],
+    annotation: ["a=b", "index:c=d"],
     load: true,
     ociRuntime: "crun",
   });
@@ -144,14 +147,11 @@ test("parseArgs() refuses an unknown option and suggests the closest", async () 
 });
 
 test("parseArgs() says what to do instead of options of docker build that are not there", async () => {
-  assert.match(await refusal("--push ."), /^Option "--push" is not supported yet \| Export it/);
-  assert.match(await refusal("--push id=x ."), /^Option "--push" is not supported yet/);
+  assert.match(await refusal("--squash ."), /^Option "--squash" is not supported yet \| Leave it away/);
   assert.match(await refusal("--cache-from x ."), /^Option "--cache-from" is not supported yet/);
   assert.equal(await refusal("-v /a:/b ."), 'tbuild has no option "-v" | Give files with --build-context NAME=DIR and RUN --mount=from=NAME');
   assert.match(await refusal("--cap-add SYS_ADMIN ."), /^tbuild has no option "--cap-add" \| .*security\.insecure/);
   assert.match(await refusal("--ignorefile x ."), /<Dockerfile>\.dockerignore/);
-  assert.match(await refusal("-f - ."), /standard input/);
-  assert.match(await refusal("-"), /standard input/);
 });
 
 test("parseArgs() refuses values that are missing or wrong", async () => {
@@ -188,6 +188,9 @@ test("parseArgs() reads the commands on images", async () => {
   assert.deepEqual(await parse("image inspect --raw a"), { ...image, verb: "inspect", names: ["a"], template: null, raw: true });
   assert.deepEqual(await parse("image history a --format=json"), { ...image, verb: "history", name: "a", truncate: true, format: "json" });
   assert.deepEqual(await parse("image tag a b"), { ...image, verb: "tag", source: "a", target: "b" });
+  assert.deepEqual(await parse("image push a b --insecure -q"), { ...image, verb: "push", names: ["a", "b"], insecure: true, progress: "quiet" });
+  const pulled = { ...image, verb: "pull", name: "a", platform: ["linux/arm64", "linux/s390x"], progress: "plain" };
+  assert.deepEqual(await parse("image pull a --platform linux/arm64,linux/s390x --progress plain"), pulled);
   assert.deepEqual(await parse("image save a"), { ...image, verb: "save", names: ["a"], output: "-", format: "docker" });
   assert.deepEqual(await parse("image save -ox.tar --format oci a b"), { ...image, verb: "save", names: ["a", "b"], output: "x.tar", format: "oci" });
   assert.deepEqual(await parse("image load -i x.tar"), { ...image, verb: "load", input: "x.tar" });
@@ -209,6 +212,16 @@ test("parseArgs() refuses formats and sources that the commands on images do not
   assert.match(await refusal("image prune --filter before=x"), /^Unknown filter "before"/);
   assert.match(await refusal("import https://example.com/x.tar"), /^Cannot import .*: a URL is not read \| Download it/);
   assert.match(await refusal("inspect --raw a b"), /^--raw shows one image/);
+});
+
+test("parseArgs() reads logins", async () => {
+  const global = { root: undefined, config: undefined };
+  const login = { ...global, command: "login", registry: undefined, username: undefined, passwordStdin: false };
+  assert.deepEqual(await parse("login"), login);
+  assert.deepEqual(await parse("login -uann --password-stdin localhost:5000"), { ...login, registry: "localhost:5000", username: "ann", passwordStdin: true });
+  assert.deepEqual(await parse("logout localhost:5000"), { ...global, command: "logout", registry: "localhost:5000" });
+  assert.match(await refusal("login -psecret"), /^tbuild has no option "-p" \| .*--password-stdin$/);
+  assert.match(await refusal("login --password secret"), /^tbuild has no option "--password" \| .*--password-stdin$/);
 });
 
 test("parseArgs() reads limits of prune in bytes and milliseconds", async () => {

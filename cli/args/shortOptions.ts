@@ -1,5 +1,5 @@
 /** Short options that take a value, of all commands but those below. */
-const TAKES_VALUE = "tfoicm";
+const TAKES_VALUE = "tfoicmu";
 
 /** Of commands whose options have the same letters without a value. */
 const OTHERWISE: Readonly<Record<string, string>> = { "image rm": "", "image remove": "", "image prune": "" };

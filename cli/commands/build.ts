@@ -1,5 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
 import type { BuildRequest, BuildResult } from "../../builder/request.js";
+import { isForEngine } from "../../builder/exportSpecs.js";
 import type { ExportSpec } from "../../builder/exporter/exporter.js";
 import { isDangling } from "../../cache/images.js";
 import { hexOf } from "../../cache/oci/digest.js";
@@ -9,7 +10,7 @@ import { imageSize } from "../imageInfo.js";
 import { formatBytes } from "../../cache/formatBytes.js";
 import { formatSeconds } from "../progress/format.js";
 import { progressMode, showProgress } from "../progress/mode.js";
-import { buildRequest } from "../request.js";
+import { buildRequest, type LoadTarget } from "../request.js";
 import { resultFile } from "../resultFile.js";
 import type { Terminal } from "../terminal.js";
 import { usage } from "../usage.js";
@@ -20,7 +21,7 @@ import { usage } from "../usage.js";
  */
 export async function buildCommand(builder: Builder, args: BuildArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
   const startedAt = Date.now();
-  const request = buildRequest(args);
+  const request = buildRequest(args, args.load ? await loadTarget() : "store");
   refuseConsole(request.outputs ?? []);
   const iidfile = args.iidfile === undefined ? null : resultFile(args.iidfile);
   const metadataFile = args.metadataFile === undefined ? null : resultFile(args.metadataFile);
@@ -34,6 +35,11 @@ export async function buildCommand(builder: Builder, args: BuildArgs, terminal: 
   const took = formatSeconds((Date.now() - startedAt) / 1000);
   if (mode !== "rawjson") terminal.stderr.write(closing(builder, request, result, took));
   return "";
+}
+
+async function loadTarget(): Promise<LoadTarget> {
+  const { findEngine } = await import("../../builder/engine/client.js");
+  return (await findEngine()) === null ? "store" : "engine";
 }
 
 function refuseConsole(outputs: readonly ExportSpec[]): void {
@@ -55,18 +61,32 @@ function readableMetadata(metadata: Readonly<Record<string, string>>): Readonly<
 
 /** What there is now, on one line for each output. */
 function closing(builder: Builder, { outputs = [] }: BuildRequest, result: BuildResult, took: string): string {
-  const files = outputs.filter(({ type }) => type !== "image").map(({ attrs }) => attrs["dest"] ?? "");
+  const files = outputs.flatMap(({ attrs }) => attrs["dest"] ?? []);
   const written = files.map((dest) => `Wrote ${dest === "-" ? "to standard output" : dest} in ${took}\n`);
-  const isStored = outputs.length === 0 || outputs.some(({ type }) => type === "image");
-  return `\n${isStored ? builtLine(builder, result, took) : ""}${written.join("")}`;
+  const isImage = outputs.length === 0 || outputs.some(({ type }) => type === "image" || type === "registry");
+  const pushed = outputs.some(isPushed) ? pushedLine(result) : "";
+  const loaded = outputs.some(isForEngine) ? `Loaded ${shownNames(result.metadata) || "it"} into Docker\n` : "";
+  return `\n${isImage ? builtLine(builder, result, took) : ""}${pushed}${loaded}${written.join("")}`;
+}
+
+function isPushed({ type, attrs: { push = "false" } }: ExportSpec): boolean {
+  return type === "registry" || /^(?:true|1|t|)$/i.test(push);
+}
+
+function pushedLine({ metadata }: BuildResult): string {
+  return `Pushed ${shownNames(metadata)} as ${metadata["containerimage.digest"] ?? ""}\n`;
+}
+
+function shownNames(metadata: BuildResult["metadata"]): string {
+  const names = (metadata["image.name"] ?? "").split(",").filter((name) => name !== "");
+  return names.map((name) => familiarReference(parseReference(name))).join(", ");
 }
 
 function builtLine({ store }: Builder, { imageId, metadata }: BuildResult, took: string): string {
   if (imageId === null) return "";
   const [record] = store.images.byId(imageId);
   const size = record === undefined ? "" : `, ${formatBytes(imageSize(store, record))}`;
-  const names = (metadata["image.name"] ?? "").split(",").filter((name) => name !== "");
-  const shown = names.map((name) => familiarReference(parseReference(name))).join(", ");
+  const shown = shownNames(metadata);
   const named = shown === "" ? "an image without a name" : shown;
   const hint = shown === "" && (record === undefined || isDangling(record)) ? "; name it with -t" : "";
   return `Built ${named} (ID ${hexOf(imageId).slice(0, 12)}${size}) in ${took}${hint}\n`;

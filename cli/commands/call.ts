@@ -20,7 +20,7 @@ export async function callCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const request = buildRequest(args);
+  const request = buildRequest(args, "store");
   if (call.kind === "check") {
     const { result, error } = await builder.call(request, call.kind, { signal });
     const failed = error !== null;

@@ -22,6 +22,9 @@ export async function imageCommand(builder: Builder, args: ImageArgs, terminal: 
     case "tag":
       await builder.store.images.tag(args.source, args.target);
       return "";
+    case "push":
+    case "pull":
+      return await (await import("./registry.js")).registryCommand(builder, args, terminal, signal);
     default:
       return await (await import("./archives.js")).archiveCommand(builder, args, { signal });
   }

@@ -38,7 +38,9 @@ export async function selectImages({ store }: Builder, filter: ImageFilter): Pro
 export function splitName(name: string | null): { readonly repository: string; readonly tag: string } {
   if (name === null) return { repository: "<none>", tag: "<none>" };
   const { tag } = parseReference(name);
-  return { repository: tag === null ? name : name.slice(0, -tag.length - 1), tag: tag ?? "<none>" };
+  // A name may have a digest too, by which it was pulled or pushed.
+  const [plain = name] = name.split("@", 1);
+  return { repository: tag === null ? plain : plain.slice(0, -tag.length - 1), tag: tag ?? "<none>" };
 }
 
 /** A pattern for a repository holds for all of its tags. */

@@ -7,7 +7,7 @@ import { badValue } from "./errors.js";
 import { expandWord } from "./expand.js";
 import type { ArgInstruction, Instruction } from "./instruction.js";
 import { layeredMap } from "./layeredMap.js";
-import { type Env, lookup, setEnv } from "./scopeEnv.js";
+import { type Env, setEnv } from "./scopeEnv.js";
 
 /** Platform ARGs and TARGETSTAGE; a build argument of the same name wins. `target` is empty for an unnamed last stage. */
 export function predefinedArgs(options: FrontendOptions, target: string): Env {
@@ -30,7 +30,7 @@ export function globalArgs(
   for (const ins of instructions) {
     for (const { key, value } of ins.args) {
       const given = options.buildArgs.get(key);
-      const known = given ?? (value === null ? null : expandWord(value, lookup(env), escape, ins.at).text);
+      const known = given ?? (value === null ? null : expandWord(value, env, escape, ins.at).text);
       if (known !== null) env = setEnv(env, key, known);
     }
   }
@@ -57,6 +57,7 @@ export function unusedBuildArgs(
   predefined: Env,
   instructions: readonly Instruction[],
 ): readonly Warning[] {
+  if (options.buildArgs.size === 0) return [];
   const declared = new Set(instructions.flatMap((ins) => (ins.name === "arg" ? ins.args.map((arg) => arg.key) : [])));
   const known = (key: string): boolean => declared.has(key) || predefined.has(key) || isBuiltIn(key);
   return [...options.buildArgs.keys()].filter((key) => !known(key)).map((key) => ({

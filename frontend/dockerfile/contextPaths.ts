@@ -1,7 +1,11 @@
 import { posix } from "node:path";
 
+/** Nearly every path: no part is empty or begins with a dot. */
+const surelyClean = /^\/?(?:[^/.][^/]*\/)*[^/.][^/]*$/;
+
 /** The shortest equal path, without a slash at the end. Source: Go's path.Clean, on which LLB paths rest. */
 export function cleanPath(path: string): string {
+  if (surelyClean.test(path)) return path;
   const normal = posix.normalize(path === "" ? "." : path);
   return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
 }

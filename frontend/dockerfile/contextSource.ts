@@ -1,3 +1,4 @@
+import { inputsFirst } from "../../solver/llb/order.js";
 import type { Node, Output } from "../../solver/llb/state.js";
 import { sourceStep } from "./convertNodes.js";
 
@@ -31,24 +32,11 @@ export function bindLocals(root: Output | null, all: readonly LocalReads[]): Out
   const reads = joined([...all, withRead(null, root, ["/"])]);
   const bound = new Map<Node, Node>();
   const of = ({ node, index }: Output): Output => ({ node: bound.get(node) ?? node, index });
-  for (const node of inputsFirst(root.node)) {
-    const inputs = node.inputs.map(of);
+  for (const node of inputsFirst(root.node, (user) => user.inputs.map((input) => input.node))) {
     if (isLocal(node)) bound.set(node, narrowed(node, reads.get(node)));
-    else if (inputs.some((input, i) => input.node !== node.inputs[i]?.node)) bound.set(node, { ...node, inputs });
+    else if (node.inputs.some((input) => bound.has(input.node))) bound.set(node, { ...node, inputs: node.inputs.map(of) });
   }
   return of(root);
-}
-
-/** Every node once, inputs before users. A loop, because a file of thousands of steps would overflow the stack. */
-function inputsFirst(last: Node): ReadonlySet<Node> {
-  const order = new Set<Node>();
-  const open = [last];
-  for (let node = open.at(-1); node !== undefined; node = open.at(-1)) {
-    const waiting = node.inputs.filter((input) => !order.has(input.node));
-    if (waiting.length > 0) open.push(...waiting.map((input) => input.node));
-    else order.add(open.pop() ?? node);
-  }
-  return order;
 }
 
 function joined(all: readonly LocalReads[]): ReadonlyMap<Node, ReadonlySet<string>> {

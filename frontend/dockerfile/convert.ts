@@ -1,6 +1,8 @@
 import type { SourceRange, TbuildError } from "../../cache/errors.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import { formatPlatform } from "../../cache/oci/platform.js";
+import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
 import type { Warning } from "../../solver/progress.js";
 import type { FrontendOptions } from "../options.js";
@@ -44,6 +46,8 @@ export interface Converted {
   /** Root filesystem of the target; null is the empty tree. */
   readonly root: Output | null;
   readonly image: ImageConfig;
+  /** Layers of the image that the target builds on, base first. */
+  readonly baseDiffIds: readonly Digest[];
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build. */
   readonly check: CheckOptions;
@@ -99,7 +103,8 @@ export async function examine(
   const needs = await reach(names, targets, escape, options, errors);
   const epoch = epochOf(globals, options, target.from.at);
   const isIgnored = ignoredPaths(options.ignore);
-  const build: Build = { parsed, options, globals, names, needs, warn, epoch, isIgnored, trees: new Map() };
+  const proxy = proxyEnv(options.buildArgs);
+  const build: Build = { parsed, options, globals, proxy, names, needs, warn, epoch, isIgnored, trees: new Map() };
   const done = convertStages(build, errors);
   warnings.push(...unusedBuildArgs(options, predefined, [...parsed.instructions, ...[...needs.triggers.values()].flat()]));
   warnings.push(...unknownFilters(options, stages));
@@ -111,6 +116,7 @@ export interface Build {
   readonly parsed: ParsedDockerfile;
   readonly options: FrontendOptions;
   readonly globals: Env;
+  readonly proxy: ProxyEnv | null;
   readonly names: Names;
   readonly needs: Reachable;
   readonly warn: WarningSink;
@@ -144,7 +150,7 @@ function convertStages(build: Build, errors: TbuildError[]): ConvertedStages {
 }
 
 function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build, done: ConvertedStages): StageContext {
-  const { options, globals, needs, names, warn, parsed } = build;
+  const { options, globals, proxy, needs, names, warn, parsed } = build;
   const sources = new Map<string, Output | null>();
   const treeOf = (source: Base, at: SourceRange): Output | null => {
     if (source.kind === "stage") return done.get(source.stage)?.state.root ?? null;
@@ -160,7 +166,7 @@ function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build,
     platform: parent?.context.platform ?? (stage.base.kind === "scratch" ? null : stage.platform) ?? options.platform,
     label: stageLabel(names.stages, stage),
     created: parent?.context.created ?? createdOf(stage, build),
-    proxy: proxyEnv(options.buildArgs),
+    proxy,
     ignoreCache: ignoresCache(stage, options),
     trigger: false,
     isIgnored: build.isIgnored,
@@ -191,7 +197,7 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
 function createdOf(stage: Stage, { epoch, options, needs }: Build): string {
   if (epoch !== null) return timestamp(epoch);
   const use = baseImage(stage, options.platform);
-  return (use === null ? undefined : needs.images.get(use).config.created) ?? timestamp(0);
+  return (use === null ? undefined : needs.images.get(use).config.created) ?? "1970-01-01T00:00:00Z";
 }
 
 function finish({ done, target, build }: Examined, { check, warnings: found }: Findings): Converted {
@@ -203,9 +209,17 @@ function finish({ done, target, build }: Examined, { check, warnings: found }: F
   return {
     root: bindLocals(result.state.root, reads),
     image: finishImage(result.state.image, result.context.created, build.options),
+    baseDiffIds: baseDiffIds(target, build),
     warnings,
     check,
   };
+}
+
+function baseDiffIds(target: Stage, { options, needs }: Build): readonly Digest[] {
+  let first = target;
+  while (first.base.kind === "stage") first = first.base.stage;
+  const use = baseImage(first, options.platform);
+  return use === null ? [] : needs.images.get(use).config.rootfs.diff_ids;
 }
 
 function timestamp(seconds: number): string {

@@ -7,6 +7,7 @@ import type { ContextUse } from "./contextNamed.js";
 import { type ImageUse, imageSource } from "./convertImages.js";
 import { type DeclaredEnv, type StageContext, type StageInstruction, type StageState, configOf, withConfig, withReads } from "./convertState.js";
 import { collecting, inTrigger } from "./errors.js";
+import { joinHistory } from "./history.js";
 import { nextStep } from "./historySteps.js";
 import { applyInstruction } from "./instructions/mod.js";
 import { type LayeredMap, layeredMap } from "./layeredMap.js";
@@ -40,8 +41,9 @@ export function convertStage(
   c: StageContext,
   errors: TbuildError[],
 ): StageState {
+  const inTriggers = { ...c, trigger: true };
   const run = (s: StageState, ins: StageInstruction, trigger: boolean): StageState => {
-    const apply = (): StageState => applyInstruction(s, ins, { ...c, trigger });
+    const apply = (): StageState => applyInstruction(s, ins, trigger ? inTriggers : c);
     // What a variable of a missing image would have been is not to be guessed at.
     const found = needs.complete || !ins.original.includes("$") ? errors : [];
     return collecting(found, ins.at, trigger ? () => inTrigger(ins.original, apply) : apply) ?? s;
@@ -50,11 +52,13 @@ export function convertStage(
   return settled(stage.body.reduce((s, ins) => run(s, ins, false), triggered));
 }
 
-/** Variables and labels put into the config: not at every instruction, so that a file with thousands stays quick. */
+/** Variables, labels and history put into the image: not at every instruction, so that a file with thousands stays quick. */
 function settled(s: StageState): StageState {
   const { Env = [], Labels } = configOf(s);
   const labels = s.labels.size === 0 ? {} : { Labels: { ...Labels, ...Object.fromEntries(s.labels) } };
-  return { ...withConfig(s, { ...labels, Env: withDeclared(Env, s.declared) }), labels: layeredMap(), declared: layeredMap() };
+  const { image } = withConfig(s, { ...labels, Env: withDeclared(Env, s.declared) });
+  const full = s.history === null ? image : { ...image, history: joinHistory(image.history ?? [], s.history) };
+  return { ...s, image: full, history: null, labels: layeredMap(), declared: layeredMap() };
 }
 
 function withDeclared(lines: readonly string[], declared: LayeredMap<DeclaredEnv>): readonly string[] {
@@ -77,6 +81,7 @@ function emptyState(platform: Platform): StageState {
     declared: layeredMap(),
     labels: layeredMap(),
     image,
+    history: null,
     args: [],
     step: { index: 0, total: 0 },
     exposed: 0,
@@ -93,7 +98,7 @@ function startTree(stage: Stage, needs: Reachable, parent: StageState | null, em
   const image = needs.images.get(use).config;
   let state: StageState = { ...empty, image };
   const root = imageTree(use, needs, (pinned) => {
-    const step = nextStep(state, { ...c, trigger: false }, `FROM ${pinned}`, layeredMap());
+    const step = nextStep(state, c, `FROM ${pinned}`, layeredMap());
     state = step.state;
     return step.name;
   });

@@ -1,5 +1,5 @@
 import type { SourceRange } from "../../cache/errors.js";
-import type { ContainerConfig, ImageConfig } from "../../cache/oci/descriptor.js";
+import type { ContainerConfig, HistoryEntry, ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
@@ -20,7 +20,10 @@ export interface StageState {
   readonly root: Output | null;
   /** ENV and ARG values as RUN sees them. */
   readonly env: Env;
+  /** Without what the stage's own instructions add to its history. */
   readonly image: ImageConfig;
+  /** That, latest first; like the labels, it goes into the image when the stage ends. */
+  readonly history: HistoryList;
   /** What ENV set in this stage; like the labels, it goes into the image's config when the stage ends. */
   readonly declared: LayeredMap<DeclaredEnv>;
   /** Labels of the image; they go into its config when the stage ends. */
@@ -35,6 +38,9 @@ export interface StageState {
   /** What the stage reads of the build context and of named local contexts. */
   readonly reads: LocalReads;
 }
+
+/** Entries of a history: a list, because thousands of instructions add one each. */
+export type HistoryList = null | { readonly entry: HistoryEntry; readonly before: HistoryList };
 
 /** A variable of the image's config, which keeps its place when it is set again. */
 export interface DeclaredEnv {
@@ -92,7 +98,7 @@ export function workingDir(s: StageState): string {
 
 /** `s` with fields of the run-time config replaced. */
 export function withConfig(s: StageState, change: ContainerConfig): StageState {
-  return { ...s, image: { ...s.image, config: { ...configOf(s), ...change } } };
+  return { ...s, image: { ...s.image, config: Object.assign({}, configOf(s), change) } };
 }
 
 /** `s` with `name` remembered as used at `at`. */

@@ -1,5 +1,5 @@
 import { type SourceRange, TbuildError } from "../../cache/errors.js";
-import { type Operation, type Part, parseParts, type Syntax, type VariablePart } from "./expandSyntax.js";
+import { isPlain, type Operation, type Part, parseParts, type Syntax, type VariablePart } from "./expandSyntax.js";
 import { type Glob, parseGlob, removePrefix, removeSuffix, replaceGlob } from "./glob.js";
 import type { Word } from "./instruction.js";
 import { parseFailed, quoted } from "./parseErrors.js";
@@ -9,8 +9,6 @@ import { type EscapeChar, isSpace } from "./words.js";
 export interface ExpandEnv {
   /** Undefined when the variable is not set. */
   get(name: string): string | undefined;
-  /** Every name that is set, for suggestions. */
-  names?(): Iterable<string>;
 }
 
 /** An expanded word. */
@@ -22,6 +20,8 @@ export interface ExpandResult {
 
 /** Values that double on every line would otherwise fill the memory. */
 const largestResult = 16 << 20;
+
+const none: readonly string[] = [];
 
 interface Context {
   readonly env: ExpandEnv;
@@ -41,6 +41,7 @@ interface Piece {
  * @throws {TbuildError} parse_failed on bad syntax; invalid_argument on `${v:?message}` and results above 16 MiB
  */
 export function expandWord(word: Word, env: ExpandEnv, escape: EscapeChar, at: SourceRange): ExpandResult {
+  if (isPlain(word)) return { text: word, unmatched: none };
   const { pieces, unmatched } = expandText(word, env, { quotes: "remove", escape, at });
   return { text: join(pieces), unmatched };
 }
@@ -68,7 +69,7 @@ export function expandRaw(text: string, env: ExpandEnv, escape: EscapeChar, at: 
 function expandText(text: string, env: ExpandEnv, syntax: Syntax): { pieces: readonly Piece[]; unmatched: readonly string[] } {
   const context: Context = { env, at: syntax.at, unmatched: new Set(), size: text.length };
   const pieces = evaluate(parseParts(text, syntax), context);
-  return { pieces, unmatched: [...context.unmatched] };
+  return { pieces, unmatched: context.unmatched.size === 0 ? none : [...context.unmatched] };
 }
 
 function evaluate(parts: readonly Part[], context: Context): Piece[] {

@@ -47,18 +47,24 @@ type Escapes = "remove" | "keep";
 
 const deepest = 100;
 const nameChars = /[\p{L}\p{Nd}_]+/uy;
+const special = /[$\\`'"]/;
+const plainChars = /[^$\\`'"}/]+/y;
 const digits = /\p{Nd}+/uy;
+
+/** True for text without anything to expand, as most words are. */
+export function isPlain(text: string): boolean {
+  return !special.test(text);
+}
 
 /** Reads the variables, quotes and escapes of `text`. @throws {TbuildError} parse_failed */
 export function parseParts(text: string, syntax: Syntax): readonly Part[] {
-  // Most words are plain.
-  if (!/[$\\`'"]/.test(text)) return text === "" ? [] : [{ kind: "text", text, splits: true }];
-  return partsUntil({ ...syntax, text, pos: 0, depth: 0 }, null, "remove");
+  if (isPlain(text)) return text === "" ? [] : [{ kind: "text", text, splits: true }];
+  const { quotes, escape, at } = syntax;
+  return partsUntil({ text, quotes, escape, at, pos: 0, depth: 0 }, null, "remove");
 }
 
 function partsUntil(c: Cursor, stop: string | null, escapes: Escapes): Part[] {
   const parts: Part[] = [];
-  const special = `$${c.escape}${c.quotes === "remove" ? "'\"" : ""}${stop ?? ""}`;
   while (c.pos < c.text.length) {
     const ch = c.text[c.pos]!;
     if (ch === stop) {
@@ -69,7 +75,7 @@ function partsUntil(c: Cursor, stop: string | null, escapes: Escapes): Part[] {
     else if (ch === "'" && c.quotes === "remove") singleQuoted(c, parts);
     else if (ch === '"' && c.quotes === "remove") doubleQuoted(c, parts, escapes);
     else if (ch === c.escape) escaped(c, parts, escapes);
-    else addText(parts, plainRun(c, special), true);
+    else addText(parts, plainRun(c), true);
   }
   if (stop !== null) throw malformed(c, `"${stop}" is missing`);
   return parts;
@@ -81,10 +87,11 @@ function addText(parts: Part[], text: string, splits: boolean): void {
   else parts.push({ kind: "text", text, splits });
 }
 
-/** Moves over characters that mean nothing special; at least one. */
-function plainRun(c: Cursor, special: string): string {
-  const start = c.pos++;
-  while (c.pos < c.text.length && !special.includes(c.text[c.pos]!)) c.pos++;
+/** Moves over the next character, and those after it that mean nothing special wherever they are. */
+function plainRun(c: Cursor): string {
+  const start = c.pos;
+  plainChars.lastIndex = start + 1;
+  c.pos = plainChars.test(c.text) ? plainChars.lastIndex : start + 1;
   return c.text.slice(start, c.pos);
 }
 
@@ -112,7 +119,7 @@ function doubleQuoted(c: Cursor, parts: Part[], escapes: Escapes): void {
     }
     if (ch === "$") dollar(c, parts, false);
     else if (ch === c.escape) addText(parts, escapedInQuotes(c, escapes), false);
-    else addText(parts, plainRun(c, `$"${c.escape}`), false);
+    else addText(parts, plainRun(c), false);
   }
   throw malformed(c, 'a closing " is missing');
 }
@@ -160,10 +167,11 @@ function readName(c: Cursor): string {
 }
 
 function match(pattern: RegExp, c: Cursor): string | null {
-  pattern.lastIndex = c.pos;
-  const found = pattern.exec(c.text)?.[0] ?? null;
-  if (found !== null) c.pos += found.length;
-  return found;
+  const start = c.pos;
+  pattern.lastIndex = start;
+  if (!pattern.test(c.text)) return null;
+  c.pos = pattern.lastIndex;
+  return c.text.slice(start, c.pos);
 }
 
 const worded = { "-": "default", "+": "alternate", "?": "required" } as const;

@@ -1,4 +1,4 @@
-import { type EscapeChar, isSpace, skipSpaces, trimEnd } from "./words.js";
+import { type EscapeChar, isSpace, skipPlain, skipSpaces, trimEnd } from "./words.js";
 
 /** A builder flag, `--name=value`, with quotes and escapes resolved. */
 export interface Flag {
@@ -21,12 +21,13 @@ export interface Head {
   readonly argsStart: number;
 }
 
+const keyword = /[^\t\v\f\r ]+/y;
+
 /** Cuts the instruction that starts at or after `from`. Flags stand before the first argument; `--` ends them. */
 export function splitHead(text: string, escape: EscapeChar, from = 0): Head {
   const keywordStart = skipSpaces(text, from);
-  const keyword = /[^\t\v\f\r ]*/y;
   keyword.lastIndex = keywordStart;
-  const word = trimEnd(keyword.exec(text)?.[0] ?? "");
+  const word = keyword.test(text) ? trimEnd(text.slice(keywordStart, keyword.lastIndex)) : "";
   const { flags, rest } = lexFlags(text, keywordStart + word.length, escape);
   const argsStart = skipSpaces(text, rest);
   return { keyword: word, keywordStart, flags, args: trimEnd(text.slice(argsStart)), argsStart };
@@ -52,8 +53,11 @@ function lexFlag(text: string, from: number, escape: EscapeChar): { word: string
   let quote = "";
   let at = from;
   for (; at < text.length; at++) {
-    const ch = text[at]!;
-    if (quote === "" && isSpace(ch)) break;
+    const start = at;
+    at = skipPlain(text, start);
+    word += text.slice(start, at);
+    const ch = text[at] ?? "";
+    if (ch === "" || (quote === "" && isSpace(ch))) break;
     if (ch === escape) word += text[++at] ?? "";
     else if (ch === quote) quote = "";
     else if (quote === "" && (ch === "'" || ch === '"')) quote = ch;

@@ -37,9 +37,11 @@ export function parseGitUrl(text: string): GitUrl | null {
   return url;
 }
 
-/** `text` with a password, or a token in its place, taken out: for messages and step names. */
+/** `text` with a password, or a token in its place, taken out: for messages and step names. The user of ssh alone is no secret. */
 export function redacted(text: string): string {
-  return text.replace(/^([a-zA-Z0-9]+:\/\/)[^/?#]*@/, (_, scheme: string) => `${scheme}***@`);
+  return text.replace(/^([a-zA-Z0-9]+:\/\/)([^/?#]*)@/, (whole, scheme: string, login: string) =>
+    scheme.toLowerCase() === "ssh://" && !login.includes(":") ? whole : `${scheme}***@`,
+  );
 }
 
 interface UrlParts {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDuration, quotedCharacter, quotedList, runText } from "./history.js";
+import { formatDuration, joinHistory, quotedCharacter, quotedList, runText } from "./history.js";
 import { layeredMap } from "./layeredMap.js";
 
 test("formatDuration() prints as Go does", () => {
@@ -34,4 +34,11 @@ test("runText() shows each ARG once, with the value that the step saw", () => {
 
 test("quotedCharacter() prints a number as Go's %q does", () => {
   assert.deepEqual([0, 4, 10, 39, 65, 92].map(quotedCharacter), ["'\\x00'", "'\\x04'", "'\\n'", "'\\''", "'A'", "'\\\\'"]);
+});
+
+test("joinHistory() puts the entries of a stage after those of its base, oldest first", () => {
+  const [base, first, second] = ["base", "first", "second"].map((text) => ({ created_by: text }));
+  const list = { entry: second!, before: { entry: first!, before: null } };
+  assert.deepEqual(joinHistory([base!], list), [base, first, second]);
+  assert.deepEqual(joinHistory([base!], null), [base]);
 });

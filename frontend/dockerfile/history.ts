@@ -1,5 +1,5 @@
 import type { HistoryEntry } from "../../cache/oci/descriptor.js";
-import type { DeclaredArg, StageContext, StageState } from "./convertState.js";
+import type { DeclaredArg, HistoryList, StageContext, StageState } from "./convertState.js";
 import type { Env } from "./scopeEnv.js";
 
 const COMMENT = "buildkit.dockerfile.v0";
@@ -15,7 +15,14 @@ export function withHistory(s: StageState, c: StageContext, createdBy: string, e
     comment: COMMENT,
     ...(effect === "config" ? { empty_layer: true } : {}),
   };
-  return { ...s, image: { ...s.image, history: [...(s.image.history ?? []), entry] } };
+  return { ...s, history: { entry, before: s.history } };
+}
+
+/** `first`, then the entries of `list` in the order in which they were added. */
+export function joinHistory(first: readonly HistoryEntry[], list: HistoryList): readonly HistoryEntry[] {
+  const added: HistoryEntry[] = [];
+  for (let item = list; item !== null; item = item.before) added.push(item.entry);
+  return [...first, ...added.reverse()];
 }
 
 /** The history text of RUN: `|n K=V …` for the ARGs that it saw, then the arguments. */

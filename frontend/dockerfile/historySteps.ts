@@ -2,7 +2,7 @@ import { type Platform, formatPlatform, parsePlatform, samePlatform } from "../.
 import type { StageContext, StageState } from "./convertState.js";
 import { expandWord } from "./expand.js";
 import type { InstructionBase } from "./instruction.js";
-import { type Env, lookup } from "./scopeEnv.js";
+import type { Env } from "./scopeEnv.js";
 
 /** A step's display name and the stage with its counter advanced. */
 export interface NamedStep {
@@ -10,7 +10,7 @@ export interface NamedStep {
   readonly state: StageState;
 }
 
-/** `[builder 2/5] RUN make`: the stage's next step. With a platform in front when building for another one. */
+/** `[builder 2/5] RUN make`: the stage's next step. With the stage's platform in front when the options say so. */
 export function nextStep(s: StageState, c: StageContext, text: string, env: Env = s.env): NamedStep {
   if (s.step.total === 0) return { name: text, state: s };
   const index = s.step.index + 1;
@@ -23,7 +23,7 @@ export function nextStep(s: StageState, c: StageContext, text: string, env: Env 
 /** The instruction's text with its variables filled in; as written when that fails. */
 export function shownText(ins: InstructionBase, s: StageState, c: StageContext): string {
   try {
-    return upperKeyword(expandWord(ins.original, lookup(s.env), c.escape, ins.at).text);
+    return upperKeyword(expandWord(ins.original, s.env, c.escape, ins.at).text);
   } catch {
     return upperKeyword(ins.original);
   }
@@ -39,12 +39,13 @@ export function shownCommand(text: string, env: Env): string {
 }
 
 function upperKeyword(text: string): string {
-  return text.replace(/^\S+/, (keyword) => keyword.toUpperCase());
+  const end = text.search(/\s|$/);
+  return text.slice(0, end).toUpperCase() + text.slice(end);
 }
 
 function platformPrefix(c: StageContext, env: Env): string {
-  const { platform, buildPlatform } = c.options;
-  if (samePlatform(platform, buildPlatform)) return "";
+  const { platform, buildPlatform, platformNames } = c.options;
+  if (platformNames === "foreign" && samePlatform(platform, buildPlatform)) return "";
   return formatPlatform(c.platform) + crossSuffix(c.platform, env);
 }
 

@@ -14,6 +14,9 @@ export interface InstructionBase {
   readonly where: (word: Word) => SourceRange;
 }
 
+/** What an instruction has beside what every one carries. */
+export type Own<I extends InstructionBase> = Omit<I, keyof InstructionBase>;
+
 /** A word of the source, not yet expanded: quotes, escapes and `$` are as written. */
 export type Word = string;
 

@@ -11,13 +11,33 @@ export interface LayeredMap<V> extends Iterable<readonly [string, V]> {
   with(entries: Iterable<readonly [string, V]>): LayeredMap<V>;
 }
 
+/** Up to this size a copy is cheaper than two layers. */
+const SMALL = 32;
+
 /** A map of `entries`; the last of a key counts. */
-export function layeredMap<V>(entries: Iterable<readonly [string, V]> = []): LayeredMap<V> {
-  return layered(setLast(new Map<string, V>(), entries), new Map());
+export function layeredMap<V>(entries?: Iterable<readonly [string, V]>): LayeredMap<V> {
+  return entries === undefined ? (nothing as LayeredMap<V>) : flat(setLast(new Map<string, V>(), entries));
+}
+
+const nothing: LayeredMap<unknown> = flat(new Map());
+
+/** One layer. */
+function flat<V>(map: ReadonlyMap<string, V>): LayeredMap<V> {
+  return {
+    size: map.size,
+    get: (key) => map.get(key),
+    has: (key) => map.has(key),
+    keys: () => map.keys(),
+    [Symbol.iterator]: () => map[Symbol.iterator](),
+    with: (changes) =>
+      map.size <= SMALL ? flat(setLast(new Map(map), changes)) : layered(map, setLast(new Map<string, V>(), changes)),
+  };
 }
 
 /** Entries of `base` that `recent` does not have, then those of `recent`, which is small and copied at every change. */
 function layered<V>(base: ReadonlyMap<string, V>, recent: ReadonlyMap<string, V>): LayeredMap<V> {
+  // Copies of the small part and merges of both then cost about the same.
+  if (recent.size * recent.size > base.size + 64) return flat(setLast(new Map(base), recent));
   let hidden = 0;
   for (const key of recent.keys()) if (base.has(key)) hidden++;
   function* entries(): Generator<readonly [string, V]> {
@@ -33,11 +53,7 @@ function layered<V>(base: ReadonlyMap<string, V>, recent: ReadonlyMap<string, V>
     has: (key) => recent.has(key) || base.has(key),
     keys,
     [Symbol.iterator]: entries,
-    with(changes) {
-      const next = setLast(new Map(recent), changes);
-      // Copies of the small part and merges of both then cost about the same.
-      return next.size * next.size <= base.size + 64 ? layered(base, next) : layered(setLast(new Map(base), next), new Map());
-    },
+    with: (changes) => layered(base, setLast(new Map(recent), changes)),
   };
 }
 

@@ -50,11 +50,12 @@ export function* logicalLines(
       index++;
     } else if (start === line.length) index++;
     else {
-      const joined = joinContinuations(lines, index, escape);
+      const joined = joinContinuations(lines, index, start, escape);
       const bodies = readHeredocs(text, lines, joined.next, heredocMarkers(joined.text, escape));
       index = bodies.next;
       const last = { line: index, column: Math.max(1, lines[index - 1]!.text.length) };
-      yield { ...joined, ...bodies, last, comments };
+      const { heredocs, unterminated } = bodies;
+      yield { text: joined.text, pieces: joined.pieces, blank: joined.blank, last, comments, heredocs, unterminated };
       comments = [];
     }
   }
@@ -65,7 +66,8 @@ export function rangeIn(line: LogicalLine, start: number, end: number, file: str
   return { file, start: positionOf(line, start), end: positionOf(line, Math.max(start, end - 1)) };
 }
 
-function positionOf(line: LogicalLine, offset: number): SourcePosition {
+/** Position of the character at `offset` of a logical line. */
+export function positionOf(line: LogicalLine, offset: number): SourcePosition {
   const piece = pieceAt(line.pieces, offset);
   return { line: piece.line, column: piece.column + offset - piece.offset };
 }
@@ -88,7 +90,13 @@ interface Joined {
   readonly next: number;
 }
 
-function joinContinuations(lines: readonly PhysicalLine[], first: number, escape: EscapeChar): Joined {
+function joinContinuations(lines: readonly PhysicalLine[], first: number, start: number, escape: EscapeChar): Joined {
+  const { text } = lines[first]!;
+  if (continuationAt(text, escape) >= 0) return joinLines(lines, first, escape);
+  return { text: text.slice(start), pieces: [{ offset: 0, line: first + 1, column: start + 1 }], blank: [], next: first + 1 };
+}
+
+function joinLines(lines: readonly PhysicalLine[], first: number, escape: EscapeChar): Joined {
   const parts: string[] = [];
   const pieces: Piece[] = [];
   const blank: number[] = [];

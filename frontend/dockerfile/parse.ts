@@ -2,10 +2,10 @@ import { isTbuildError, type SourceRange, type TbuildError } from "../../cache/e
 import { readDirectives } from "./directives.js";
 import type { Instruction, ParsedDockerfile } from "./instruction.js";
 import { refuseForbiddenTrigger } from "./instructions/parse/onbuild.js";
-import { type Place, rawInstruction } from "./instructions/parse/raw.js";
+import { type Place, keywordRange, rawInstruction } from "./instructions/parse/raw.js";
 import { parseInstruction } from "./instructions/parse/table.js";
 import { checkLength } from "./limits.js";
-import { type LogicalLine, logicalLines, rangeIn } from "./lines.js";
+import { type LogicalLine, logicalLines, positionOf, rangeIn } from "./lines.js";
 import { decodeText, physicalLines } from "./linesPhysical.js";
 import { joinMistakes, parseFailed, quoted } from "./parseErrors.js";
 import type { EscapeChar } from "./words.js";
@@ -63,13 +63,13 @@ function parseLine(line: LogicalLine, escape: EscapeChar, place: Place, staged: 
   const raw = rawInstruction(line, 0, escape, place);
   const instruction = parseInstruction(raw);
   if (staged || instruction.name === "from" || instruction.name === "arg") return instruction;
-  throw parseFailed(`Cannot use ${raw.label} before the first FROM`, raw.keywordAt, "Only ARG may stand there");
+  throw parseFailed(`Cannot use ${raw.label} before the first FROM`, keywordRange(raw), "Only ARG may stand there");
 }
 
 function placeIn(line: LogicalLine, file: string): Place {
   return {
     range: (start, end) => rangeIn(line, start, end, file),
-    toEnd: (start) => ({ file, start: rangeIn(line, start, start, file).start, end: line.last }),
+    toEnd: (start) => ({ file, start: positionOf(line, start), end: line.last }),
   };
 }
 

@@ -81,7 +81,7 @@ export interface Names {
 export function findSource(names: Names, user: Stage, word: string, at: SourceRange): Base {
   const { stages } = names;
   const isIndex = /^\d+$/.test(word);
-  const found = isIndex ? stages[Number(word)] : (byName(stages.slice(0, user.index), word) ?? byName(stages, word));
+  const found = isIndex ? stages[Number(word)] : (byName(stages, word, user.index) ?? byName(stages, word));
   if (found === undefined) {
     if (isIndex) throw noSuchIndex(word, user.index, at);
     return named(word, names.platform, names.contexts);
@@ -125,7 +125,9 @@ function hasMounts(ins: StageInstruction): boolean {
   return ins.name === "run" && ins.mounts.length > 0;
 }
 
-/** The last stage of that name, whatever its case. */
-export function byName(stages: readonly Stage[], name: string): Stage | undefined {
-  return stages.findLast((stage) => stage.name === name.toLowerCase());
+/** The last stage of that name, whatever its case, among the first `count`. */
+export function byName(stages: readonly Stage[], name: string, count: number = stages.length): Stage | undefined {
+  const wanted = name.toLowerCase();
+  for (let index = count - 1; index >= 0; index--) if (stages[index]!.name === wanted) return stages[index];
+  return undefined;
 }

@@ -6,7 +6,7 @@ import { type ExpandResult, expandWord } from "./expand.js";
 import type { FromInstruction, Word } from "./instruction.js";
 import { type WarningSink, violation } from "./lint.js";
 import { knownPlatform } from "./platformWord.js";
-import { type Env, lookup } from "./scopeEnv.js";
+import type { Env } from "./scopeEnv.js";
 import { type Base, type Sections, type Stage, byName, named } from "./stages.js";
 import { suggest } from "./suggest.js";
 
@@ -72,7 +72,7 @@ function namesPlatform(stage: string | null, { os, architecture }: Platform): bo
 }
 
 function expandInFrom(word: Word, from: FromInstruction, { globals, declared, escape, warn }: Linking): ExpandResult {
-  const result = expandWord(word, lookup(globals), escape, from.at);
+  const result = expandWord(word, globals, escape, from.at);
   for (const name of result.unmatched) {
     if (!declared.has(name)) warn(violation("UndefinedArgInFrom", from.at, name, suggest(name, globals.keys()) ?? ""));
   }

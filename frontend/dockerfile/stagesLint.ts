@@ -20,6 +20,7 @@ export function lintStages(sections: Sections, warn: WarningSink): void {
 
 function lintCasing(sections: Sections, warn: WarningSink): void {
   const all = sections.stages.flatMap(({ from, body }) => [from, ...body]);
+  if (all.every(({ keyword }) => isUpper(keyword))) return;
   const lower = all.filter(({ keyword }) => keyword === keyword.toLowerCase()).length;
   const upper = all.filter(({ keyword }) => keyword === keyword.toUpperCase()).length;
   const [majority, right] = lower > upper ? ["lowercase", toLower] : ["uppercase", toUpper];

@@ -4,7 +4,7 @@ import type { FrontendOptions } from "../options.js";
 import { type ImageTable, type ImageUse, contextImage, imageTable } from "./convertImages.js";
 import type { StageInstruction } from "./convertState.js";
 import { collecting, inTrigger } from "./errors.js";
-import { sourceWords } from "./instructions/sources.js";
+import { readsTrees, sourceWords } from "./instructions/sources.js";
 import { parseTrigger } from "./parse.js";
 import { type Base, type Names, type Stage, findSource, stageNames } from "./stages.js";
 
@@ -78,7 +78,7 @@ function collectUses(names: Names, targets: readonly Stage[], triggers: Triggers
     const user = stage;
     const used = [
       ...(triggers.get(stage) ?? []).flatMap((ins) => usedBy(ins, user, names, errors, ins.original)),
-      ...stage.body.flatMap((ins) => usedBy(ins, user, names, errors, null)),
+      ...stage.body.filter(readsTrees).flatMap((ins) => usedBy(ins, user, names, errors, null)),
     ];
     for (const { image: from } of used) if (from !== null) images.push(from);
     const below = used.flatMap(({ base }) => (base.kind === "stage" ? [base.stage] : []));
@@ -103,7 +103,10 @@ interface Source {
 }
 
 function sourcesOf(ins: StageInstruction, user: Stage, names: Names): readonly Source[] {
-  return sourceWords(ins).map((word) => ({ base: findSource(names, user, word, ins.where(word)), at: ins.where(word) }));
+  return sourceWords(ins).map((word) => {
+    const at = ins.where(word);
+    return { base: findSource(names, user, word, at), at };
+  });
 }
 
 /** Triggers that the base leaves: from an image's config, or the ONBUILD instructions of an earlier stage. */

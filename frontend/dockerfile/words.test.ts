@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { splitBlanks, splitWords, trimSpaces } from "./words.js";
+import { skipPlain, splitBlanks, splitWords, trimSpaces } from "./words.js";
 
 const rows: readonly [string, readonly string[]][] = [
   ["", []],
@@ -35,4 +35,10 @@ test("splitWords() follows the escape directive", () => {
 test("splitBlanks() knows no quotes and trimSpaces() knows Unicode's white space", () => {
   assert.deepEqual(splitBlanks(' "a b"\tc '), ['"a', 'b"', "c"]);
   assert.equal(trimSpaces("\u0085\u00a0 a b \u3000"), "a b");
+});
+
+test("skipPlain() stops where a word may end, be quoted or escaped, and at the end", () => {
+  const offsets = ["a-b c", "a=\"b", "a'b", "a\\b", "a`b", "aéb", "~!#", ""].map((text) => skipPlain(text, 0));
+  assert.deepEqual(offsets, [3, 2, 1, 1, 1, 1, 3, 0]);
+  assert.equal(skipPlain("ab", 5), 5);
 });

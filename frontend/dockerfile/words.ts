@@ -7,7 +7,17 @@ const unicodeSpace = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u
 
 /** True for a character with Unicode's White_Space property; `ch` is one UTF-16 unit. */
 export function isSpace(ch: string): boolean {
-  return ch === " " || unicodeSpace.test(ch);
+  const code = ch.charCodeAt(0);
+  return code === 32 || ((code < 33 || code > 126) && unicodeSpace.test(ch));
+}
+
+/** Printable ASCII without quotes, backslash and backquote. */
+const plainRun = /[!#-&(-[\]-_a-~]+/y;
+
+/** First offset at or after `from` whose character may be white space, a quote or an escape character. */
+export function skipPlain(text: string, from: number): number {
+  plainRun.lastIndex = from;
+  return plainRun.test(text) ? plainRun.lastIndex : from;
 }
 
 /** First offset at or after `from` that is not white space, at most `text.length`. */
@@ -59,14 +69,14 @@ export function splitWords(text: string, escape: EscapeChar): PlacedWord[] {
 /** Past the end of the text when an escape character has nothing to escape. */
 function endOfWord(text: string, from: number, escape: EscapeChar): number {
   let quote = "";
-  let at = from;
+  let at = skipPlain(text, from);
   while (at < text.length) {
     const ch = text[at]!;
     if (quote === "" && isSpace(ch)) return at;
     if (ch === escape && quote !== "'") at++;
     else if (ch === quote) quote = "";
     else if (quote === "" && (ch === "'" || ch === '"')) quote = ch;
-    at++;
+    at = skipPlain(text, at + 1);
   }
   return at;
 }

@@ -8,7 +8,6 @@ import { noFindings } from "../dockerfile/findings.js";
 import type { ArgInstruction } from "../dockerfile/instruction.js";
 import { type MountOptions, parseMount } from "../dockerfile/instructions/mountOptions.js";
 import { secretId } from "../dockerfile/instructions/runMounts.js";
-import { lookup } from "../dockerfile/scopeEnv.js";
 import type { Stage } from "../dockerfile/stages.js";
 import type { FrontendOptions } from "../options.js";
 import { lenientImages } from "./lenientImages.js";
@@ -109,7 +108,7 @@ interface NamedMount {
 function mountsOf({ build, done }: Examined): readonly NamedMount[] {
   const found = new Map<string, NamedMount>();
   for (const stage of build.needs.stages) {
-    const env = lookup(done.get(stage)!.state.env);
+    const env = done.get(stage)!.state.env;
     for (const ins of stage.body) {
       if (ins.name !== "run") continue;
       for (const word of ins.mounts) {

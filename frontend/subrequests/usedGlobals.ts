@@ -2,7 +2,6 @@ import type { SourceRange } from "../../cache/errors.js";
 import type { Build } from "../dockerfile/convert.js";
 import { expandWord } from "../dockerfile/expand.js";
 import type { Word } from "../dockerfile/instruction.js";
-import { lookup } from "../dockerfile/scopeEnv.js";
 import type { Sections, Stage } from "../dockerfile/stages.js";
 
 /** Names of global ARGs that the FROMs of `stages` or `inherited` use, directly or in the default of another. */
@@ -29,10 +28,9 @@ export function usedGlobals(
 
 function variablesOf(word: Word, at: SourceRange, { globals, parsed }: Build): readonly string[] {
   const asked = new Set<string>();
-  const env = lookup(globals);
   const get = (name: string): string | undefined => {
     asked.add(name);
-    return env.get(name);
+    return globals.get(name);
   };
   expandWord(word, { get }, parsed.escape, at);
   return [...asked];

@@ -6,7 +6,7 @@ import { fileOp } from "./codecFile.js";
 import { buildOp, diffOp, mergeOp, platform } from "./codecRest.js";
 import { sourceOp } from "./codecSource.js";
 import type { Definition } from "./definition.js";
-import { child, children, int, mapped, message, text, texts } from "./message.js";
+import { child, children, encode, int, mapped, message, text, texts } from "./message.js";
 import type { BuildOp, DiffOp, ExecOp, FileOp, Input, MergeOp, Op, OpBody, SourceOp } from "./op.js";
 import { malformed } from "./wire.js";
 
@@ -43,13 +43,20 @@ const wireOp = message<WireOp>({
   constraints: child(11, message<{ readonly filter: readonly string[] }>({ filter: texts(1) })),
 });
 
-const noBody = { exec: null, source: null, file: null, build: null, merge: null, diff: null };
-
 /** pb.Op as Go's deterministic marshalling writes it; sha256 of these bytes is the op's digest. */
 export function encodeOp(op: Op): Uint8Array {
   const { inputs, platform, constraints, body } = op;
-  const filter = constraints === null ? null : { filter: constraints };
-  return wireOp.encode({ inputs, platform, constraints: filter, ...noBody, [body.kind]: body });
+  return encode(wireOp, {
+    inputs,
+    exec: body.kind === "exec" ? body : null,
+    source: body.kind === "source" ? body : null,
+    file: body.kind === "file" ? body : null,
+    build: body.kind === "build" ? body : null,
+    merge: body.kind === "merge" ? body : null,
+    diff: body.kind === "diff" ? body : null,
+    platform,
+    constraints: constraints === null ? null : { filter: constraints },
+  });
 }
 
 /**
@@ -63,7 +70,8 @@ export function decodeOp(bytes: Uint8Array): Op {
 
 /** The last entry of a definition: an op with one input and no body. */
 export function encodeTerminal(target: Input): Uint8Array {
-  return wireOp.encode({ inputs: [target], platform: null, constraints: null, ...noBody });
+  const noBody = { exec: null, source: null, file: null, build: null, merge: null, diff: null };
+  return encode(wireOp, { inputs: [target], platform: null, constraints: null, ...noBody });
 }
 
 /** What the last entry of a definition points at. @throws {TbuildError} invalid_argument */
@@ -78,7 +86,7 @@ export function decodeTerminal(bytes: Uint8Array): Input {
 
 /** pb.Definition. */
 export function encodeDefinition(definition: Definition): Uint8Array {
-  return definitionCodec.encode(definition);
+  return encode(definitionCodec, definition);
 }
 
 /** Inverse of {@link encodeDefinition}; ops stay bytes. @throws {TbuildError} invalid_argument, invalid_digest */

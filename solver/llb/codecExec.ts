@@ -63,11 +63,15 @@ export const execOp: Codec<ExecOp> = mapped(
   (wire) => ({ kind: "exec", ...wire, meta: wire.meta ?? meta.decode(new Uint8Array()) }),
 );
 
-function mountToWire({ type, ...rest }: ExecMount): WireMount {
+function mountToWire({ input, selector, dest, output, readonly, contentCache, type }: ExecMount): WireMount {
   return {
-    ...rest,
+    input,
+    selector,
+    dest,
     // BuildKit's client leaves the output of these at 0 though they have none.
-    output: isKeyFile(type.kind) ? 0 : rest.output,
+    output: isKeyFile(type.kind) ? 0 : output,
+    readonly,
+    contentCache,
     mountType: type.kind,
     tmpfs: type.kind === "tmpfs" ? type : null,
     cache: type.kind === "cache" ? type : null,

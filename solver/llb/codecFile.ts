@@ -1,6 +1,6 @@
 import { type Codec, bigint, blob, child, children, flag, int, mapped, message, text, texts } from "./message.js";
 import type { ChownOpt, FileActionBody, FileOp, FileOpAction, UserOpt } from "./op.js";
-import { malformed, parseFields, writeBytes, writeVarint } from "./wire.js";
+import { malformed, parseFields, writeVarint } from "./wire.js";
 
 type Named = Extract<UserOpt, { name: string }>;
 type Body<K extends FileActionBody["kind"]> = Omit<Extract<FileActionBody, { kind: K }>, "kind">;
@@ -9,11 +9,9 @@ const named = message<Named>({ name: text(1), input: int(2) });
 
 /** pb.UserOpt, by hand: both arms of the oneof are written whatever their value, and uid 0 must stay. */
 const userOpt: Codec<UserOpt | null> = {
-  encode(user) {
-    const out: Uint8Array[] = [];
-    if (user !== null && "name" in user) writeBytes(out, 1, named.encode(user));
+  write(out, user) {
+    if (user !== null && "name" in user) child(1, named).write(out, user);
     if (user !== null && "id" in user) writeVarint(out, 2, user.id);
-    return Buffer.concat(out);
   },
   decode(bytes) {
     const fields = parseFields(bytes);
@@ -93,8 +91,17 @@ export const fileOp: Codec<FileOp> = mapped(
   (wire) => ({ kind: "file", ...wire }),
 );
 
-function actionToWire({ action: body, ...rest }: FileOpAction): WireAction {
-  return { ...rest, copy: null, mkfile: null, mkdir: null, rm: null, symlink: null, [body.kind]: body };
+function actionToWire({ input, secondaryInput, output, action: body }: FileOpAction): WireAction {
+  return {
+    input,
+    secondaryInput,
+    output,
+    copy: body.kind === "copy" ? body : null,
+    mkfile: body.kind === "mkfile" ? body : null,
+    mkdir: body.kind === "mkdir" ? body : null,
+    rm: body.kind === "rm" ? body : null,
+    symlink: body.kind === "symlink" ? body : null,
+  };
 }
 
 function actionFromWire({ input, secondaryInput, output, ...arms }: WireAction): FileOpAction {

@@ -1,6 +1,7 @@
 import type { Platform } from "../../cache/oci/platform.js";
 import { type Codec, child, childMap, children, int, mapped, message, text, textMap, texts } from "./message.js";
 import type { BuildOp, DiffOp, MergeOp } from "./op.js";
+import { put } from "./wire.js";
 
 interface WireInput {
   readonly input: number;
@@ -27,7 +28,7 @@ interface WireBuild extends Omit<BuildOp, "kind" | "inputs"> {
   readonly inputs: Readonly<Record<string, WireInput>>;
 }
 
-const raw: Codec<Uint8Array> = { encode: (bytes) => bytes, decode: (bytes) => bytes };
+const raw: Codec<Uint8Array> = { write: put, decode: (bytes) => bytes };
 
 /** pb.BuildOp; its definition stays bytes. */
 export const buildOp: Codec<BuildOp> = mapped(

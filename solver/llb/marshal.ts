@@ -2,6 +2,7 @@ import type { SourceRange } from "../../cache/errors.js";
 import { type Digest, digestOf } from "../../cache/oci/digest.js";
 import { encodeOp, encodeTerminal } from "./codec.js";
 import type { Definition, SourceInfo } from "./definition.js";
+import { mergeMetadata, unionOfRanges } from "./merged.js";
 import type { Input, OpMetadata } from "./op.js";
 import { inputsFirst } from "./order.js";
 import type { Node, Output } from "./state.js";
@@ -17,6 +18,7 @@ export function marshal(output: Output | null, infos: readonly SourceInfo[]): De
   const locations = new Map<Digest, readonly SourceRange[]>();
   const source = { infos, locations };
   if (output === null) return { def, metadata, source };
+  const files = new Set(infos.map(({ filename }) => filename));
   const digests = new Map<Node, Digest>();
   for (const node of inputsFirst(output.node, (item) => item.inputs.map((input) => input.node))) {
     const bytes = encodeNode(node, digests);
@@ -24,9 +26,9 @@ export function marshal(output: Output | null, infos: readonly SourceInfo[]): De
     digests.set(node, digest);
     const known = metadata.get(digest);
     if (known === undefined) def.push(bytes);
-    metadata.set(digest, known === undefined ? node.metadata : merged(known, node.metadata));
-    const ranges = union(locations.get(digest) ?? [], checked(node.at, infos));
-    if (ranges.length > 0) locations.set(digest, ranges);
+    metadata.set(digest, known === undefined ? node.metadata : mergeMetadata(known, node.metadata));
+    checkRanges(node.at, files);
+    if (node.at.length > 0) locations.set(digest, unionOfRanges(locations.get(digest) ?? [], node.at));
   }
   def.push(encodeTerminal(inputOf(output, digests)));
   return { def, metadata, source };
@@ -44,25 +46,7 @@ function inputOf({ node, index }: Output, digests: ReadonlyMap<Node, Digest>): I
   return { digest, index };
 }
 
-/** Metadata of one op that was written twice: no cache if either says so; for the rest the first one counts. */
-function merged(first: OpMetadata, second: OpMetadata): OpMetadata {
-  return {
-    ...second,
-    ...first,
-    ignoreCache: first.ignoreCache || second.ignoreCache,
-    description: { ...second.description, ...first.description },
-    caps: [...new Set([...first.caps, ...second.caps])],
-    progressGroup: first.progressGroup ?? second.progressGroup,
-  };
-}
-
-function union(known: readonly SourceRange[], more: readonly SourceRange[]): readonly SourceRange[] {
-  const texts = new Set(known.map((range) => JSON.stringify(range)));
-  return [...known, ...more.filter((range) => !texts.has(JSON.stringify(range)))];
-}
-
-function checked(ranges: readonly SourceRange[], infos: readonly SourceInfo[]): readonly SourceRange[] {
-  const stray = ranges.find(({ file }) => !infos.some(({ filename }) => filename === file));
+function checkRanges(ranges: readonly SourceRange[], files: ReadonlySet<string>): void {
+  const stray = ranges.find(({ file }) => !files.has(file));
   if (stray !== undefined) throw new Error(`Source range in "${stray.file}", which is no source of the definition`);
-  return ranges;
 }

@@ -1,8 +1,9 @@
-import { type WireValue, malformed, parseFields, textOf, unpack, varint, writeBytes, writeVarint } from "./wire.js";
+import { type Sink, type WireValue, malformed, parseFields, textOf, unpack } from "./wire.js";
+import { closeField, openField, putVarint, writeBytes, writeText, writeVarint, written } from "./wire.js";
 
-/** A message type: value ⇄ bytes. `encode` equals Go's deterministic proto3 marshalling. */
+/** A message type: value ⇄ bytes. What `write` appends equals Go's deterministic proto3 marshalling. */
 export interface Codec<T> {
-  encode(value: T): Uint8Array;
+  write(out: Sink, value: T): void;
   /** Unknown fields are skipped. @throws {TbuildError} invalid_argument */
   decode(bytes: Uint8Array): T;
 }
@@ -10,39 +11,42 @@ export interface Codec<T> {
 /** One field of a message. A value equal to the type's default is not written. */
 export interface Field<V> {
   readonly number: number;
-  write(out: Uint8Array[], value: V): void;
+  write(out: Sink, value: V): void;
   /** `values` in the order of the wire; empty when the field is absent. */
   read(values: readonly WireValue[]): V;
 }
 
+/** The bytes of one message. */
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  return written((out) => codec.write(out, value));
+}
+
 /** Codec of a message from the table of its fields. */
 export function message<T extends object>(fields: { readonly [K in keyof T]-?: Field<T[K]> }): Codec<T> {
-  const table = Object.entries(fields) as [keyof T & string, Field<unknown>][];
-  table.sort(([, a], [, b]) => a.number - b.number);
+  const entries = Object.entries(fields) as [keyof T & string, Field<unknown>][];
+  const table = entries.map(([name, field]) => ({ name, field })).sort((a, b) => a.field.number - b.field.number);
   return {
-    encode(value) {
-      const out: Uint8Array[] = [];
-      for (const [name, field] of table) field.write(out, value[name]);
-      return joined(out);
+    write(out, value) {
+      for (let i = 0; i < table.length; i++) table[i]!.field.write(out, value[table[i]!.name]);
     },
     decode(bytes) {
       // A plain view, so that values read from a Buffer are not Buffers themselves.
       const found = parseFields(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
-      return Object.fromEntries(table.map(([name, field]) => [name, field.read(found.get(field.number) ?? [])])) as T;
+      return Object.fromEntries(table.map(({ name, field }) => [name, field.read(found.get(field.number) ?? [])])) as T;
     },
   };
 }
 
 /** `codec` seen through another type, for example a union that the wire spells as a oneof. */
 export function mapped<Wire, T>(codec: Codec<Wire>, toWire: (value: T) => Wire, fromWire: (wire: Wire) => T): Codec<T> {
-  return { encode: (value) => codec.encode(toWire(value)), decode: (bytes) => fromWire(codec.decode(bytes)) };
+  return { write: (out, value) => codec.write(out, toWire(value)), decode: (bytes) => fromWire(codec.decode(bytes)) };
 }
 
 /** `string`. */
 export function text(number: number): Field<string> {
   return {
     number,
-    write: (out, value) => void (value !== "" && writeBytes(out, number, Buffer.from(value))),
+    write: (out, value) => void (value !== "" && writeText(out, number, value)),
     read: (values) => (values.length === 0 ? "" : textOf(bytesOf(values.at(-1)))),
   };
 }
@@ -101,7 +105,9 @@ export function oneOf<const N extends string>(number: number, names: readonly N[
 export function texts(number: number): Field<readonly string[]> {
   return {
     number,
-    write: (out, list) => list.forEach((value) => writeBytes(out, number, Buffer.from(value))),
+    write(out, list) {
+      for (let i = 0; i < list.length; i++) writeText(out, number, list[i]!);
+    },
     read: (values) => values.map((value) => textOf(bytesOf(value))),
   };
 }
@@ -119,7 +125,9 @@ export function blobs(number: number): Field<readonly Uint8Array[]> {
 export function ints(number: number): Field<readonly number[]> {
   return {
     number,
-    write: (out, list) => void (list.length > 0 && writeBytes(out, number, Buffer.concat(list.map(varint)))),
+    write(out, list) {
+      if (list.length > 0) writeBytes(out, number, written((packed) => list.forEach((value) => putVarint(packed, value))));
+    },
     read: (values) =>
       values.flatMap((value) => (typeof value === "bigint" ? [value] : unpack(value))).map((n) => Number(BigInt.asIntN(64, n))),
   };
@@ -129,7 +137,7 @@ export function ints(number: number): Field<readonly number[]> {
 export function child<T>(number: number, codec: Codec<T>): Field<T | null> {
   return {
     number,
-    write: (out, value) => void (value !== null && writeBytes(out, number, codec.encode(value))),
+    write: (out, value) => void (value !== null && writeChild(out, number, codec, value)),
     // Two occurrences of one message are merged, which is what decoding their concatenation does.
     read: (values) => (values.length === 0 ? null : codec.decode(joined(values.map(bytesOf)))),
   };
@@ -139,7 +147,9 @@ export function child<T>(number: number, codec: Codec<T>): Field<T | null> {
 export function children<T>(number: number, codec: Codec<T>): Field<readonly T[]> {
   return {
     number,
-    write: (out, list) => list.forEach((value) => writeBytes(out, number, codec.encode(value))),
+    write(out, list) {
+      for (let i = 0; i < list.length; i++) writeChild(out, number, codec, list[i] as T);
+    },
     read: (values) => values.map((value) => codec.decode(bytesOf(value))),
   };
 }
@@ -149,7 +159,8 @@ export function map<V>(number: number, value: EntryValue<V>): Field<Readonly<Rec
   return {
     number,
     write(out, record) {
-      for (const key of Object.keys(record).sort(byBytes)) writeBytes(out, number, encodeEntry(key, record[key] as V, value));
+      const keys = Object.keys(record);
+      for (const key of keys.length > 1 ? keys.sort(byBytes) : keys) writeEntry(out, number, key, record[key] as V, value);
     },
     read: (values) => Object.fromEntries(values.map((entry) => decodeEntry(bytesOf(entry), value))),
   };
@@ -157,14 +168,14 @@ export function map<V>(number: number, value: EntryValue<V>): Field<Readonly<Rec
 
 /** How the value of a map entry is written and read; see {@link map}. */
 export interface EntryValue<V> {
-  write(out: Uint8Array[], field: number, value: V): void;
+  write(out: Sink, field: number, value: V): void;
   read(value: WireValue | undefined): V;
 }
 
 /** `map<string, string>`. */
 export function textMap(number: number): Field<Readonly<Record<string, string>>> {
   return map(number, {
-    write: (out, field, value) => writeBytes(out, field, Buffer.from(value)),
+    write: writeText,
     read: (value) => (value === undefined ? "" : textOf(bytesOf(value))),
   });
 }
@@ -180,16 +191,22 @@ export function flagMap(number: number): Field<Readonly<Record<string, boolean>>
 /** `map<string, message>`. */
 export function childMap<T>(number: number, codec: Codec<T>): Field<Readonly<Record<string, T>>> {
   return map(number, {
-    write: (out, field, value) => writeBytes(out, field, codec.encode(value)),
+    write: (out, field, value) => writeChild(out, field, codec, value),
     read: (value) => codec.decode(value === undefined ? new Uint8Array() : bytesOf(value)),
   });
 }
 
-function encodeEntry<V>(key: string, value: V, half: EntryValue<V>): Uint8Array {
-  const out: Uint8Array[] = [];
-  writeBytes(out, 1, Buffer.from(key));
+function writeChild<T>(out: Sink, number: number, codec: Codec<T>, value: T): void {
+  const start = openField(out, number);
+  codec.write(out, value);
+  closeField(out, start);
+}
+
+function writeEntry<V>(out: Sink, number: number, key: string, value: V, half: EntryValue<V>): void {
+  const start = openField(out, number);
+  writeText(out, 1, key);
   half.write(out, 2, value);
-  return joined(out);
+  closeField(out, start);
 }
 
 function decodeEntry<V>(entry: Uint8Array, half: EntryValue<V>): [string, V] {

@@ -10,31 +10,100 @@ const FIXED32 = 5;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Nearly every number of a definition: tags, lengths, indices. Never written to. */
-const SHORT = Array.from({ length: 128 }, (_, value) => Uint8Array.of(value));
+/** Bytes that are being written: the first `length` of `bytes`. All of a message goes into one, children included. */
+export interface Sink {
+  bytes: Buffer;
+  length: number;
+}
 
-/** The fewest bytes for this integer; a negative one takes ten, as int32 and int64 do. Source: protobuf "Encoding". */
-export function varint(value: number | bigint): Uint8Array {
-  const short = typeof value === "number" ? SHORT[value] : undefined;
-  if (short !== undefined) return short;
-  let rest = BigInt.asUintN(64, BigInt(value));
-  const bytes: number[] = [];
-  while (rest > 0x7fn) {
-    bytes.push(Number(rest & 0x7fn) | 0x80);
-    rest >>= 7n;
-  }
-  bytes.push(Number(rest));
-  return Uint8Array.from(bytes);
+/** Collects what `write` writes, as a plain array, so that what is read from it is no Buffer either. */
+export function written(write: (out: Sink) => void): Uint8Array {
+  const out: Sink = { bytes: Buffer.allocUnsafe(512), length: 0 };
+  write(out);
+  return new Uint8Array(out.bytes.buffer, out.bytes.byteOffset, out.length);
+}
+
+/** The usual "none" of indices and times. */
+const MINUS_ONE = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 255, 1);
+
+/** Appends an integer in the fewest bytes; a negative one takes ten, as int32 and int64 do. Source: protobuf "Encoding". */
+export function putVarint(out: Sink, value: number | bigint): void {
+  reserve(out, MINUS_ONE.length);
+  if (typeof value === "number" && value >= 0) putPositive(out, value);
+  else if (value === -1 || value === -1n) put(out, MINUS_ONE);
+  else putLong(out, BigInt.asUintN(64, BigInt(value)));
 }
 
 /** Appends a varint field, also when it is zero. */
-export function writeVarint(out: Uint8Array[], field: number, value: number | bigint): void {
-  out.push(varint((field << 3) | VARINT), varint(value));
+export function writeVarint(out: Sink, field: number, value: number | bigint): void {
+  putVarint(out, (field << 3) | VARINT);
+  putVarint(out, value);
 }
 
 /** Appends a length-delimited field, also when it is empty. */
-export function writeBytes(out: Uint8Array[], field: number, bytes: Uint8Array): void {
-  out.push(varint((field << 3) | DELIMITED), varint(bytes.length), bytes);
+export function writeBytes(out: Sink, field: number, bytes: Uint8Array): void {
+  putVarint(out, (field << 3) | DELIMITED);
+  putVarint(out, bytes.length);
+  put(out, bytes);
+}
+
+/** Appends a length-delimited field with the UTF-8 bytes of `text`, also when it is empty. */
+export function writeText(out: Sink, field: number, text: string): void {
+  const start = openField(out, field);
+  reserve(out, 3 * text.length);
+  out.length += out.bytes.write(text, out.length);
+  closeField(out, start);
+}
+
+/** Begins a length-delimited field. What is written until {@link closeField} gets the result is its content. */
+export function openField(out: Sink, field: number): number {
+  putVarint(out, (field << 3) | DELIMITED);
+  reserve(out, 1);
+  return ++out.length;
+}
+
+/** Ends the field whose content begins at `start`. */
+export function closeField(out: Sink, start: number): void {
+  const size = out.length - start;
+  if (size < 128) {
+    out.bytes[start - 1] = size;
+    return;
+  }
+  // Nearly every field is short, so one byte was left for its length; a long one moves on.
+  const moved = start - 1 + Math.ceil((32 - Math.clz32(size)) / 7);
+  reserve(out, moved - start);
+  out.bytes.copyWithin(moved, start, out.length);
+  out.length = start - 1;
+  putPositive(out, size);
+  out.length += size;
+}
+
+function putPositive(out: Sink, value: number): void {
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) out.bytes[out.length++] = (rest % 128) | 128;
+  out.bytes[out.length++] = rest;
+}
+
+function putLong(out: Sink, value: bigint): void {
+  let rest = value;
+  for (; rest > 127n; rest >>= 7n) out.bytes[out.length++] = Number(rest & 127n) | 128;
+  out.bytes[out.length++] = Number(rest);
+}
+
+/** Appends these bytes. */
+export function put(out: Sink, bytes: Uint8Array): void {
+  reserve(out, bytes.length);
+  out.bytes.set(bytes, out.length);
+  out.length += bytes.length;
+}
+
+/** Makes room for `count` more bytes. */
+function reserve(out: Sink, count: number): void {
+  const needed = out.length + count;
+  if (needed <= out.bytes.length) return;
+  const grown = Buffer.allocUnsafe(Math.max(needed, 2 * out.bytes.length));
+  out.bytes.copy(grown, 0, 0, out.length);
+  out.bytes = grown;
 }
 
 /** All fields of a message by number, in the order of the wire. @throws {TbuildError} invalid_argument */

@@ -5,7 +5,7 @@ import { globalArgs } from "../args.js";
 import { expandWord } from "../expand.js";
 import type { FromInstruction } from "../instruction.js";
 import { type WarningSink, violation } from "../lint.js";
-import { type Env, lookup } from "../scopeEnv.js";
+import type { Env } from "../scopeEnv.js";
 import type { Sections } from "../stages.js";
 import type { EscapeChar } from "../words.js";
 
@@ -26,7 +26,7 @@ export function lintDefaultArgs(
 }
 
 function namesImage(from: FromInstruction, defaults: Env, escape: EscapeChar): boolean {
-  return unlessRefused(() => parseReference(expandWord(from.image, lookup(defaults), escape, from.at).text)) !== null;
+  return unlessRefused(() => parseReference(expandWord(from.image, defaults, escape, from.at).text)) !== null;
 }
 
 /** Null for a mistake: where it matters, the build reports it. */

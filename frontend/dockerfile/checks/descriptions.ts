@@ -10,6 +10,7 @@ export function descriptionOf(name: string | null, comments: readonly string[]):
 /** Warns of comments directly above a stage or ARG that do not begin with what it defines. */
 export function lintDescriptions({ instructions }: ParsedDockerfile, warn: WarningSink): void {
   for (const ins of instructions) {
+    if (ins.comments.length === 0) continue;
     const names = definedBy(ins);
     const first = ins.comments.filter((comment) => !/^check\s*=/i.test(comment)).at(-1)?.split(" ", 1)[0];
     if (names.length === 0 || first === undefined || names.includes(first)) continue;

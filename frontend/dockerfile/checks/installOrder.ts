@@ -39,7 +39,7 @@ function installer(words: string, follow: "alone" | "any", ...manifests: readonl
 
 /** What a stage copied before its whole context. */
 interface Copied {
-  /** Base names of sources, wildcards included. */
+  /** Sources as written, wildcards included. */
   readonly names: readonly string[];
   readonly whole: CopyInstruction | AddInstruction | null;
 }
@@ -62,14 +62,14 @@ function after(copied: Copied, ins: StageInstruction, warn: WarningSink): Copied
   if ((ins.name !== "copy" && ins.name !== "add") || copied.whole !== null) return copied;
   if (ins.name === "copy" && ins.from !== null) return copied;
   if (ins.sources.some((source) => cleanPath(source) === ".")) return { ...copied, whole: ins };
-  return { ...copied, names: [...copied.names, ...ins.sources.map((source) => posix.basename(source))] };
+  return { ...copied, names: [...copied.names, ...ins.sources] };
 }
 
 function lintRun(run: RunInstruction, whole: NonNullable<Copied["whole"]>, names: readonly string[], warn: WarningSink): void {
   const text = commandText(run).replace(/[ \t]+/g, " ");
   for (const { command: pattern, manifests, files } of installers) {
     const found = pattern.exec(text);
-    if (found === null || names.some((name) => mayBe(name, manifests))) continue;
+    if (found === null || names.some((name) => mayBe(posix.basename(name), manifests))) continue;
     warn(violation("CacheBustingOrder", whole.at, whole.name.toUpperCase(), found[1] ?? "", files));
   }
 }

@@ -78,7 +78,7 @@ function globalOptions(parsed: ParsedDockerfile, argument: string | undefined): 
 
 /** A comment that is no such setting is a comment. */
 function localChoices({ instructions }: ParsedDockerfile): CheckOptions["local"] {
-  return instructions.flatMap(({ comments, at }) => {
+  return instructions.filter(({ comments }) => comments.length > 0).flatMap(({ comments, at }) => {
     const value = comments.map((comment) => /^check\s*=\s*(\S+)/i.exec(comment)?.[1]).find((found) => found !== undefined);
     const choice = value === undefined ? "" : parseCheck(value);
     return typeof choice === "string" ? [] : [{ skip: choice.skip, experimental: choice.experimental, at }];

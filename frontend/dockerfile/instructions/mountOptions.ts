@@ -33,7 +33,8 @@ export interface MountOptions {
 interface Field {
   /** Expanded; null without "=". */
   readonly value: string | null;
-  readonly at: SourceRange;
+  /** Finds it in the file; only errors ask. */
+  readonly at: () => SourceRange;
 }
 
 type Fields = ReadonlyMap<string, Field>;
@@ -66,13 +67,14 @@ export type FieldLocator = (field: string) => SourceRange;
 
 /** The `from` of a mount as written; null for a kind that has none. @throws {TbuildError} when it has a variable */
 export function mountFrom(word: Word, locate: FieldLocator): string | null {
+  if (!/from|"/i.test(word)) return null; // as most are
   const fields = readFields(word, locate, (value) => value);
   if (UNSOURCED.includes(fields.get("type")?.value?.toLowerCase() ?? "")) return null;
   const field = fields.get("from");
   const from = field?.value ?? null;
   if (field !== undefined && from !== null && /\$./.test(from)) {
     const hint = "Variables are not expanded there; define a stage with FROM and name it";
-    throw badValue("from of a mount", from, field.at, hint);
+    throw badValue("from of a mount", from, field.at(), hint);
   }
   return from || null;
 }
@@ -113,7 +115,7 @@ function readFields(word: Word, locate: FieldLocator, expand: (value: string) =>
     const written = (equals < 0 ? text : text.slice(0, equals)).trim().toLowerCase();
     const key = ALIASES[written] ?? written;
     fields.delete(key === "readonly" ? "readwrite" : key === "readwrite" ? "readonly" : key);
-    fields.set(key, { value: equals < 0 ? null : expand(text.slice(equals + 1)), at: locate(text) });
+    fields.set(key, { value: equals < 0 ? null : expand(text.slice(equals + 1)), at: () => locate(text) });
   }
   return fields;
 }
@@ -124,13 +126,13 @@ function checkKeys(fields: Fields, kind: MountKind, at: SourceRange): void {
     if (!ALL_KEYS.includes(key)) {
       const near = suggest(key, ALL_KEYS);
       const hint = near === null ? `Known: ${KEYS[kind].join(", ")}` : `Did you mean "${near}"?`;
-      throw badValue("an option of a mount", key, field.at, hint);
+      throw badValue("an option of a mount", key, field.at(), hint);
     }
     if (!KEYS[kind].includes(key)) {
-      throw refused(`Cannot use "${key}" in a mount of type ${kind}`, field.at, `Known: ${KEYS[kind].join(", ")}`);
+      throw refused(`Cannot use "${key}" in a mount of type ${kind}`, field.at(), `Known: ${KEYS[kind].join(", ")}`);
     }
     if (field.value === null && !BARE.includes(key)) {
-      throw refused(`Cannot use "${key}" in a mount without a value`, field.at, `Write ${key}=…`);
+      throw refused(`Cannot use "${key}" in a mount without a value`, field.at(), `Write ${key}=…`);
     }
   }
   if (kind !== "secret") return;
@@ -150,7 +152,7 @@ function isSet(fields: Fields, key: string): boolean {
   if (field === undefined) return false;
   if (field.value === null || /^(?:1|t|true)$/i.test(field.value)) return true;
   if (/^(?:0|f|false)$/i.test(field.value)) return false;
-  throw badValue(`${key} of a mount`, field.value, field.at, "Write true or false");
+  throw badValue(`${key} of a mount`, field.value, field.at(), "Write true or false");
 }
 
 function number(fields: Fields, key: string, base: 8 | 10): number | null {
@@ -159,14 +161,14 @@ function number(fields: Fields, key: string, base: 8 | 10): number | null {
   const text = field.value ?? "";
   const value = (base === 8 ? /^[0-7]+$/ : /^\d+$/).test(text) ? Number.parseInt(text, base) : Number.NaN;
   if (value <= 0xffffffff) return value;
-  throw badValue(`${key} of a mount`, text, field.at, base === 8 ? "Write octal digits, as 0755" : "Write a number");
+  throw badValue(`${key} of a mount`, text, field.at(), base === 8 ? "Write octal digits, as 0755" : "Write a number");
 }
 
 function sizeOf(fields: Fields): number {
   const field = fields.get("size");
   if (field === undefined) return 0;
   const size = parseRamSize(field.value ?? "");
-  if (size === null) throw badValue("size of a mount", field.value ?? "", field.at, "Write a number of bytes, or 64m, 1g");
+  if (size === null) throw badValue("size of a mount", field.value ?? "", field.at(), "Write a number of bytes, or 64m, 1g");
   return size;
 }
 
@@ -177,5 +179,5 @@ function choice<T extends string>(fields: Fields, key: string, known: readonly T
   const found = known.find((candidate) => candidate === value.toLowerCase());
   if (found !== undefined) return found;
   const near = suggest(value, known);
-  throw badValue(what, value, field.at, near === null ? `Known: ${known.join(", ")}` : `Did you mean "${near}"?`);
+  throw badValue(what, value, field.at(), near === null ? `Known: ${known.join(", ")}` : `Did you mean "${near}"?`);
 }

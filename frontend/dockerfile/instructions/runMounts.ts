@@ -64,10 +64,10 @@ function planTree(mount: MountOptions, s: StageState, c: StageContext, at: Sourc
   if (cleanPath(dest) === "/") throw refused(`Cannot mount over the root: the target is "/"`, mount.at, "Give target=/some/path");
   const tree = treeOf(mount, c);
   const source = rootedPath(mount.source);
-  const common = { dest, readonly: mount.readonly, type: typeOf(mount, c), kept: false };
-  if (source !== "/") return { ...common, tree, selector: source };
-  if (!ownsDir(mount)) return { ...common, tree, selector: "" };
-  return { ...common, tree: withCacheDir(mount, tree, at), selector: "/cache" };
+  const selector = source === "/" ? "" : source;
+  const plain = { tree, selector, dest, readonly: mount.readonly, type: typeOf(mount, c), kept: false };
+  if (selector !== "" || !ownsDir(mount)) return plain;
+  return { ...plain, tree: withCacheDir(mount, tree, at), selector: "/cache" };
 }
 
 function treeOf(mount: MountOptions, c: StageContext): Output | null {

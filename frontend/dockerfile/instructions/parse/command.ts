@@ -1,22 +1,22 @@
-import type { CmdInstruction, EntrypointInstruction, ShellInstruction } from "../../instruction.js";
+import type { CmdInstruction, EntrypointInstruction, Own, ShellInstruction } from "../../instruction.js";
 import { parseFailed } from "../../parseErrors.js";
 import { refuseFlags } from "./flags.js";
 import { argsRange, command, jsonForm, needArgument, type RawInstruction } from "./raw.js";
 
 /** `CMD COMMAND` or `CMD ["exec", "form"]`; an empty array resets */
-export function parseCmd(raw: RawInstruction): CmdInstruction {
+export function parseCmd(raw: RawInstruction): Own<CmdInstruction> {
   refuseFlags(raw);
-  return { ...raw.base, name: "cmd", command: command(raw) };
+  return { name: "cmd", command: command(raw) };
 }
 
 /** `ENTRYPOINT COMMAND` or `ENTRYPOINT ["exec", "form"]`; an empty array resets */
-export function parseEntrypoint(raw: RawInstruction): EntrypointInstruction {
+export function parseEntrypoint(raw: RawInstruction): Own<EntrypointInstruction> {
   refuseFlags(raw);
-  return { ...raw.base, name: "entrypoint", command: command(raw) };
+  return { name: "entrypoint", command: command(raw) };
 }
 
 /** `SHELL ["/bin/bash", "-c"]` */
-export function parseShell(raw: RawInstruction): ShellInstruction {
+export function parseShell(raw: RawInstruction): Own<ShellInstruction> {
   refuseFlags(raw);
   needArgument(raw);
   const form = jsonForm(raw);
@@ -24,5 +24,5 @@ export function parseShell(raw: RawInstruction): ShellInstruction {
     throw parseFailed("SHELL requires its arguments in JSON form", argsRange(raw), 'Write SHELL ["/bin/sh", "-c"]');
   }
   needArgument(raw, form.values);
-  return { ...raw.base, name: "shell", args: form.values };
+  return { name: "shell", args: form.values };
 }

@@ -1,4 +1,4 @@
-import type { AddInstruction, CopyInstruction, Heredoc, Word } from "../../instruction.js";
+import type { AddInstruction, CopyInstruction, Heredoc, Own, Word } from "../../instruction.js";
 import type { HeredocText } from "../../lines.js";
 import { parseFailed } from "../../parseErrors.js";
 import { splitBlanks } from "../../words.js";
@@ -6,19 +6,22 @@ import { type FlagValues, readFlags } from "./flags.js";
 import { argsRange, jsonForm, type RawInstruction, toHeredoc } from "./raw.js";
 
 const shared = { chown: "value", chmod: "value", link: "boolean", exclude: "values" } as const;
+const copyFlags = { from: "value", ...shared, parents: "boolean" } as const;
+const addFlags = { ...shared, checksum: "value", "keep-git-dir": "boolean", unpack: "boolean" } as const;
 
 /** `COPY [flags] SRC… DEST` */
-export function parseCopy(raw: RawInstruction): CopyInstruction {
-  const flags = readFlags(raw, { from: "value", ...shared, parents: "boolean" });
+export function parseCopy(raw: RawInstruction): Own<CopyInstruction> {
+  const flags = readFlags(raw, copyFlags);
+  const { sources, dest, heredocs } = sourcesAndDest(raw);
+  const { chown, chmod, link, exclude } = sharedFlags(flags);
   const from = flags.from || null;
-  return { ...raw.base, name: "copy", from, parents: flags.parents ?? false, ...sharedFlags(flags), ...sourcesAndDest(raw) };
+  return { name: "copy", from, parents: flags.parents ?? false, sources, dest, heredocs, chown, chmod, link, exclude };
 }
 
 /** `ADD [flags] SRC… DEST` */
-export function parseAdd(raw: RawInstruction): AddInstruction {
-  const flags = readFlags(raw, { ...shared, checksum: "value", "keep-git-dir": "boolean", unpack: "boolean" });
+export function parseAdd(raw: RawInstruction): Own<AddInstruction> {
+  const flags = readFlags(raw, addFlags);
   return {
-    ...raw.base,
     name: "add",
     checksum: flags.checksum || null,
     keepGitDir: flags["keep-git-dir"],

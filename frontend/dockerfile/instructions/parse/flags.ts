@@ -14,23 +14,22 @@ export type FlagValues<S extends Record<string, FlagKind>> = {
 
 /** Reads the flags of an instruction. @throws {TbuildError} parse_failed on unknown, repeated and malformed ones */
 export function readFlags<const S extends Record<string, FlagKind>>(raw: RawInstruction, spec: S): FlagValues<S> {
-  const kinds = new Map<string, FlagKind>(Object.entries(spec));
-  const found = new Map<string, boolean | string | string[] | null>();
-  for (const [name, kind] of kinds) found.set(name, kind === "values" ? [] : null);
+  const found: Record<string, boolean | string | string[] | null> = {};
+  for (const name of Object.keys(spec)) found[name] = spec[name] === "values" ? [] : null;
   for (const flag of raw.flags) {
-    const kind = kinds.get(flag.name);
-    if (kind === undefined) throw unknownFlag(raw, flag, [...kinds.keys()]);
-    const before = found.get(flag.name);
+    if (!Object.hasOwn(spec, flag.name)) throw unknownFlag(raw, flag, Object.keys(spec));
+    const before = found[flag.name];
     if (Array.isArray(before)) before.push(valueOf(raw, flag));
     else if (before !== null) throw refused(raw, flag, "it is given twice");
-    else found.set(flag.name, kind === "boolean" ? booleanOf(raw, flag) : valueOf(raw, flag));
+    else found[flag.name] = spec[flag.name] === "boolean" ? booleanOf(raw, flag) : valueOf(raw, flag);
   }
-  return Object.fromEntries(found) as unknown as FlagValues<S>;
+  return found as unknown as FlagValues<S>;
 }
 
 /** @throws {TbuildError} parse_failed when there are flags at all */
 export function refuseFlags(raw: RawInstruction): void {
-  readFlags(raw, {});
+  const [flag] = raw.flags;
+  if (flag !== undefined) throw unknownFlag(raw, flag, []);
 }
 
 /** An error about one flag, at its place. */

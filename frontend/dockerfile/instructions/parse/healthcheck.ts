@@ -1,5 +1,5 @@
 import { parseDuration } from "../../duration.js";
-import type { HealthcheckInstruction } from "../../instruction.js";
+import type { HealthcheckInstruction, Own } from "../../instruction.js";
 import { parseFailed, quoted } from "../../parseErrors.js";
 import { skipSpaces } from "../../words.js";
 import { flagNamed, type FlagValues, readFlags, refused } from "./flags.js";
@@ -18,7 +18,7 @@ const shortestNanoseconds = 1_000_000;
 const mostRetries = 2 ** 31 - 1;
 
 /** `HEALTHCHECK NONE` or `HEALTHCHECK [flags] CMD COMMAND` */
-export function parseHealthcheck(raw: RawInstruction): HealthcheckInstruction {
+export function parseHealthcheck(raw: RawInstruction): Own<HealthcheckInstruction> {
   needArgument(raw);
   const kind = /^\S*/.exec(raw.args)![0];
   const rest = raw.args.slice(skipSpaces(raw.args, kind.length));
@@ -32,14 +32,14 @@ export function parseHealthcheck(raw: RawInstruction): HealthcheckInstruction {
   if ((test.form === "exec" ? test.args : test.text).length === 0) {
     throw parseFailed("HEALTHCHECK CMD requires a command", argsRange(raw));
   }
-  return { ...raw.base, name: "healthcheck", command: test, ...timing(raw, flags) };
+  return { name: "healthcheck", command: test, ...timing(raw, flags) };
 }
 
 /** Flags before NONE have always been ignored. */
-function parseNone(raw: RawInstruction, rest: string): HealthcheckInstruction {
+function parseNone(raw: RawInstruction, rest: string): Own<HealthcheckInstruction> {
   if (rest !== "") throw parseFailed("HEALTHCHECK NONE takes no arguments", argsRange(raw));
   const zero = { interval: 0, timeout: 0, startPeriod: 0, startInterval: 0, retries: 0 };
-  return { ...raw.base, name: "healthcheck", command: null, ...zero };
+  return { name: "healthcheck", command: null, ...zero };
 }
 
 type Timing = Pick<HealthcheckInstruction, "interval" | "timeout" | "startPeriod" | "startInterval" | "retries">;

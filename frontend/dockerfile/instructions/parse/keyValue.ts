@@ -1,26 +1,29 @@
-import type { ArgInstruction, EnvInstruction, KeyValue, LabelInstruction } from "../../instruction.js";
+import type { TbuildError } from "../../../../cache/errors.js";
+import type { ArgInstruction, EnvInstruction, KeyValue, LabelInstruction, Own } from "../../instruction.js";
 import { parseFailed, quoted } from "../../parseErrors.js";
 import { type PlacedWord, splitWords } from "../../words.js";
 import { refuseFlags } from "./flags.js";
 import { argsRange, needArgument, type RawInstruction } from "./raw.js";
 
 /** `ENV k=v…` or `ENV k v` */
-export function parseEnv(raw: RawInstruction): EnvInstruction {
-  return { ...raw.base, name: "env", ...parsePairs(raw) };
+export function parseEnv(raw: RawInstruction): Own<EnvInstruction> {
+  const { pairs, legacy } = parsePairs(raw);
+  return { name: "env", pairs, legacy };
 }
 
 /** `LABEL k=v…` or `LABEL k v` */
-export function parseLabel(raw: RawInstruction): LabelInstruction {
-  return { ...raw.base, name: "label", ...parsePairs(raw) };
+export function parseLabel(raw: RawInstruction): Own<LabelInstruction> {
+  const { pairs, legacy } = parsePairs(raw);
+  return { name: "label", pairs, legacy };
 }
 
 /** `ARG k[=v]…` */
-export function parseArg(raw: RawInstruction): ArgInstruction {
+export function parseArg(raw: RawInstruction): Own<ArgInstruction> {
   refuseFlags(raw);
   const words = splitWords(raw.args, raw.escape);
   needArgument(raw, words);
   const args = words.map((word) => (word.text.includes("=") ? splitPair(raw, word) : { key: word.text, value: null }));
-  return { ...raw.base, name: "arg", args };
+  return { name: "arg", args };
 }
 
 /** The first word decides: without "=" in it the line is one legacy pair, key and the rest of the line. */
@@ -37,12 +40,16 @@ function parsePairs(raw: RawInstruction): { pairs: readonly KeyValue[]; legacy: 
 
 function splitPair(raw: RawInstruction, word: PlacedWord): KeyValue {
   const equals = word.text.indexOf("=");
+  if (equals <= 0) throw badPair(raw, word, equals);
+  return { key: word.text.slice(0, equals), value: word.text.slice(equals + 1) };
+}
+
+function badPair(raw: RawInstruction, word: PlacedWord, equals: number): TbuildError {
   const start = raw.argsStart + word.start;
   const at = raw.place.range(start, start + word.text.length);
   if (equals < 0) {
     const hint = "Put a value with spaces in quotes";
-    throw parseFailed(`Cannot parse ${quoted(word.text)} of ${raw.label}: expected NAME=VALUE`, at, hint);
+    return parseFailed(`Cannot parse ${quoted(word.text)} of ${raw.label}: expected NAME=VALUE`, at, hint);
   }
-  if (equals === 0) throw parseFailed(`Cannot parse ${quoted(word.text)} of ${raw.label}: the name is blank`, at);
-  return { key: word.text.slice(0, equals), value: word.text.slice(equals + 1) };
+  return parseFailed(`Cannot parse ${quoted(word.text)} of ${raw.label}: the name is blank`, at);
 }

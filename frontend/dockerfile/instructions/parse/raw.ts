@@ -21,7 +21,7 @@ export interface RawInstruction {
   readonly place: Place;
   readonly escape: EscapeChar;
   readonly base: InstructionBase;
-  readonly keywordAt: SourceRange;
+  readonly keywordStart: number;
   /** Keyword in upper case, for messages. */
   readonly label: string;
   readonly flags: readonly Flag[];
@@ -41,8 +41,7 @@ export function rawInstruction(line: LogicalLine, from: number, escape: EscapeCh
     comments: line.comments,
     where: (word) => wordRange(line.text, keywordStart + keyword.length, word, place) ?? at,
   };
-  const keywordAt = place.range(keywordStart, keywordStart + keyword.length);
-  return { line, place, escape, base, keywordAt, label: keyword.toUpperCase(), flags, args, argsStart };
+  return { line, place, escape, base, keywordStart, label: keyword.toUpperCase(), flags, args, argsStart };
 }
 
 /** Range of the first `word` after `from` that stands for itself: between blanks, quotes and the like. */
@@ -53,6 +52,11 @@ function wordRange(text: string, from: number, word: string, place: Place): Sour
     if (isEdge(at - 1) && isEdge(at + word.length)) return place.range(at, at + word.length);
   }
   return null;
+}
+
+/** Range of the keyword. */
+export function keywordRange({ place, keywordStart, base }: RawInstruction): SourceRange {
+  return place.range(keywordStart, keywordStart + base.keyword.length);
 }
 
 /** Range of the arguments, or of the whole instruction when there are none. */

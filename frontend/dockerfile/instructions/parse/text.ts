@@ -1,5 +1,6 @@
 import type {
   MaintainerInstruction,
+  Own,
   StopsignalInstruction,
   UserInstruction,
   WorkdirInstruction,
@@ -9,23 +10,23 @@ import { refuseFlags } from "./flags.js";
 import type { RawInstruction } from "./raw.js";
 
 /** `USER NAME[:GROUP]`; the rest of the line is one word, blanks included, as for its kin below */
-export function parseUser(raw: RawInstruction): UserInstruction {
-  return { ...raw.base, name: "user", user: restOfLine(raw) };
+export function parseUser(raw: RawInstruction): Own<UserInstruction> {
+  return { name: "user", user: restOfLine(raw) };
 }
 
 /** `WORKDIR PATH` */
-export function parseWorkdir(raw: RawInstruction): WorkdirInstruction {
-  return { ...raw.base, name: "workdir", path: restOfLine(raw) };
+export function parseWorkdir(raw: RawInstruction): Own<WorkdirInstruction> {
+  return { name: "workdir", path: restOfLine(raw) };
 }
 
 /** `STOPSIGNAL SIGNAL` */
-export function parseStopsignal(raw: RawInstruction): StopsignalInstruction {
-  return { ...raw.base, name: "stopsignal", signal: restOfLine(raw) };
+export function parseStopsignal(raw: RawInstruction): Own<StopsignalInstruction> {
+  return { name: "stopsignal", signal: restOfLine(raw) };
 }
 
 /** `MAINTAINER NAME` */
-export function parseMaintainer(raw: RawInstruction): MaintainerInstruction {
-  return { ...raw.base, name: "maintainer", maintainer: restOfLine(raw) };
+export function parseMaintainer(raw: RawInstruction): Own<MaintainerInstruction> {
+  return { name: "maintainer", maintainer: restOfLine(raw) };
 }
 
 function restOfLine(raw: RawInstruction): string {

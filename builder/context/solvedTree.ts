@@ -1,0 +1,38 @@
+import type { Ref } from "../../cache/ref.js";
+import type { Store } from "../../cache/store.js";
+import { marshal } from "../../solver/llb/marshal.js";
+import type { Output } from "../../solver/llb/state.js";
+import { createSolver } from "../../solver/solve.js";
+import type { Executor } from "../executor/executor.js";
+import type { Report } from "../internalStep.js";
+import type { BuildLogs } from "../logs/buildLogs.js";
+import { opRunner } from "../ops/mod.js";
+import { scratchRef } from "../ops/opDeps.js";
+import { openTree, type ReadTree } from "../ops/trees.js";
+import type { RemoteAccess } from "../remote.js";
+import type { SshAgents } from "../secrets/agents.js";
+import type { SecretStore } from "../secrets/secretStore.js";
+import type { LocalDirectory } from "../source/local.js";
+import { buildSources } from "../source/mod.js";
+
+/** What is there of a build before its context is. */
+export interface ContextDeps {
+  readonly parts: { readonly store: Store; readonly executor: Executor; readonly concurrency: number };
+  readonly remote: Pick<RemoteAccess, "sources" | "transport">;
+  readonly secrets: SecretStore;
+  readonly agents: SshAgents;
+  readonly logs: Pick<BuildLogs, "fileOf">;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the steps that bring a tree in, or takes them from the cache, and opens it for reading. */
+export async function solvedTree(deps: ContextDeps, wanted: Output, locals: ReadonlyMap<string, LocalDirectory> = new Map()): Promise<ReadTree> {
+  const { parts, remote, secrets, agents, logs, report, signal } = deps;
+  const { store, executor, concurrency } = parts;
+  const sources = buildSources({ store, remote, secrets, agents }, locals);
+  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null };
+  const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(opDeps, vertex), index: store.index, concurrency });
+  const ref = (await solver.solve(marshal(wanted, []), { signal, report })) ?? scratchRef;
+  return await openTree(store, ref);
+}

@@ -1,0 +1,27 @@
+import type { ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
+import type { Store } from "../../cache/store.js";
+import { type BlobOptions, clampedLayer } from "./blobs.js";
+import type { SnapshotLayer } from "./layers.js";
+
+/** An image whose layers are rewritten. */
+export interface Rewritten {
+  readonly image: Pick<ImageConfig, "created">;
+  readonly baseDiffIds: readonly Digest[];
+}
+
+/**
+ * `rewrite-timestamp`: in the layers that the build made, no time is later than the image's creation, which is
+ * SOURCE_DATE_EPOCH where that is given. Those of the base stay as they are. Layers base first.
+ */
+export async function rewriteTimes(
+  store: Store,
+  layers: readonly SnapshotLayer[],
+  { image, baseDiffIds }: Rewritten,
+  options: BlobOptions,
+): Promise<readonly SnapshotLayer[]> {
+  const seconds = Math.floor(Date.parse(image.created ?? "1970-01-01T00:00:00Z") / 1000);
+  const base = new Set(baseDiffIds);
+  const isKept = ({ empty, diffId }: SnapshotLayer) => empty || base.has(diffId);
+  return await Promise.all(layers.map(async (layer) => (isKept(layer) ? layer : await clampedLayer(store, layer, seconds, options))));
+}

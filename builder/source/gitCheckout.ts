@@ -1,0 +1,98 @@
+import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { cancelled, TbuildError } from "../../cache/errors.js";
+import { digestOf } from "../../cache/oci/digest.js";
+import { type Lock, tryLock } from "../../cache/sys/lock.js";
+import { redacted } from "../../frontend/dockerfile/gitUrl.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+import type { GitCredentials } from "./gitAccess.js";
+import type { Git } from "./gitClient.js";
+import { findPointers, resolvePointers } from "./gitLfs.js";
+import { type GitRef, isCommit } from "./gitRefs.js";
+import type { GitRequest } from "./gitRequest.js";
+import { lfsServer } from "./lfsServer.js";
+
+/** Writes the files of a commit into the empty directory `work`, which becomes a work tree; all have the commit's time. */
+export async function checkOut(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, work: string, opts: StepOpts): Promise<void> {
+  const bare = await fetched(given, git, wanted, ref, opts);
+  await git(["init", "--quiet"]);
+  await git(["fetch", "--quiet", "--depth=1", "--", bare, ref.commit], { protocols: "file" });
+  await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
+  await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
+  if (wanted.submodules && existsSync(path.join(work, ".gitmodules"))) {
+    await git(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]);
+  }
+  await getLargeFiles(given, git, work, wanted, opts);
+  const time = (await git(["show", "-s", "--format=%ct", ref.commit])).trim();
+  if (!wanted.keepGitDir) removeGitFiles(work);
+  opts.report.log(2, Buffer.from(`${ref.commit}\t${ref.name}\n`));
+  setTimes(work, Number(time));
+}
+
+/** Files that the repository keeps on an LFS server, also those of submodules. Without such a server their pointers stay, with a warning. */
+async function getLargeFiles(given: GitCredentials, git: Git, work: string, { url, attrs }: GitRequest, opts: StepOpts): Promise<void> {
+  const found = (await git(["ls-files", "-z", "--recurse-submodules", "--", ":(attr:filter=lfs)"])).split("\0").filter((name) => name !== "");
+  const pointers = findPointers(found.map((name) => path.join(work, name)));
+  if (pointers.length === 0) return;
+  const configured = await git(["config", "--file", ".lfsconfig", "--get", "lfs.url"]).catch(() => "");
+  const server = lfsServer(given.secrets, url, configured.trim(), attrs);
+  if (await resolvePointers(pointers, { content: given.store.content, transport: given.transport, server }, opts)) return;
+  const message = `"${redacted(server.url)}" is no LFS server: ${pointers.length} files stay pointers, such as "${path.relative(work, pointers[0]!.file)}"`;
+  opts.report.warn({ rule: null, message, detail: "", url: null, at: null });
+}
+
+/** The shared repository with the commit in it. One process at a time works on it. */
+async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
+  const bare = path.join(store.root, "git", digestOf(redacted(url)).slice("sha256:".length));
+  mkdirSync(path.dirname(bare), { recursive: true, mode: 0o700 });
+  using _lock = await locked(`${bare}.lock`, opts.signal);
+  if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", "--", bare]);
+  // A fetch that was killed leaves these, and git would wait for nobody.
+  for (const name of readdirSync(bare).filter((entry) => entry.endsWith(".lock"))) rmSync(path.join(bare, name), { force: true });
+  const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
+  if (await has()) return bare;
+  const from = isCommit(ref.name) ? ref.commit : ref.name;
+  const shallow = git(["-C", bare, "fetch", "--quiet", "--no-tags", "--depth=1", "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
+  // Not every server hands out a commit that is no tip: then its branches and tags have it.
+  if (isCommit(ref.name)) await shallow.catch(async () => git(["-C", bare, "fetch", "--quiet", "--", url, "+refs/heads/*:refs/tbuild/heads/*", "+refs/tags/*:refs/tbuild/tags/*"]));
+  else await shallow;
+  if (await has()) return bare;
+  throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
+}
+
+async function locked(file: string, signal: AbortSignal): Promise<Lock> {
+  for (;;) {
+    const lock = tryLock(file);
+    if (lock !== null) return lock;
+    await delay(20);
+    if (signal.aborted) throw cancelled(signal);
+  }
+}
+
+/** The subdirectory asked for, which must be one of the repository's own. @throws {TbuildError} not_found */
+export function inside(work: string, { subdir, url }: GitRequest): string {
+  const dir = path.join(work, subdir);
+  const stat = lstatSync(dir, { throwIfNoEntry: false });
+  const real = stat === undefined ? "" : realpathSync(dir);
+  if (stat !== undefined && (real === realpathSync(work) || real.startsWith(`${realpathSync(work)}/`)) && lstatSync(real).isDirectory()) return real;
+  throw new TbuildError("not_found", `Cannot find the directory "${subdir}" in the Git repository "${redacted(url)}"`);
+}
+
+/** Everything has the commit's time, so that two checkouts are the same files. */
+function setTimes(dir: string, seconds: number): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    if (entry.isDirectory()) setTimes(path.join(dir, entry.name), seconds);
+    else lutimesSync(path.join(dir, entry.name), seconds, seconds);
+  }
+  lutimesSync(dir, seconds, seconds);
+}
+
+/** `.git` of the work tree and of submodules. */
+function removeGitFiles(dir: string): void {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const at = path.join(dir, entry.name);
+    if (entry.name === ".git") rmSync(at, { recursive: true, force: true });
+    else if (entry.isDirectory()) removeGitFiles(at);
+  }
+}
