@@ -98,7 +98,8 @@ function valueOf(term: Term, root: Readonly<Record<string, unknown>>): unknown {
 function shown(value: unknown): string {
   if (value === undefined || value === null) return "<no value>";
   if (Array.isArray(value)) return `[${value.map(shown).join(" ")}]`;
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "string") return value;
+  if (typeof value !== "object") return JSON.stringify(value);
   return `map[${Object.entries(value).map(([key, one]) => `${key}:${shown(one)}`).join(" ")}]`;
 }
 

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Builder } from "../../builder/builder.js";
 import { hasCode } from "../../cache/errors.js";
 import { formatBytes } from "../../cache/formatBytes.js";
@@ -8,6 +7,7 @@ import type { ImageRecord } from "../../cache/meta/records.js";
 import { prune } from "../../cache/prune.js";
 import { diskUsage, keysBySnapshot } from "../../cache/usage.js";
 import type { ImagePruneArgs } from "../args/imageListing.js";
+import { askLine } from "../prompt.js";
 import type { Terminal } from "../terminal.js";
 import { usage } from "../usage.js";
 import { removedLine } from "./imageRemove.js";
@@ -18,7 +18,7 @@ import { selectImages } from "./imageSelect.js";
  * cache leads to stays, for `tbuild prune`. @throws {TbuildError} usage when nobody can be asked
  */
 export async function pruneImages(builder: Builder, args: ImagePruneArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
-  if (!args.force && !(await confirmed(args, terminal, signal))) return "";
+  if (!args.force && !(await confirmed(args, terminal))) return "";
   const selected = await selectImages(builder, args.filter);
   const unwanted = selected.map(({ record }) => record).filter((record) => args.all || isDangling(record));
   const removed = await removeAll(builder, unwanted);
@@ -27,15 +27,11 @@ export async function pruneImages(builder: Builder, args: ImagePruneArgs, termin
   return `${list}Total reclaimed space: ${formatBytes(freed)}\n`;
 }
 
-async function confirmed({ all }: ImagePruneArgs, terminal: Terminal, signal: AbortSignal): Promise<boolean> {
+async function confirmed({ all }: ImagePruneArgs, terminal: Terminal): Promise<boolean> {
   if (!process.stdin.isTTY) throw usage("Nobody can be asked whether to remove images: standard input is no terminal", "Use -f to remove them without a question");
   const what = all ? "all images" : "all dangling images";
-  const lines = createInterface({ input: process.stdin, output: terminal.stderr });
-  try {
-    return /^y(?:es)?$/i.test((await lines.question(`WARNING! This will remove ${what}.\nAre you sure you want to continue? [y/N] `, { signal })).trim());
-  } finally {
-    lines.close();
-  }
+  const answer = await askLine(`WARNING! This will remove ${what}.\nAre you sure you want to continue? [y/N] `, terminal);
+  return /^y(?:es)?$/i.test(answer.trim());
 }
 
 async function removeAll({ store }: Builder, records: readonly ImageRecord[]): Promise<readonly ImageRecord[]> {
