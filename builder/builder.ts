@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { Opts } from "../cache/content/store.js";
 import { cancelled, fromSystemError } from "../cache/errors.js";
 import { hostPlatform } from "../cache/oci/platform.js";
 import { openStore, type Store } from "../cache/store.js";
@@ -7,6 +8,7 @@ import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
 import { loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
+import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
 import type { Report } from "./internalStep.js";
@@ -15,6 +17,7 @@ import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRe
 import type { Build, BuilderConfig, BuildRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuildParts } from "./run.js";
+import { runImage, type RunRequest } from "./runImage.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -26,6 +29,8 @@ export interface Builder extends AsyncDisposable {
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
   push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
+  /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
+  run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -47,6 +52,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
+    run: (request, opts) => runImage(parts, request, opts),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

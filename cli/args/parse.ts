@@ -4,11 +4,12 @@ import { type ContextArgs, contextCommands } from "./context.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
+import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
 import { shortOptionsWithValue, splitShortOptions } from "./shortOptions.js";
 import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
 
 /** A command that needs a store. */
-export type StoreArgs = BuildArgs | ImageArgs | DuArgs | PruneArgs;
+export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
 export type ParsedArgs = StoreArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
@@ -34,7 +35,7 @@ export async function parseArgs(words: readonly string[], columns: number): Prom
 
 /** The words with the command that they mean, and short options apart. */
 function explicitWords(given: readonly string[]): readonly string[] {
-  const words = withAlias(withDefaultCommand(given));
+  const words = apart(withAlias(withDefaultCommand(given)));
   const at = commandIndex(words);
   return splitShortOptions(words, shortOptionsWithValue(words[at] ?? "", words[at + 1] ?? ""));
 }
@@ -50,6 +51,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   load: "load",
   import: "import",
 };
+
+function apart(words: readonly string[]): readonly string[] {
+  return commandOf(words) === "run" ? separateImage(words) : words;
+}
 
 function withAlias(words: readonly string[]): readonly string[] {
   const at = commandIndex(words);
@@ -77,7 +82,8 @@ function withDefaultCommand(words: readonly string[]): readonly string[] {
   return isCommand ? words : ["build", ...words];
 }
 
-function commandOf(words: readonly string[]): string | undefined {
+/** The first word that is not an option which every command takes, or its value. */
+export function commandOf(words: readonly string[]): string | undefined {
   return words[commandIndex(words)];
 }
 
@@ -92,6 +98,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
   return everyCommand(yargs)
     .usage("Usage: $0 [build] [OPTIONS] PATH\n       $0 COMMAND")
     .command("build", "Build an image from a Dockerfile (the default command)", buildOptions, (values) => found(readBuildArgs(values)))
+    .command("run", "Run a command in an image: run IMAGE [COMMAND]", runOptions, (values) => found(readRunArgs(values)))
     .command("image", "List and manage images", (argv) => imageCommands(argv, found))
     .command("context", "Show what a build reads of its context", (argv) => contextCommands(argv, found))
     .command("login", "Log in to a registry: login [REGISTRY]", loginOptions, (values) => found(readLoginArgs(values)))

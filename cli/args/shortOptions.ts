@@ -1,3 +1,5 @@
+import { runShortOptions } from "./run.js";
+
 /** Short options that take a value, of all commands but those below. */
 const TAKES_VALUE = "tfoicmu";
 
@@ -6,7 +8,7 @@ const OTHERWISE: Readonly<Record<string, string>> = { "image rm": "", "image rem
 
 /** Letters of the options that take a value after the words `tbuild COMMAND`, of which `first` is the command's own. */
 export function shortOptionsWithValue(first: string, second: string): string {
-  return OTHERWISE[`${first} ${second}`] ?? TAKES_VALUE;
+  return first === "run" ? runShortOptions : OTHERWISE[`${first} ${second}`] ?? TAKES_VALUE;
 }
 
 /**

@@ -1,0 +1,107 @@
+import path from "node:path";
+import type { Opts } from "../cache/content/store.js";
+import { hasCode, TbuildError } from "../cache/errors.js";
+import { type ImageStore, isNamed } from "../cache/images.js";
+import type { ImageManifestRecord, ImageRecord } from "../cache/meta/records.js";
+import { hexOf } from "../cache/oci/digest.js";
+import { hostPlatform, type Platform } from "../cache/oci/platform.js";
+import { mountTree } from "../cache/snapshot/mountTree.js";
+import type { Store } from "../cache/store.js";
+import type { BindMount, ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
+import { mountStubs } from "./executor/stubs.js";
+import { failureHint } from "./ops/failureHint.js";
+import { newName } from "./ops/snapshotStep.js";
+import type { BuildParts } from "./run.js";
+import { runSpec } from "./runSpec.js";
+import { bestManifest, storedConfig } from "./source/imageStore.js";
+
+/** What `tbuild run` does. What is left out is as the image has it. */
+export interface RunRequest {
+  /** Name or ID in the image store. */
+  readonly image: string;
+  /** Default: this machine's, or the image's first when it has none for this machine. */
+  readonly platform?: Platform | undefined;
+  /** Instead of the image's CMD. */
+  readonly command?: readonly string[] | undefined;
+  /** Instead of the image's ENTRYPOINT; an empty one is none. The image's CMD does not count then. */
+  readonly entrypoint?: readonly string[] | undefined;
+  /** Further variables, NAME=VALUE; they count before the image's. */
+  readonly env?: readonly string[] | undefined;
+  /** Created when it is not there. */
+  readonly workingDir?: string | undefined;
+  /** `user[:group]`. */
+  readonly user?: string | undefined;
+  readonly network?: "default" | "host" | "none" | undefined;
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
+  readonly readonlyRootfs?: boolean | undefined;
+  readonly mounts?: readonly BindMount[] | undefined;
+  /** A terminal for the process; standard input must be one, and streams be inherited. */
+  readonly terminal?: boolean | undefined;
+}
+
+/**
+ * Runs a process in the foreground on an image of the image store. What it writes is thrown away with its root file system.
+ * @throws {TbuildError} not_found for the image or its user; invalid_argument without a command; process_failed, with the exit
+ * code that shells have for it, for a program that is missing or cannot be executed; unavailable, cancelled
+ */
+export async function runImage({ store, executor }: Pick<BuildParts, "store" | "executor">, request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult> {
+  const image = findImage(store.images, request.image, request.platform);
+  if (image === null) throw new TbuildError("not_found", `Cannot run "${request.image}": no such image`, { hint: "Pull it, or build it with -t" });
+  const { config = {} } = await storedConfig(store.content, image.config);
+  const id = newName();
+  await using root = await throwAwayRoot(store, image.layers.at(-1)?.snapshot ?? null, id);
+  const spec = runSpec(config, request, { id: `tbuild-${id}`, rootfs: root.path, hostname: id.slice(0, 12) });
+  using _cwd = mountStubs(root.path, [{ dest: spec.cwd, kind: "directory" }]);
+  const result = await executor.run(spec, opts);
+  if (result.startError !== null) throw startFailure(spec, result, result.startError);
+  return result;
+}
+
+/**
+ * The image that a run of this name or ID uses, for a platform or else as {@link RunRequest.platform} says; null when there is
+ * none. @throws {TbuildError} invalid_reference, invalid_argument for an ID that several images begin with
+ */
+export function findImage(images: ImageStore, nameOrId: string, platform?: Platform): ImageManifestRecord | null {
+  const record = resolved(images, nameOrId);
+  if (record === null) return null;
+  const ofId = isNamed(record, nameOrId) ? [] : record.manifests.filter(({ config }) => hexOf(config).startsWith(nameOrId.replace("sha256:", "")));
+  const manifests = ofId.length > 0 ? ofId : record.manifests;
+  return bestManifest(manifests, platform ?? hostPlatform()) ?? (platform === undefined ? (manifests[0] ?? null) : null);
+}
+
+function resolved(images: ImageStore, nameOrId: string): ImageRecord | null {
+  try {
+    return images.resolve(nameOrId);
+  } catch (error) {
+    if (hasCode(error, "not_found")) return null;
+    throw error;
+  }
+}
+
+/** A writable tree on a snapshot, mounted for a container. Disposing removes what was written. */
+async function throwAwayRoot(store: Store, parent: string | null, id: string): Promise<AsyncDisposable & { readonly path: string }> {
+  const mount = await store.snapshots.prepare(id, parent);
+  const remove = () => store.snapshots.remove(id);
+  try {
+    const tree = await mountTree(mount, path.join(store.scratch, "roots", id));
+    return {
+      path: tree.path,
+      async [Symbol.asyncDispose]() {
+        await tree[Symbol.asyncDispose]();
+        await remove();
+      },
+    };
+  } catch (error) {
+    // What cannot be removed now is removed when the store is closed; the first error tells more.
+    await remove().catch(() => {});
+    throw error;
+  }
+}
+
+function startFailure(spec: ProcessSpec, result: ProcessResult, reason: string): TbuildError {
+  const { exitCode, signal, outOfMemory } = result;
+  return new TbuildError("process_failed", `Cannot run "${spec.args[0]}": ${exitCode === 127 ? "no such program" : "it cannot be executed"}`, {
+    hint: failureHint(spec, result, []) ?? reason,
+    process: { argv: spec.args, exitCode, signal, outOfMemory, logTail: [] },
+  });
+}
