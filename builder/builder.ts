@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../cache/content/store.js";
 import { cancelled, fromSystemError } from "../cache/errors.js";
+import type { ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
+import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { runBuild } from "./build.js";
@@ -11,13 +13,14 @@ import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
+import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument, remoteConfig, remoteDocument } from "./imageCreate.js";
 import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
-import type { Build, BuilderConfig, BuildRequest, Task } from "./request.js";
+import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuildParts } from "./run.js";
-import { runImage, type RunRequest } from "./runImage.js";
+import { runImage } from "./runImage.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -29,6 +32,12 @@ export interface Builder extends AsyncDisposable {
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
   push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
+  /** Makes an index of what registries hold. See {@link createImage}. */
+  createImage(request: CreateRequest, opts?: { readonly signal?: AbortSignal }): Task<CreatedImage>;
+  /** What a name stands for in its registry; nothing is brought here. See {@link remoteDocument}. */
+  remoteDocument(name: string, opts?: Opts): Promise<RemoteDocument>;
+  /** Config of an image of a registry. See {@link remoteConfig}. */
+  remoteConfig(reference: Reference, manifest: Manifest, opts?: Opts): Promise<ImageConfig>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
@@ -52,6 +61,9 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
+    createImage: (request, opts = {}) => startTask((report, signal) => createImage(parts, request, report, signal), opts.signal),
+    remoteDocument: (name, opts = {}) => remoteDocument(parts, name, opts),
+    remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     run: (request, opts) => runImage(parts, request, opts),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -7,37 +7,14 @@ import { hexOf } from "../cache/oci/digest.js";
 import { hostPlatform, type Platform } from "../cache/oci/platform.js";
 import { mountTree } from "../cache/snapshot/mountTree.js";
 import type { Store } from "../cache/store.js";
-import type { BindMount, ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
+import type { ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
 import { mountStubs } from "./executor/stubs.js";
 import { failureHint } from "./ops/failureHint.js";
 import { newName } from "./ops/snapshotStep.js";
+import type { RunRequest } from "./request.js";
 import type { BuildParts } from "./run.js";
 import { runSpec } from "./runSpec.js";
 import { bestManifest, storedConfig } from "./source/imageStore.js";
-
-/** What `tbuild run` does. What is left out is as the image has it. */
-export interface RunRequest {
-  /** Name or ID in the image store. */
-  readonly image: string;
-  /** Default: this machine's, or the image's first when it has none for this machine. */
-  readonly platform?: Platform | undefined;
-  /** Instead of the image's CMD. */
-  readonly command?: readonly string[] | undefined;
-  /** Instead of the image's ENTRYPOINT; an empty one is none. The image's CMD does not count then. */
-  readonly entrypoint?: readonly string[] | undefined;
-  /** Further variables, NAME=VALUE; they count before the image's. */
-  readonly env?: readonly string[] | undefined;
-  /** Created when it is not there. */
-  readonly workingDir?: string | undefined;
-  /** `user[:group]`. */
-  readonly user?: string | undefined;
-  readonly network?: "default" | "host" | "none" | undefined;
-  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
-  readonly readonlyRootfs?: boolean | undefined;
-  readonly mounts?: readonly BindMount[] | undefined;
-  /** A terminal for the process; standard input must be one, and streams be inherited. */
-  readonly terminal?: boolean | undefined;
-}
 
 /**
  * Runs a process in the foreground on an image of the image store. What it writes is thrown away with its root file system.

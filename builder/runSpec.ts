@@ -3,7 +3,7 @@ import { TbuildError } from "../cache/errors.js";
 import type { ContainerConfig } from "../cache/oci/descriptor.js";
 import { defaultPath } from "../frontend/dockerfile/configImage.js";
 import type { ProcessSpec } from "./executor/executor.js";
-import type { RunRequest } from "./runImage.js";
+import type { RunRequest } from "./request.js";
 
 /** What of a process is said by neither the image nor the request. */
 export interface RunPlace {

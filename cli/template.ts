@@ -90,8 +90,19 @@ function evaluate(stages: readonly Stage[], root: Readonly<Record<string, unknow
 function valueOf(term: Term, root: Readonly<Record<string, unknown>>): unknown {
   if (term.kind === "literal") return term.value;
   const [first] = term.path;
-  if (first !== undefined && !Object.hasOwn(root, first)) throw unknownField(first, Object.keys(root));
-  return term.path.reduce<unknown>((value, name) => (value as Record<string, unknown> | null | undefined)?.[name], root);
+  if (first !== undefined && !Object.hasOwn(root, first) && !Object.hasOwn(root, jsonName(first))) throw unknownField(first, Object.keys(root));
+  return term.path.reduce<unknown>(fieldOf, root);
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return fields[name] ?? fields[jsonName(name)];
+}
+
+/** Go's structs have "Digest" where their JSON has "digest". */
+function jsonName(name: string): string {
+  return name.slice(0, 1).toLowerCase() + name.slice(1);
 }
 
 /** As Go prints values: `[a b]`, `map[k:v]`. */

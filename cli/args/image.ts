@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { unknownWord, usage } from "../usage.js";
+import { createOptions, type ImageCreateArgs, readCreate } from "./imageCreate.js";
 import {
   historyOptions,
   type ImageHistoryArgs,
@@ -20,12 +21,24 @@ export type ListFormat = "table" | "json";
 /** `tbuild image VERB` as typed. */
 export type ImageArgs = GlobalArgs & { readonly command: "image" } & ImageVerb;
 
+/** `tbuild image inspect` as typed. */
+export interface ImageInspectArgs {
+  readonly verb: "inspect";
+  readonly names: readonly string[];
+  /** Null when none was given; "json" is all of it as JSON. */
+  readonly format: string | null;
+  /** The bytes of the manifest or index. */
+  readonly raw: boolean;
+  /** Where the names are looked up. */
+  readonly at: "store" | "registry";
+}
+
 type ImageVerb =
   | ImageListArgs
   | ImageHistoryArgs
   | ImagePruneArgs
-  /** `template` null: all of it as JSON; `raw`: the bytes of the manifest or index. */
-  | { readonly verb: "inspect"; readonly names: readonly string[]; readonly template: string | null; readonly raw: boolean }
+  | ImageCreateArgs
+  | ImageInspectArgs
   /** `force`: names of one ID all go, and a name that is not there is no error. */
   | { readonly verb: "rm"; readonly names: readonly string[]; readonly force: boolean }
   | { readonly verb: "tag"; readonly source: string; readonly target: string }
@@ -45,7 +58,7 @@ type ImageVerb =
     };
 
 const text = { type: "string", nargs: 1 } as const;
-const VERBS = ["ls", "inspect", "history", "rm", "prune", "tag", "push", "pull", "save", "load", "import"];
+const VERBS = ["ls", "inspect", "history", "rm", "prune", "tag", "push", "pull", "create", "save", "load", "import"];
 
 /** Defines the commands below `tbuild image`, each of which hands its arguments to `found`. */
 export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Argv {
@@ -54,13 +67,14 @@ export function imageCommands(argv: Argv, found: (args: ImageArgs) => void): Arg
   return argv
     .usage("Usage: $0 image COMMAND")
     .command(["ls", "list"], "List images: ls [NAME…]", listOptions, run(readList))
-    .command("inspect", "Show images' configs as JSON: inspect NAME…", inspectOptions, run(readInspect))
+    .command("inspect", "Show an image, here or in its registry: inspect NAME…", inspectOptions, run(readInspect))
     .command("history", "Show how an image was made: history NAME", historyOptions, run(readHistory))
     .command(["rm", "remove"], "Remove names of images: rm NAME…", removeOptions, run(readRemove))
     .command("prune", "Remove images without a name, and what only they need", pruneOptions, run(readPrune))
     .command("tag", "Give an image another name: tag SOURCE TARGET", {}, run(readTag))
     .command("push", "Write images to their registries: push NAME…", pushOptions, run(readPush))
     .command("pull", "Bring an image of a registry here: pull NAME", pullOptions, run(readPull))
+    .command("create", "Merge images of registries into an index: create -t NAME SOURCE…", createOptions, run(readCreate))
     .command("save", "Write images to a tar: save -o FILE NAME…", saveOptions, run(readSave))
     .command("load", "Read images from a tar: load -i FILE", loadOptions, run(readLoad))
     .command("import", "Make an image of a root file system's tar: import FILE [NAME]", importOptions, run(readImport))
@@ -88,6 +102,7 @@ function inspectOptions(argv: Argv): Argv {
   return argv
     .option("format", { ...text, alias: "f", describe: "Go template such as '{{json .Config.Env}}'" })
     .option("raw", { type: "boolean", describe: "Print the manifest or index as it is" })
+    .option("remote", { type: "boolean", describe: "Ask the registry, and bring nothing here" })
     // There is nothing else of that name.
     .option("type", { ...text, choices: ["image"], hidden: true });
 }
@@ -125,10 +140,9 @@ function importOptions(argv: Argv): Argv {
 
 function readInspect(values: Values, given: readonly string[]): ImageVerb {
   const names = counted(given, [1, Infinity], "image inspect NAME…");
-  const template = last(values, "format") ?? "json";
-  const raw = flag(values, "raw");
+  const [raw, remote] = [flag(values, "raw"), flag(values, "remote")];
   if (raw && names.length > 1) throw usage("--raw shows one image at a time", "Write tbuild image inspect --raw NAME");
-  return { verb: "inspect", names, template: template === "json" ? null : template, raw };
+  return { verb: "inspect", names, format: last(values, "format") ?? null, raw, at: remote ? "registry" : "store" };
 }
 
 function readRemove(values: Values, given: readonly string[]): ImageVerb {

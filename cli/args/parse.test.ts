@@ -184,8 +184,8 @@ test("parseArgs() reads the commands on images", async () => {
   assert.deepEqual(await parse("image rm a b"), { ...image, verb: "rm", names: ["a", "b"], force: false });
   assert.deepEqual(await parse("image rm -f a"), { ...image, verb: "rm", names: ["a"], force: true });
   assert.deepEqual(await parse("image prune -af"), { ...image, verb: "prune", all: true, filter: noFilter, force: true });
-  assert.deepEqual(await parse("image inspect -f {{.Id}} a"), { ...image, verb: "inspect", names: ["a"], template: "{{.Id}}", raw: false });
-  assert.deepEqual(await parse("image inspect --raw a"), { ...image, verb: "inspect", names: ["a"], template: null, raw: true });
+  assert.deepEqual(await parse("image inspect -f {{.Id}} a"), { ...image, verb: "inspect", names: ["a"], format: "{{.Id}}", raw: false, at: "store" });
+  assert.deepEqual(await parse("image inspect --raw a"), { ...image, verb: "inspect", names: ["a"], format: null, raw: true, at: "store" });
   assert.deepEqual(await parse("image history a --format=json"), { ...image, verb: "history", name: "a", truncate: true, format: "json" });
   assert.deepEqual(await parse("image tag a b"), { ...image, verb: "tag", source: "a", target: "b" });
   assert.deepEqual(await parse("image push a b --insecure -q"), { ...image, verb: "push", names: ["a", "b"], insecure: true, progress: "quiet" });

@@ -12,6 +12,7 @@ export async function imageCommand(builder: Builder, args: ImageArgs, terminal: 
     case "ls":
       return await listImages(builder, args);
     case "inspect":
+      if (args.at === "registry") return await (await import("./imageRemote.js")).inspectRemote(builder, args, { signal });
       return await inspectImages(builder, args, { signal });
     case "history":
       return await imageHistory(builder, args);
@@ -22,6 +23,8 @@ export async function imageCommand(builder: Builder, args: ImageArgs, terminal: 
     case "tag":
       await builder.store.images.tag(args.source, args.target);
       return "";
+    case "create":
+      return await (await import("./imageCreate.js")).createImageCommand(builder, args, terminal, signal);
     case "push":
     case "pull":
       return await (await import("./registry.js")).registryCommand(builder, args, terminal, signal);

@@ -3,24 +3,32 @@ import { knownDigest, packStored } from "../../builder/image/stored.js";
 import { manifestLimit } from "../../builder/registry/manifest.js";
 import { readBlob } from "../../builder/registry/resolve.js";
 import type { Opts } from "../../cache/content/store.js";
+import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import { imageId } from "../../cache/images.js";
 import type { ImageRecord } from "../../cache/meta/records.js";
 import { formatPlatform } from "../../cache/oci/platform.js";
-import type { ImageArgs } from "../args/image.js";
+import type { ImageInspectArgs } from "../args/image.js";
 import { imageName, imageSize, readImageConfig } from "../imageInfo.js";
 import { compileTemplate } from "../template.js";
 import { splitName } from "./imageSelect.js";
 
-type Inspect = ImageArgs & { readonly verb: "inspect" };
-
 /** `tbuild image inspect`. @throws {TbuildError} not_found, usage for a bad template */
-export async function inspectImages(builder: Builder, { names, template, raw }: Inspect, opts: Opts): Promise<string> {
-  const records = names.map((name) => builder.store.images.resolve(name));
+export async function inspectImages(builder: Builder, { names, format, raw }: ImageInspectArgs, opts: Opts): Promise<string> {
+  const records = names.map((name) => storedImage(builder, name));
   if (raw) return await rawManifest(builder, records[0]!, opts);
   const shown = await Promise.all(records.map((record) => inspected(builder, record)));
-  if (template === null) return `${JSON.stringify(shown, null, 2)}\n`;
-  const { render } = compileTemplate(template);
+  if (format === null || format === "json") return `${JSON.stringify(shown, null, 2)}\n`;
+  const { render } = compileTemplate(format);
   return shown.map((image) => `${render(image)}\n`).join("");
+}
+
+function storedImage({ store }: Builder, name: string): ImageRecord {
+  try {
+    return store.images.resolve(name);
+  } catch (error) {
+    if (!isTbuildError(error) || error.code !== "not_found") throw error;
+    throw new TbuildError("not_found", error.message, { hint: "--remote asks the registry", cause: error });
+  }
 }
 
 /** Layers that were never packed are packed for it. */

@@ -1,5 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
-import { findImage, type RunRequest } from "../../builder/runImage.js";
+import type { RunRequest } from "../../builder/request.js";
+import { findImage } from "../../builder/runImage.js";
 import { hasCode, TbuildError } from "../../cache/errors.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import { formatPlatform, hostPlatform, type Platform, platformScore } from "../../cache/oci/platform.js";
