@@ -1,7 +1,8 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../cache/content/store.js";
 import { cancelled, fromSystemError } from "../cache/errors.js";
-import type { ImageConfig, Manifest } from "../cache/oci/descriptor.js";
+import type { ImageManifestRecord } from "../cache/meta/records.js";
+import type { Descriptor, ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
 import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
@@ -20,7 +21,7 @@ import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRe
 import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuildParts } from "./run.js";
-import { runImage } from "./runImage.js";
+import { bringImage, runImage } from "./runImage.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -32,12 +33,16 @@ export interface Builder extends AsyncDisposable {
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
   push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
+  /** Brings the blob of a pulled layer into the content store from where it came. @throws {TbuildError} not_found, unavailable */
+  fetchLayer(blob: Descriptor, opts?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Makes an index of what registries hold. See {@link createImage}. */
   createImage(request: CreateRequest, opts?: { readonly signal?: AbortSignal }): Task<CreatedImage>;
   /** What a name stands for in its registry; nothing is brought here. See {@link remoteDocument}. */
   remoteDocument(name: string, opts?: Opts): Promise<RemoteDocument>;
   /** Config of an image of a registry. See {@link remoteConfig}. */
   remoteConfig(reference: Reference, manifest: Manifest, opts?: Opts): Promise<ImageConfig>;
+  /** Fetches what of a stored image's files was left in its registry. See {@link bringImage}. */
+  bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
@@ -61,9 +66,14 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
+    async fetchLayer(blob, opts = {}) {
+      using access = parts.remote(false);
+      await access.refetch(blob, opts);
+    },
     createImage: (request, opts = {}) => startTask((report, signal) => createImage(parts, request, report, signal), opts.signal),
     remoteDocument: (name, opts = {}) => remoteDocument(parts, name, opts),
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
+    bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

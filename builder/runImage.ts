@@ -9,6 +9,8 @@ import { mountTree } from "../cache/snapshot/mountTree.js";
 import type { Store } from "../cache/store.js";
 import type { ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
 import { mountStubs } from "./executor/stubs.js";
+import { bringer } from "./image/absent.js";
+import { internalStep, type Report } from "./internalStep.js";
 import { failureHint } from "./ops/failureHint.js";
 import { newName } from "./ops/snapshotStep.js";
 import type { RunRequest } from "./request.js";
@@ -21,9 +23,11 @@ import { bestManifest, storedConfig } from "./source/imageStore.js";
  * @throws {TbuildError} not_found for the image or its user; invalid_argument without a command; process_failed, with the exit
  * code that shells have for it, for a program that is missing or cannot be executed; unavailable, cancelled
  */
-export async function runImage({ store, executor }: Pick<BuildParts, "store" | "executor">, request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult> {
+export async function runImage(parts: Pick<BuildParts, "store" | "executor" | "remote">, request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult> {
+  const { store, executor } = parts;
   const image = findImage(store.images, request.image, request.platform);
   if (image === null) throw new TbuildError("not_found", `Cannot run "${request.image}": no such image`, { hint: "Pull it, or build it with -t" });
+  await bringImage(parts, image, () => {}, opts.signal ?? new AbortController().signal);
   const { config = {} } = await storedConfig(store.content, image.config);
   const id = newName();
   await using root = await throwAwayRoot(store, image.layers.at(-1)?.snapshot ?? null, id);
@@ -32,6 +36,19 @@ export async function runImage({ store, executor }: Pick<BuildParts, "store" | "
   const result = await executor.run(spec, opts);
   if (result.startError !== null) throw startFailure(spec, result, result.startError);
   return result;
+}
+
+/**
+ * Fetches what of an image's files was left in its registry. @throws {TbuildError} not_found, unavailable, unauthorized,
+ * digest_mismatch, corrupt
+ */
+export async function bringImage({ store, remote }: Pick<BuildParts, "store" | "remote">, { layers }: ImageManifestRecord, report: Report, signal: AbortSignal): Promise<void> {
+  const name = layers.at(-1)?.snapshot ?? null;
+  if (name === null) return;
+  await store.pin([name]);
+  if ((await store.snapshots.stat(name)).here) return;
+  using access = remote(false);
+  await internalStep(report, "fetching layers", signal, (opts) => bringer(store, access.refetch)([{ kind: "snapshot", name }], opts));
 }
 
 /**

@@ -37,22 +37,37 @@ const MAX_LAYER_BYTES = 2 ** 40;
  * config says, and what `fetch` throws
  */
 export async function unpackLayers(store: Store, layers: readonly PackedLayer[], options: UnpackOptions): Promise<string | null> {
+  const chain = layerSnapshots(layers);
+  const present = await presentLayers(store, chain);
+  await unpackSnapshots(store, chain.slice(present), options);
+  return chain.at(-1)?.name ?? null;
+}
+
+/** A layer, and the snapshot that it is unpacked to. */
+export interface LayerSnapshot extends PackedLayer {
+  readonly name: string;
+  readonly parent: string | null;
+}
+
+/** The snapshots of an image's layers, base first. */
+export function layerSnapshots(layers: readonly PackedLayer[]): readonly LayerSnapshot[] {
   const names = chainIds(layers.map(({ diffId }) => diffId));
-  const present = await presentLayers(store, names);
-  const missing = layers.slice(present);
-  const fetched = missing.map(({ blob }) => options.fetch(blob));
+  return layers.map((layer, at) => ({ ...layer, name: names[at]!, parent: at === 0 ? null : names[at - 1]! }));
+}
+
+/** Fetches and unpacks layers, each on its parent; see {@link unpackLayers}. */
+export async function unpackSnapshots(store: Store, layers: readonly LayerSnapshot[], options: UnpackOptions): Promise<void> {
+  const fetched = layers.map(({ blob }) => options.fetch(blob));
   for (const promise of fetched) promise.catch(() => {}); // awaited below, in order
   try {
-    for (const [index, layer] of missing.entries()) {
+    for (const [index, layer] of layers.entries()) {
       await fetched[index];
-      const at = present + index;
-      await unpackLayer(store, names[at]!, at === 0 ? null : names[at - 1]!, layer, options);
+      await unpackLayer(store, layer, options);
     }
   } catch (error) {
     await Promise.allSettled(fetched);
     throw error;
   }
-  return names.at(-1) ?? null;
 }
 
 /** Names of an image's snapshots, base first. Source: OCI image-spec config.md "Layer ChainID". */
@@ -62,10 +77,11 @@ export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
   return chain;
 }
 
-/** How many layers, counted from the base, are committed; they are kept from prunes. A committed snapshot has all its parents. */
-async function presentLayers(store: Store, names: readonly string[]): Promise<number> {
-  for (let count = names.length; count > 0; count--) {
-    if (await pinned(store, names[count - 1]!)) return count;
+/** How many layers, counted from the base, are here; they are kept from prunes. One that is here has all its parents here. */
+async function presentLayers(store: Store, layers: readonly LayerSnapshot[]): Promise<number> {
+  for (let count = layers.length; count > 0; count--) {
+    const { name } = layers[count - 1]!;
+    if ((await pinned(store, name)) && (await store.snapshots.stat(name)).here) return count;
   }
   return 0;
 }
@@ -80,13 +96,7 @@ async function pinned(store: Store, name: string): Promise<boolean> {
   }
 }
 
-async function unpackLayer(
-  store: Store,
-  name: string,
-  parent: string | null,
-  layer: PackedLayer,
-  options: ReportOptions,
-): Promise<void> {
+async function unpackLayer(store: Store, { name, parent, ...layer }: LayerSnapshot, options: ReportOptions): Promise<void> {
   await withActive(store, parent, async (key, mount) => {
     const { diffId, size } = await applyBlob(store, mount, layer.blob, options);
     if (diffId !== layer.diffId) throw wrongDiffId(layer, diffId);

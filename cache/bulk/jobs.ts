@@ -1,4 +1,5 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
+import type { TocEntry } from "../diff/estargz/toc.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 
@@ -12,6 +13,10 @@ export interface BulkJobs {
   applyLayer: { input: ApplyInput; output: ApplyOutput };
   /** Writes the tar of a snapshot's changes (or only hashes it); see diff/compare.ts. */
   diffLayer: { input: DiffInput; output: DiffOutput };
+  /** Emits the tar of a layer blob; see diff/readLayer.ts. */
+  readLayer: { input: { readonly blob: string }; output: ApplyOutput };
+  /** Table of contents of a layer's tar for eStargz; see diff/estargz/indexTar.ts. */
+  indexTar: { input: { readonly tar: string }; output: readonly TocEntry[] };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
   /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */

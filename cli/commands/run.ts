@@ -1,5 +1,5 @@
 import type { Builder } from "../../builder/builder.js";
-import type { RunRequest } from "../../builder/request.js";
+import type { RunRequest, Task } from "../../builder/request.js";
 import { findImage } from "../../builder/runImage.js";
 import { hasCode, TbuildError } from "../../cache/errors.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
@@ -59,6 +59,7 @@ function runRequest(args: RunArgs): RunRequest {
   };
 }
 
+/** The image, all of whose files are here; null when it is not to be had without a registry that may not be asked. */
 async function imageFor(
   builder: Builder,
   args: RunArgs,
@@ -66,13 +67,19 @@ async function imageFor(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ImageManifestRecord | null> {
-  const { images } = builder.store;
-  const found = args.pull === "always" ? null : findImage(images, args.image, platform);
-  if (found !== null || args.pull === "never") return found;
-  const pull = builder.pull({ name: args.image, platforms: platform === undefined ? [] : [platform] }, { signal });
-  await showProgress(pull.progress, progressMode(args.progress, terminal), terminal, signal);
-  await pull.result;
-  return findImage(images, args.image, platform);
+  const { images, snapshots } = builder.store;
+  const show = async ({ progress, result }: Task<unknown>) => {
+    await showProgress(progress, progressMode(args.progress, terminal), terminal, signal);
+    await result;
+  };
+  let image = args.pull === "always" ? null : findImage(images, args.image, platform);
+  if (image === null && args.pull !== "never") {
+    await show(builder.pull({ name: args.image, platforms: platform === undefined ? [] : [platform] }, { signal }));
+    image = findImage(images, args.image, platform);
+  }
+  const top = image?.layers.at(-1)?.snapshot;
+  if (image !== null && top !== undefined && !(await snapshots.stat(top)).here) await show(builder.bring(image, { signal }));
+  return image;
 }
 
 function warn(terminal: Terminal, { platform }: RunArgs, own: Platform): void {
