@@ -42,11 +42,7 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { force = false } = options;
-  const fitting = typePatterns[options.compression ?? "gzip"];
-  const fits = layer.blobs.filter(({ mediaType }) => fitting.test(mediaType));
-  const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
-  const usable = force ? fits : [...fits, ...others];
+  const { others, usable } = blobsFor(layer.blobs, options);
   const present = await firstPresent(store, usable);
   if (present !== null) return present;
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
@@ -58,6 +54,18 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   if (packed !== null) return packed;
   if (usable.length > 0) return await fetchAgain(layer, usable, options);
   return await recompress(store, layer, await fetchAgain(layer, others, options), options);
+}
+
+/** Which of a layer's blobs is taken for it, when it is in the content store; else null. */
+export async function presentBlob(store: Store, blobs: readonly Descriptor[], options: BlobOptions = {}): Promise<Descriptor | null> {
+  return await firstPresent(store, blobsFor(blobs, options).usable);
+}
+
+/** Blobs that may be taken for a layer, the ones that are compressed as asked first; and those that are compressed otherwise. */
+function blobsFor(blobs: readonly Descriptor[], { compression = "gzip", force = false }: BlobOptions) {
+  const fits = blobs.filter(({ mediaType }) => typePatterns[compression].test(mediaType));
+  const others = blobs.filter(({ mediaType }) => !typePatterns[compression].test(mediaType));
+  return { others, usable: force ? fits : [...fits, ...others] };
 }
 
 const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/, gzip: /gzip$/, zstd: /zstd$/ };

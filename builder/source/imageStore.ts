@@ -25,8 +25,12 @@ export interface ImageLookup {
 /** The image store's image of this name for a platform; null when there is none. */
 export function findStoredImage(images: ImageStore, reference: Reference, platform: Platform): ImageManifestRecord | null {
   if (reference.digest !== null) return null;
-  const record = images.get(formatReference(withDefaultTag(reference)));
-  const scored = (record?.manifests ?? []).map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
+  return bestManifest(images.get(formatReference(withDefaultTag(reference)))?.manifests ?? [], platform);
+}
+
+/** The one that serves the platform best, the first of equals; null when none does. */
+export function bestManifest(manifests: readonly ImageManifestRecord[], platform: Platform): ImageManifestRecord | null {
+  const scored = manifests.map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
   return scored.reduce(
     (a, b) => (b.score > a.score ? b : a),
     { manifest: null as ImageManifestRecord | null, score: 0 },
