@@ -1,5 +1,5 @@
 import { blob, child, children, int, text, textMap, texts } from "../../solver/llb/message.js";
-import { bidi, serverStream, service, unary } from "./method.js";
+import { bidi, serverStream, service, unary } from "./service.js";
 import { empty } from "./common.js";
 import { type Decoded, schema, time } from "./schema.js";
 

@@ -2,7 +2,7 @@ import { definitionCodec, sourceInfo, wireRange } from "../../solver/llb/codecDe
 import { blob, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
 import { bytesMessage, empty, typeAndAttrs } from "./common.js";
 import { buildHistoryEvent, buildHistoryRequest, updateBuildHistoryRequest } from "./history.js";
-import { bidi, serverStream, service, unary } from "./method.js";
+import { bidi, serverStream, service, unary } from "./service.js";
 import { sourcePolicy } from "./policy.js";
 import { type Decoded, type Encodable, schema, time } from "./schema.js";
 import { buildkitVersion, workerRecord } from "./worker.js";

@@ -3,9 +3,9 @@ import { platform } from "../../solver/llb/codecRest.js";
 import { sourceOp } from "../../solver/llb/codecSource.js";
 import { blob, blobMap, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
 import { apiCap, descriptor, empty, stat, status, typeAndAttrs } from "./common.js";
-import { service, unary } from "./method.js";
+import { service, unary } from "./service.js";
 import { sourcePolicy } from "./policy.js";
-import { type Decoded, type Encodable, schema, time } from "./schema.js";
+import { type Decoded, schema, time } from "./schema.js";
 import { workerRecord } from "./worker.js";
 
 const ref = schema({ id: text(1), def: child(2, definitionCodec) });
@@ -54,9 +54,6 @@ const solveRequest = schema({
 export type GatewaySolveRequest = Decoded<typeof solveRequest>;
 
 const solveResponse = schema({ refDeprecated: text(1), result: child(3, result) });
-
-/** What is written as the gateway's `SolveResponse`. */
-export type GatewaySolveResponse = Encodable<typeof solveResponse>;
 
 const returnRequest = schema({ result: child(1, result), error: child(2, status) });
 

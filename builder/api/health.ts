@@ -1,5 +1,5 @@
 import { int, text } from "../../solver/llb/message.js";
-import { serverStream, service, unary } from "./method.js";
+import { serverStream, service, unary } from "./service.js";
 import { schema } from "./schema.js";
 
 const request = schema({ service: text(1) });
