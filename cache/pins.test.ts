@@ -56,3 +56,14 @@ test("acquireLease() gives each caller its own scratch directory and removes it"
   assert.equal(existsSync(lease.scratch), false);
   assert.equal(existsSync(other.scratch), true);
 });
+
+test("clear() lets go of what was pinned, and keeps what is pinned after it", async () => {
+  await using dir = await tempDir();
+  await using lease = await acquireLease(dir.path);
+  await using pins = openPins(dir.path, lease.id);
+  pins.clear();
+  await pins.pin(["snapshot:a", "snapshot:b"]);
+  pins.clear();
+  await pins.pin(["snapshot:b"]);
+  assert.deepEqual(await read(dir.path), ["snapshot:b"]);
+});

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { storeLayout } from "./layout.js";
@@ -20,6 +20,8 @@ export interface Pins extends AsyncDisposable {
    * then stays there.
    */
   pin(names: readonly PinName[]): Promise<void>;
+  /** Lets go of all that was pinned. At once: what is pinned from now on stays. */
+  clear(): void;
 }
 
 /** Pins of the lease `id` on the store at `root`. */
@@ -40,6 +42,10 @@ export function openPins(root: string, id: string): Pins {
       if (fresh.length === 0) return;
       using _lock = await lockPins(root);
       append(fresh);
+    },
+    clear() {
+      if (fd !== undefined) ftruncateSync(fd);
+      pinned.clear();
     },
     [Symbol.asyncDispose]: async () => {
       if (fd !== undefined) closeSync(fd);

@@ -64,6 +64,8 @@ export interface Store extends AsyncDisposable {
   recover(): Promise<readonly Recovered[]>;
   /** Keeps committed snapshots from every prune until the store is closed. @throws {TbuildError} not_found */
   pin(snapshots: readonly string[]): Promise<void>;
+  /** Lets prunes take what this process has seen or made until now: it uses nothing of that any more. For one that stays. */
+  unpin(): void;
 }
 
 /**
@@ -119,6 +121,7 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
     recovered: await recoverNow(),
     recover: recoverNow,
     pin: (names) => pinCommitted(meta, pins, names),
+    unpin: () => pins.clear(),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }

@@ -41,12 +41,14 @@ const metadata: Codec<OpMetadata> = mapped(
   }),
 );
 
-interface WireRange {
+/** `pb.Range`. An absent end is the start. */
+export interface WireRange {
   readonly start: WirePosition | null;
   readonly end: WirePosition | null;
 }
 
-interface WirePosition {
+/** `pb.Position`. Lines count from 1. */
+export interface WirePosition {
   readonly line: number;
   /** Counts from 0. */
   readonly character: number;
@@ -63,13 +65,17 @@ interface WireSource {
 }
 
 const position = message<WirePosition>({ line: int(1), character: int(2) });
-const range = message<WireRange>({ start: child(1, position), end: child(2, position) });
-const location = message<WireLocation>({ sourceIndex: int(1), ranges: children(2, range) });
+
+/** See {@link WireRange}. */
+export const wireRange = message<WireRange>({ start: child(1, position), end: child(2, position) });
+const location = message<WireLocation>({ sourceIndex: int(1), ranges: children(2, wireRange) });
 const locations = message<{ readonly locations: readonly WireLocation[] }>({ locations: children(1, location) });
-const info = message<SourceInfo>({ filename: text(1), data: blob(2), language: text(4) });
+
+/** `pb.SourceInfo` without the definition of the step that has the file. */
+export const sourceInfo = message<SourceInfo>({ filename: text(1), data: blob(2), language: text(4) });
 
 const source = mapped(
-  message<WireSource>({ locations: childMap(1, locations), infos: children(2, info) }),
+  message<WireSource>({ locations: childMap(1, locations), infos: children(2, sourceInfo) }),
   sourceToWire,
   sourceFromWire,
 );
@@ -111,7 +117,7 @@ function locationsToWire(ranges: readonly SourceRange[], infos: readonly SourceI
     const sourceIndex = infos.findIndex(({ filename }) => filename === file);
     if (sourceIndex < 0) throw new Error(`Source range in "${file}", which is no source of the definition`);
     const last = wire.at(-1);
-    const range = { start: positionToWire(start), end: positionToWire(end) };
+    const range = rangeToWire({ start, end });
     if (last?.sourceIndex === sourceIndex) last.ranges.push(range);
     else wire.push({ sourceIndex, ranges: [range] });
   }
@@ -130,6 +136,11 @@ function rangesFromWire({ sourceIndex, ranges }: WireLocation, infos: readonly S
   const file = infos[sourceIndex]?.filename;
   if (file === undefined) throw malformed(`a location names source ${sourceIndex}, which is missing`);
   return ranges.map(({ start, end }) => ({ file, start: positionFromWire(start), end: positionFromWire(end ?? start) }));
+}
+
+/** A range as the wire has it, which does not name the file. */
+export function rangeToWire({ start, end }: Pick<SourceRange, "start" | "end">): WireRange {
+  return { start: positionToWire(start), end: positionToWire(end) };
 }
 
 function positionToWire({ line, column }: SourcePosition): WirePosition {

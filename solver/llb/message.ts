@@ -1,23 +1,26 @@
 import { type Sink, type WireValue, malformed, parseFields, textOf, unpack } from "./wire.js";
 import { closeField, openField, putVarint, writeBytes, writeText, writeVarint, written } from "./wire.js";
 
-/** A message type: value ⇄ bytes. What `write` appends equals Go's deterministic proto3 marshalling. */
-export interface Codec<T> {
-  write(out: Sink, value: T): void;
+/**
+ * A message type: value ⇄ bytes. What `write` appends equals Go's deterministic proto3 marshalling. `W` is what may be written,
+ * where that is more than what is read.
+ */
+export interface Codec<T, W = T> {
+  write(out: Sink, value: W): void;
   /** Unknown fields are skipped. @throws {TbuildError} invalid_argument */
   decode(bytes: Uint8Array): T;
 }
 
 /** One field of a message. A value equal to the type's default is not written. */
-export interface Field<V> {
+export interface Field<V, W = V> {
   readonly number: number;
-  write(out: Sink, value: V): void;
+  write(out: Sink, value: W): void;
   /** `values` in the order of the wire; empty when the field is absent. */
   read(values: readonly WireValue[]): V;
 }
 
 /** The bytes of one message. */
-export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+export function encode<T, W>(codec: Codec<T, W>, value: W): Uint8Array {
   return written((out) => codec.write(out, value));
 }
 
@@ -69,12 +72,12 @@ export function flag(number: number): Field<boolean> {
   };
 }
 
-/** `int32`, `int64`, and `uint32`, `uint64` below 2^53. */
+/** `int32`, `int64`, and `uint32`, `uint64`, below 2^53; what is more is refused. See {@link bigint}. */
 export function int(number: number): Field<number> {
   return {
     number,
     write: (out, value) => void (value !== 0 && writeVarint(out, number, value)),
-    read: (values) => (values.length === 0 ? 0 : Number(BigInt.asIntN(64, intOf(values.at(-1))))),
+    read: (values) => (values.length === 0 ? 0 : safe(intOf(values.at(-1)))),
   };
 }
 
@@ -129,12 +132,12 @@ export function ints(number: number): Field<readonly number[]> {
       if (list.length > 0) writeBytes(out, number, written((packed) => list.forEach((value) => putVarint(packed, value))));
     },
     read: (values) =>
-      values.flatMap((value) => (typeof value === "bigint" ? [value] : unpack(value))).map((n) => Number(BigInt.asIntN(64, n))),
+      values.flatMap((value) => (typeof value === "bigint" ? [value] : unpack(value))).map(safe),
   };
 }
 
 /** A message or, when the field is absent, null. */
-export function child<T>(number: number, codec: Codec<T>): Field<T | null> {
+export function child<T, W = T>(number: number, codec: Codec<T, W>): Field<T | null, W | null> {
   return {
     number,
     write: (out, value) => void (value !== null && writeChild(out, number, codec, value)),
@@ -144,31 +147,31 @@ export function child<T>(number: number, codec: Codec<T>): Field<T | null> {
 }
 
 /** `repeated` message. */
-export function children<T>(number: number, codec: Codec<T>): Field<readonly T[]> {
+export function children<T, W = T>(number: number, codec: Codec<T, W>): Field<readonly T[], readonly W[]> {
   return {
     number,
     write(out, list) {
-      for (let i = 0; i < list.length; i++) writeChild(out, number, codec, list[i] as T);
+      for (let i = 0; i < list.length; i++) writeChild(out, number, codec, list[i] as W);
     },
     read: (values) => values.map((value) => codec.decode(bytesOf(value))),
   };
 }
 
 /** `map<string, V>`: entries in byte order of the keys; both halves of an entry are always written. */
-export function map<V>(number: number, value: EntryValue<V>): Field<Readonly<Record<string, V>>> {
+export function map<V, W = V>(number: number, value: EntryValue<V, W>): Field<Readonly<Record<string, V>>, Readonly<Record<string, W>>> {
   return {
     number,
     write(out, record) {
       const keys = Object.keys(record);
-      for (const key of keys.length > 1 ? keys.sort(byBytes) : keys) writeEntry(out, number, key, record[key] as V, value);
+      for (const key of keys.length > 1 ? keys.sort(byBytes) : keys) writeEntry(out, number, key, record[key] as W, value);
     },
     read: (values) => Object.fromEntries(values.map((entry) => decodeEntry(bytesOf(entry), value))),
   };
 }
 
 /** How the value of a map entry is written and read; see {@link map}. */
-export interface EntryValue<V> {
-  write(out: Sink, field: number, value: V): void;
+export interface EntryValue<V, W = V> {
+  write(out: Sink, field: number, value: W): void;
   read(value: WireValue | undefined): V;
 }
 
@@ -188,28 +191,36 @@ export function flagMap(number: number): Field<Readonly<Record<string, boolean>>
   });
 }
 
+/** `map<string, bytes>`. */
+export function blobMap(number: number): Field<Readonly<Record<string, Uint8Array>>> {
+  return map(number, {
+    write: writeBytes,
+    read: (value) => (value === undefined ? new Uint8Array() : bytesOf(value)),
+  });
+}
+
 /** `map<string, message>`. */
-export function childMap<T>(number: number, codec: Codec<T>): Field<Readonly<Record<string, T>>> {
+export function childMap<T, W = T>(number: number, codec: Codec<T, W>): Field<Readonly<Record<string, T>>, Readonly<Record<string, W>>> {
   return map(number, {
     write: (out, field, value) => writeChild(out, field, codec, value),
     read: (value) => codec.decode(value === undefined ? new Uint8Array() : bytesOf(value)),
   });
 }
 
-function writeChild<T>(out: Sink, number: number, codec: Codec<T>, value: T): void {
+function writeChild<T, W>(out: Sink, number: number, codec: Codec<T, W>, value: W): void {
   const start = openField(out, number);
   codec.write(out, value);
   closeField(out, start);
 }
 
-function writeEntry<V>(out: Sink, number: number, key: string, value: V, half: EntryValue<V>): void {
+function writeEntry<V, W>(out: Sink, number: number, key: string, value: W, half: EntryValue<V, W>): void {
   const start = openField(out, number);
   writeText(out, 1, key);
   half.write(out, 2, value);
   closeField(out, start);
 }
 
-function decodeEntry<V>(entry: Uint8Array, half: EntryValue<V>): [string, V] {
+function decodeEntry<V, W>(entry: Uint8Array, half: EntryValue<V, W>): [string, V] {
   const fields = parseFields(entry);
   return [text(1).read(fields.get(1) ?? []), half.read(fields.get(2)?.at(-1))];
 }
@@ -233,4 +244,10 @@ function bytesOf(value: WireValue | undefined): Uint8Array {
 function intOf(value: WireValue | undefined): bigint {
   if (typeof value === "bigint") return value;
   throw malformed("a field has the wrong wire type");
+}
+
+function safe(varint: bigint): number {
+  const value = Number(BigInt.asIntN(64, varint));
+  if (Number.isSafeInteger(value)) return value;
+  throw malformed("an integer needs more than 53 bits");
 }

@@ -144,7 +144,7 @@ export function textOf(bytes: Uint8Array): string {
 
 /** The error for bytes that are no message of the expected type. */
 export function malformed(why: string, cause?: unknown): TbuildError {
-  return new TbuildError("invalid_argument", `Cannot decode build definition: ${why}`, { cause });
+  return new TbuildError("invalid_argument", `Cannot decode protobuf message: ${why}`, { cause });
 }
 
 interface Read<T> {

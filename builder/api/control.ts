@@ -1,0 +1,131 @@
+import { definitionCodec, sourceInfo, wireRange } from "../../solver/llb/codecDefinition.js";
+import { blob, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
+import { bytesMessage, empty, typeAndAttrs } from "./common.js";
+import { buildHistoryEvent, buildHistoryRequest, updateBuildHistoryRequest } from "./history.js";
+import { bidi, serverStream, service, unary } from "./service.js";
+import { sourcePolicy } from "./policy.js";
+import { type Decoded, type Encodable, schema, time } from "./schema.js";
+import { buildkitVersion, workerRecord } from "./worker.js";
+
+const cacheOptions = schema({
+  exportRefDeprecated: text(1),
+  importRefsDeprecated: texts(2),
+  exportAttrsDeprecated: textMap(3),
+  exports: children(4, typeAndAttrs),
+  imports: children(5, typeAndAttrs),
+});
+
+const solveRequest = schema({
+  ref: text(1),
+  definition: child(2, definitionCodec),
+  exporterDeprecated: text(3),
+  exporterAttrsDeprecated: textMap(4),
+  session: text(5),
+  frontend: text(6),
+  frontendAttrs: textMap(7),
+  cache: child(8, cacheOptions),
+  entitlements: texts(9),
+  frontendInputs: childMap(10, definitionCodec),
+  internal: flag(11),
+  sourcePolicy: child(12, sourcePolicy),
+  exporters: children(13, typeAndAttrs),
+  enableSessionExporter: flag(14),
+  sourcePolicySession: text(15),
+  compatibilityVersion: int(16),
+  proxyNetwork: flag(17),
+});
+
+/** `SolveRequest`. */
+export type SolveRequest = Decoded<typeof solveRequest>;
+
+const solveResponse = schema({ exporterResponse: textMap(1) });
+
+const progressGroup = schema({ id: text(1), name: text(2), weak: flag(3) });
+
+const vertex = schema({
+  digest: text(1),
+  inputs: texts(2),
+  name: text(3),
+  cached: flag(4),
+  started: time(5),
+  completed: time(6),
+  error: text(7),
+  progressGroup: child(8, progressGroup),
+});
+
+const vertexStatus = schema({
+  id: text(1),
+  vertex: text(2),
+  name: text(3),
+  current: int(4),
+  total: int(5),
+  timestamp: time(6),
+  started: time(7),
+  completed: time(8),
+});
+
+const vertexLog = schema({ vertex: text(1), timestamp: time(2), stream: int(3), msg: blob(4) });
+
+const vertexWarning = schema({
+  vertex: text(1),
+  level: int(2),
+  short: blob(3),
+  detail: blobs(4),
+  url: text(5),
+  info: child(6, sourceInfo),
+  ranges: children(7, wireRange),
+});
+
+/** `StatusResponse`. Streams of logs: 1 stdout, 2 stderr. */
+export const statusResponse = schema({
+  vertexes: children(1, vertex),
+  statuses: children(2, vertexStatus),
+  logs: children(3, vertexLog),
+  warnings: children(4, vertexWarning),
+});
+
+/** What is written as a `StatusResponse`. */
+export type StatusInput = Encodable<typeof statusResponse>;
+
+const usageRecord = schema({
+  id: text(1),
+  mutable: flag(2),
+  inUse: flag(3),
+  size: int(4),
+  parentDeprecated: text(5),
+  createdAt: time(6),
+  lastUsedAt: time(7),
+  usageCount: int(8),
+  description: text(9),
+  recordType: text(10),
+  shared: flag(11),
+  parents: texts(12),
+});
+
+/** What is written as a `UsageRecord`. */
+export type UsageRecordInput = Encodable<typeof usageRecord>;
+
+const pruneRequest = schema({
+  filter: texts(1),
+  all: flag(2),
+  keepDuration: int(3),
+  reservedSpace: int(4),
+  maxUsedSpace: int(5),
+  minFreeSpace: int(6),
+});
+
+/** `PruneRequest`; `keepDuration` in nanoseconds, space in bytes. */
+export type PruneRequest = Decoded<typeof pruneRequest>;
+
+/** `moby.buildkit.v1.Control`. */
+export const controlService = service("moby.buildkit.v1.Control", {
+  DiskUsage: unary(schema({ filter: texts(1), ageLimit: int(2) }), schema({ record: children(1, usageRecord) })),
+  Prune: serverStream(pruneRequest, usageRecord),
+  Solve: unary(solveRequest, solveResponse),
+  Status: serverStream(schema({ ref: text(1) }), statusResponse),
+  Session: bidi(bytesMessage, bytesMessage),
+  ListWorkers: unary(schema({ filter: texts(1) }), schema({ record: children(1, workerRecord) })),
+  Info: unary(empty, schema({ buildkitVersion: child(1, buildkitVersion) })),
+  ListenBuildHistory: serverStream(buildHistoryRequest, buildHistoryEvent),
+  UpdateBuildHistory: unary(updateBuildHistoryRequest, empty),
+});

@@ -1,0 +1,110 @@
+import { type ErrorCode, isTbuildError, type SourceRange, TbuildError } from "../../cache/errors.js";
+import { rangeToWire } from "../../solver/llb/codecDefinition.js";
+import type { SourceInfo } from "../../solver/llb/definition.js";
+import type { Status } from "./common.js";
+
+/** gRPC's status codes. Source: grpc.io "Status codes and their use in gRPC". */
+export const grpcCode = {
+  ok: 0,
+  cancelled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  outOfRange: 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const;
+
+/** Clients print the name of every code but "unknown" before the message: what a user did wrong in a Dockerfile has none. */
+const codes: { readonly [C in ErrorCode]: number } = {
+  usage: grpcCode.invalidArgument,
+  invalid_argument: grpcCode.invalidArgument,
+  invalid_digest: grpcCode.invalidArgument,
+  invalid_reference: grpcCode.invalidArgument,
+  parse_failed: grpcCode.unknown,
+  not_found: grpcCode.notFound,
+  already_exists: grpcCode.alreadyExists,
+  unavailable: grpcCode.unavailable,
+  unauthorized: grpcCode.unauthenticated,
+  permission_denied: grpcCode.permissionDenied,
+  unsupported: grpcCode.unimplemented,
+  digest_mismatch: grpcCode.dataLoss,
+  corrupt: grpcCode.dataLoss,
+  path_escape: grpcCode.invalidArgument,
+  resource_exhausted: grpcCode.resourceExhausted,
+  process_failed: grpcCode.unknown,
+  cancelled: grpcCode.cancelled,
+};
+
+const errorCodes: Readonly<Record<number, ErrorCode>> = {
+  [grpcCode.cancelled]: "cancelled",
+  [grpcCode.invalidArgument]: "invalid_argument",
+  [grpcCode.deadlineExceeded]: "unavailable",
+  [grpcCode.notFound]: "not_found",
+  [grpcCode.alreadyExists]: "already_exists",
+  [grpcCode.permissionDenied]: "permission_denied",
+  [grpcCode.resourceExhausted]: "resource_exhausted",
+  [grpcCode.failedPrecondition]: "invalid_argument",
+  [grpcCode.outOfRange]: "invalid_argument",
+  [grpcCode.unimplemented]: "unsupported",
+  [grpcCode.dataLoss]: "corrupt",
+  [grpcCode.unauthenticated]: "unauthorized",
+};
+
+/** What an error says beyond its code and message. */
+export interface ErrorContext {
+  /** The text that a range is in, so that the client can show its lines. */
+  readonly source?: (file: string) => SourceInfo | undefined;
+  /** Digest of the step that failed, whose output the client then repeats. */
+  readonly vertex?: string | undefined;
+}
+
+/** An error as `google.rpc.Status`, with BuildKit's details. What is no {@link TbuildError} is internal. */
+export function toStatus(error: unknown, context: ErrorContext = {}): Status {
+  if (!isTbuildError(error)) return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
+  const all = [error, ...error.others];
+  return { code: codes[error.code], message: all.map(messageOf).join("\n"), details: [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)] };
+}
+
+/** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
+export function fromStatus({ code, message }: Pick<Status, "code" | "message">, doing: string): TbuildError {
+  return new TbuildError(errorCodes[code] ?? "unavailable", `${doing}: ${message}`);
+}
+
+/** BuildKit's words for a process that failed, which tools look for; else the message and what to do about it. */
+function messageOf({ message, hint, process }: TbuildError): string {
+  const text = process === undefined ? message : `process "${process.argv.join(" ")}" did not complete successfully: ${exitText(process)}`;
+  return hint === undefined ? text : `${text}\nhint: ${hint}`;
+}
+
+function exitText({ exitCode, outOfMemory }: { readonly exitCode: number; readonly outOfMemory: boolean }): string {
+  return `exit code: ${exitCode}${outOfMemory ? ": cannot allocate memory" : ""}`;
+}
+
+function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
+  const info = at === undefined ? undefined : source?.(at.file);
+  if (at === undefined || info === undefined) return [];
+  const { filename, data, language } = info;
+  return [detail("errdefs.Source", { info: { filename, data: Buffer.from(data).toString("base64"), language }, ranges: [rangeToWire(at)] })];
+}
+
+function ofStep({ process }: TbuildError, { vertex }: ErrorContext): Status["details"] {
+  return [
+    ...(process === undefined ? [] : [detail("gatewayapi.ExitMessage", { Code: process.exitCode })]),
+    ...(vertex === undefined ? [] : [detail("errdefs.Vertex", { digest: vertex })]),
+  ];
+}
+
+/** A detail is JSON, though it is where protobuf would have a message. Source: BuildKit, util/grpcerrors. */
+function detail(name: string, value: object): Status["details"][number] {
+  return { typeUrl: `github.com/moby/buildkit/${name}+json`, value: Buffer.from(JSON.stringify(value)) };
+}

@@ -1,0 +1,36 @@
+import { parseDigest } from "../../cache/oci/digest.js";
+import type { ContentStore } from "../../cache/content/store.js";
+import { TbuildError } from "../../cache/errors.js";
+import type { contentService, ReadContentRequest } from "../api/content.js";
+import type { Handlers } from "./handlers.js";
+
+/** Bytes of one message. */
+const CHUNK = 2 ** 20;
+
+/** Blobs of the store, to read: what clients want to see of a build's results. */
+export function contentHandlers(content: ContentStore): Handlers<typeof contentService.methods> {
+  return {
+    async Info({ digest }) {
+      const { size, createdAt } = await content.info(parseDigest(digest));
+      return { info: { digest, size, createdAt, updatedAt: createdAt } };
+    },
+    Read: (request, { signal }) => readBlob(content, request, signal),
+  };
+}
+
+async function* readBlob(content: ContentStore, { digest, offset, size }: ReadContentRequest, signal: AbortSignal): AsyncGenerator<{ readonly offset: number; readonly data: Uint8Array }> {
+  const blob = parseDigest(digest);
+  const { size: total } = await content.info(blob);
+  if (offset < 0 || size < 0 || offset > total) throw new TbuildError("invalid_argument", `Cannot read "${digest}" from byte ${offset} on: it has ${total}`);
+  const end = size === 0 ? total : Math.min(total, offset + size);
+  let at = offset;
+  for await (const chunk of content.read(blob, { offset, signal })) {
+    for (let from = 0; from < chunk.length && at < end; ) {
+      const data = chunk.subarray(from, from + Math.min(CHUNK, end - at));
+      yield { offset: at, data };
+      from += data.length;
+      at += data.length;
+    }
+    if (at >= end) return;
+  }
+}

@@ -1,0 +1,77 @@
+import { TbuildError } from "../../cache/errors.js";
+import type { Store } from "../../cache/store.js";
+import { contentService } from "../api/content.js";
+import { controlService } from "../api/control.js";
+import { gatewayService } from "../api/gateway.js";
+import { healthService, SERVING } from "../api/health.js";
+import { traceService } from "../api/trace.js";
+import type { WorkerRecordInput } from "../api/worker.js";
+import { contentHandlers } from "./blobs.js";
+import { controlHandlers, type SessionHost } from "./control.js";
+import type { OpenBuild } from "./daemonBuild.js";
+import { gatewayHandlers } from "./gateway.js";
+import { addService } from "./handlers.js";
+import { createJobs } from "./jobs.js";
+import { createServer, serve, type ServeOptions } from "./server.js";
+
+/** What a daemon is made of. */
+export interface DaemonOptions extends ServeOptions {
+  readonly store: Store;
+  readonly sessions: SessionHost;
+  readonly openBuild: OpenBuild;
+  /** The one worker, as clients list it. */
+  readonly worker: WorkerRecordInput;
+  readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
+}
+
+/** A daemon that answers BuildKit's clients. */
+export interface Daemon {
+  /** Where it listens: "unix:///run/tbuild/tbuildd.sock". */
+  readonly addresses: readonly string[];
+  /**
+   * Takes no further clients, lets builds go on for `graceMs`, cancels those that still run, and waits for their containers to
+   * end. The store stays open.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How long a cancelled build may take to clean up, and calls to end. */
+const CLEAN_UP_MS = 10_000;
+const LAST_CALLS_MS = 1000;
+
+/** Starts a daemon. @throws {TbuildError} unavailable, permission_denied when it cannot listen */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { store, worker } = options;
+  const jobs = createJobs();
+  const workers = () => [worker];
+  const server = createServer();
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers }));
+  addService(server, gatewayService, gatewayHandlers(jobs, workers));
+  addService(server, contentService, contentHandlers(store.content));
+  addService(server, traceService, { Export: refuseTraces });
+  addService(server, healthService, { Check: () => ({ status: SERVING }) });
+  const serving = await serve(server, options);
+  return {
+    addresses: serving.addresses,
+    async stop(graceMs) {
+      serving.close();
+      const idle = jobs.close();
+      await within(graceMs, idle);
+      jobs.cancelAll(new Error("The daemon is stopping"));
+      await within(CLEAN_UP_MS, idle);
+      await serving.shutDown(LAST_CALLS_MS);
+    },
+  };
+}
+
+/** Clients offer their traces, and go on without. */
+function refuseTraces(): never {
+  throw new TbuildError("unavailable", "Cannot collect traces: the daemon has no collector");
+}
+
+/** Waits for `work`, but not longer than this. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,62 @@
+import { TbuildError } from "../../cache/errors.js";
+import type { SolveRequest } from "../api/control.js";
+import type { FrontendResultMessage, gatewayService, GatewaySolveRequest } from "../api/gateway.js";
+import type { Decoded, Encodable } from "../api/schema.js";
+import type { Job } from "./jobs.js";
+
+type Methods = typeof gatewayService.methods;
+type Request<N extends keyof Methods> = Decoded<Methods[N]["request"]>;
+type Response<N extends keyof Methods> = Promise<Encodable<Methods[N]["response"]>>;
+
+/**
+ * What one build of a client can be asked. References are ids that {@link DaemonBuild.solve} has handed out; "" is the empty
+ * tree. They are lazy: what has one need not have run.
+ */
+export interface DaemonBuild extends AsyncDisposable {
+  /** Runs a frontend, or takes a graph, and hands out references. */
+  solve(request: GatewaySolveRequest): Promise<FrontendResultMessage>;
+  /** Runs what the reference needs. */
+  evaluate(ref: string): Promise<void>;
+  readFile(request: Request<"ReadFile">): Response<"ReadFile">;
+  readDir(request: Request<"ReadDir">): Response<"ReadDir">;
+  statFile(request: Request<"StatFile">): Response<"StatFile">;
+  resolveImageConfig(request: Request<"ResolveImageConfig">): Response<"ResolveImageConfig">;
+  resolveSourceMeta(request: Request<"ResolveSourceMeta">): Response<"ResolveSourceMeta">;
+  /** Runs what the result needs, exports it, and answers what the client hears of that. */
+  finish(result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Opens the build of a request. What the build tells goes to the job. */
+export type OpenBuild = (request: SolveRequest, job: Job) => Promise<DaemonBuild>;
+
+/** A build that runs nothing: a client that only asks what there is returns an empty result. */
+export async function openEmptyBuild(): Promise<DaemonBuild> {
+  const refuse = async (): Promise<never> => {
+    throw new TbuildError("unsupported", "Cannot build: this daemon runs no frontend");
+  };
+  return {
+    solve: refuse,
+    evaluate: refuse,
+    readFile: refuse,
+    readDir: refuse,
+    statFile: refuse,
+    resolveImageConfig: refuse,
+    resolveSourceMeta: refuse,
+    finish: async (result) => (refsOf(result).length > 0 ? await refuse() : frontendMetadata(result)),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** The references of a result that are not empty. */
+export function refsOf(result: FrontendResultMessage | null): readonly string[] {
+  if (result === null) return [];
+  const { refDeprecated, refsDeprecated, ref, refs } = result;
+  const ids = [refDeprecated, ...Object.values(refsDeprecated?.refs ?? {}), ref?.id ?? "", ...Object.values(refs?.refs ?? {}).map(({ id }) => id)];
+  return ids.filter((id) => id !== "");
+}
+
+/** What of a frontend's metadata the client gets back. */
+export function frontendMetadata(result: FrontendResultMessage | null): Readonly<Record<string, string>> {
+  const entries = Object.entries(result?.metadata ?? {}).filter(([key]) => key.startsWith("frontend."));
+  return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value).toString("utf8")]));
+}

@@ -1,0 +1,92 @@
+import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import * as grpc from "@grpc/grpc-js";
+import { TbuildError } from "../../cache/errors.js";
+import type { ListenAddress } from "./address.js";
+import { type Listener, listen, type SocketOwner } from "./listener.js";
+
+/** PEM files of a daemon's TLS. With `ca`, clients must have a certificate of it. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string | null;
+}
+
+/** Where and how a daemon listens. TLS is for all addresses but unix sockets. */
+export interface ServeOptions {
+  readonly addresses: readonly ListenAddress[];
+  readonly owner: SocketOwner;
+  readonly tls: TlsFiles | null;
+}
+
+/** A server that answers. */
+export interface Serving {
+  readonly addresses: readonly string[];
+  /** Takes no further connections. Those that there are stay: what runs on them may need further calls. */
+  close(): void;
+  /** After {@link Serving.close}: takes no further calls, waits for those under way, and after `graceMs` ends them. */
+  shutDown(graceMs: number): Promise<void>;
+}
+
+/** The most bytes of one message, each way. Source: containerd's defaults, which BuildKit's clients use. */
+const MAX_MESSAGE = 16 * 2 ** 20;
+
+/** How much a client may send of one stream before it is read: contexts are large, and a unix socket is fast. */
+const WINDOW = 4 * 2 ** 20;
+
+/** A server without services yet. */
+export function createServer(): grpc.Server {
+  return new grpc.Server({
+    "grpc.max_receive_message_length": MAX_MESSAGE,
+    "grpc.max_send_message_length": MAX_MESSAGE,
+    "grpc-node.flow_control_window": WINDOW,
+  });
+}
+
+/** Listens on all addresses, or on none. @throws {TbuildError} unavailable, permission_denied, not_found for a PEM file */
+export async function serve(server: grpc.Server, { addresses, owner, tls }: ServeOptions): Promise<Serving> {
+  const plain = acceptor(server, grpc.ServerCredentials.createInsecure());
+  const secure = tls === null ? plain : acceptor(server, credentials(tls));
+  const listeners: Listener[] = [];
+  try {
+    for (const address of addresses) listeners.push(await listen(address, owner, address.kind === "unix" ? plain : secure));
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return {
+    addresses: listeners.map(({ address }) => address),
+    close: () => listeners.forEach((listener) => listener.close()),
+    shutDown: (graceMs) => shutDown(server, graceMs),
+  };
+}
+
+/** Sockets of our own instead of grpc's, which knows neither inherited ones nor who may open a unix socket. */
+function acceptor(server: grpc.Server, creds: grpc.ServerCredentials): (socket: Socket) => void {
+  const injector = server.createConnectionInjector(creds);
+  return (socket) => {
+    socket.on("error", () => socket.destroy());
+    injector.injectConnection(socket);
+  };
+}
+
+function credentials({ cert, key, ca }: TlsFiles): grpc.ServerCredentials {
+  const pair = { cert_chain: pem(cert), private_key: pem(key) };
+  return grpc.ServerCredentials.createSsl(ca === null ? null : pem(ca), [pair], ca !== null);
+}
+
+function pem(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new TbuildError("not_found", `Cannot read "${file}" for TLS: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+}
+
+async function shutDown(server: grpc.Server, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => (timer = setTimeout(() => resolve("late"), graceMs)));
+  const ended = new Promise<"ended">((resolve) => server.tryShutdown(() => resolve("ended")));
+  if ((await Promise.race([ended, late])) === "late") server.forceShutdown();
+  clearTimeout(timer);
+}

@@ -1,0 +1,69 @@
+import { cancelled, isTbuildError } from "../../cache/errors.js";
+import { toStatus } from "../api/errors.js";
+import type { SolveRequest } from "../api/control.js";
+import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
+import { createBridge } from "./bridge.js";
+import type { OpenBuild } from "./daemonBuild.js";
+import { type Call, StatusError } from "./handlers.js";
+import type { Job, Jobs } from "./jobs.js";
+
+/** What {@link solve} needs of a daemon. */
+export interface SolveParts {
+  readonly jobs: Jobs;
+  readonly openBuild: OpenBuild;
+}
+
+/**
+ * One build from request to response. Without frontend and graph it is the client that runs the frontend: the build waits for
+ * its result. Ends when the client goes.
+ */
+export async function solve({ jobs, openBuild }: SolveParts, request: SolveRequest, call: Call): Promise<{ readonly exporterResponse: Readonly<Record<string, string>> }> {
+  const job = jobs.start(request.ref, createBridge());
+  const onGone = () => job.cancel(call.signal.reason);
+  call.signal.addEventListener("abort", onGone);
+  if (call.signal.aborted) onGone();
+  try {
+    const opening = openBuild(request, job);
+    job.bridge.open(opening);
+    await using build = await opening;
+    const result = isGateway(request) ? await fromClient(job) : await build.solve(gatewayRequest(request));
+    return { exporterResponse: await build.finish(result) };
+  } catch (error) {
+    throw statusError(job.signal.aborted && !isTbuildError(error) ? cancelled(job.signal) : error, job);
+  } finally {
+    call.signal.removeEventListener("abort", onGone);
+    jobs.end(job);
+  }
+}
+
+function isGateway({ definition, frontend }: SolveRequest): boolean {
+  return definition === null && frontend === "";
+}
+
+async function fromClient(job: Job): Promise<FrontendResultMessage | null> {
+  const { result, error } = await job.bridge.returned(job.signal);
+  if (error !== null && error.code !== 0) throw new StatusError(error, undefined);
+  return result;
+}
+
+function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, cache }: SolveRequest): GatewaySolveRequest {
+  return {
+    definition,
+    frontend,
+    frontendOpt: frontendAttrs,
+    frontendInputs,
+    allowResultReturn: true,
+    allowResultArrayRef: true,
+    final: true,
+    exporterAttr: new Uint8Array(),
+    cacheImports: cache?.imports ?? [],
+    evaluate: false,
+    sourcePolicies: [],
+  };
+}
+
+/** An error of a build with what the client needs to show it: the lines of the Dockerfile. */
+export function statusError(error: unknown, job: Job): StatusError {
+  if (error instanceof StatusError) return error;
+  return new StatusError(toStatus(error, { source: (file) => job.sources.get(file) }), error);
+}

@@ -1,0 +1,80 @@
+import { statfsSync } from "node:fs";
+import { hasCode } from "../../cache/errors.js";
+import { isDangling } from "../../cache/images.js";
+import { prune } from "../../cache/prune.js";
+import type { Store } from "../../cache/store.js";
+import { diskUsage, type UsageRecord } from "../../cache/usage.js";
+import type { PruneRequest, UsageRecordInput } from "../api/control.js";
+import { parseFilters, type ReadField } from "./filter.js";
+
+/** What takes space in the store, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
+export async function usageRecords(store: Store, { filter, ageLimit }: { readonly filter: readonly string[]; readonly ageLimit: number }): Promise<readonly UsageRecordInput[]> {
+  const matches = parseFilters(filter);
+  const youngest = ageLimit > 0 ? Date.now() - ageLimit / 1e6 : Infinity;
+  const records = await diskUsage(store);
+  return records.filter(({ lastUsedAt }) => lastUsedAt <= youngest).map(toRecord).filter((record) => matches(fieldsOf(record)));
+}
+
+/** Removes what the request wants gone, and answers what went. `all` lets go of images that have lost their name as well. */
+export async function pruneStore(store: Store, request: PruneRequest, signal: AbortSignal): Promise<readonly UsageRecordInput[]> {
+  const matches = parseFilters(request.filter);
+  if (request.all) await removeDangling(store);
+  const { removed } = await prune(store, {
+    keepBytes: await keepBytes(store, request),
+    keepDurationMs: request.keepDuration > 0 ? request.keepDuration / 1e6 : undefined,
+    filter: (record) => matches(fieldsOf(toRecord(record))),
+    signal,
+  });
+  return removed.map(toRecord);
+}
+
+/** Bytes that may stay; undefined: nothing need stay. Source: BuildKit, cache/manager.go calculateKeepBytes() */
+async function keepBytes(store: Store, { reservedSpace, maxUsedSpace, minFreeSpace }: PruneRequest): Promise<number | undefined> {
+  if (reservedSpace === 0 && maxUsedSpace === 0 && minFreeSpace === 0) return undefined;
+  const used = (await diskUsage(store)).reduce((sum, { size }) => sum + size, 0);
+  const { bavail, bsize } = statfsSync(store.root);
+  const missing = minFreeSpace - bavail * bsize;
+  const most = maxUsedSpace === 0 ? used : maxUsedSpace;
+  const keep = missing > 0 ? Math.min(most, used - missing) : most;
+  // With a reserve alone, all above it goes.
+  return maxUsedSpace === 0 && minFreeSpace === 0 ? reservedSpace : Math.max(keep, reservedSpace);
+}
+
+async function removeDangling({ images }: Store): Promise<void> {
+  for (const { name } of images.list().filter(isDangling)) {
+    // Another process may have been quicker.
+    await images.remove(name).catch((error: unknown) => {
+      if (!hasCode(error, "not_found")) throw error;
+    });
+  }
+}
+
+/** Records of images count as regular ones: BuildKit's clients know no others. */
+function toRecord({ id, type, inUse, shared, size, parent, createdAt, lastUsedAt, description }: UsageRecord): UsageRecordInput {
+  return {
+    id,
+    mutable: type === "exec.cachemount",
+    inUse,
+    shared,
+    size,
+    createdAt,
+    lastUsedAt,
+    usageCount: 1,
+    description,
+    recordType: type === "exec.cachemount" ? type : "regular",
+    parents: parent === null ? [] : [`snapshot:${parent}`],
+  };
+}
+
+/** Source: BuildKit, cache/manager.go adaptUsageInfo() */
+function fieldsOf({ id = "", parents = [], description = "", inUse, mutable, recordType = "", shared }: UsageRecordInput): ReadField {
+  const texts: Readonly<Record<string, string>> = { id, parents: parents.join(";"), description, type: recordType };
+  const flags: Readonly<Record<string, boolean>> = {
+    inuse: inUse === true,
+    mutable: mutable === true,
+    immutable: mutable !== true,
+    shared: shared === true,
+    private: shared !== true,
+  };
+  return (field) => texts[field] || (flags[field] === true ? "" : null);
+}
