@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import http2, { type ClientHttp2Session } from "node:http2";
 import type { Duplex } from "node:stream";
 import { isTbuildError, TbuildError } from "../../cache/errors.js";
@@ -36,6 +37,8 @@ const MAX_HEADERS = 16 << 20;
 export function openTunnel(carrier: Duplex): Tunnel {
   const pipe = bufferedPipe(carrier, WRITE_BUFFER);
   const closed = new AbortController();
+  // One for each call.
+  setMaxListeners(0, closed.signal);
   const session = http2.connect("http://localhost", {
     createConnection: () => pipe,
     maxSendHeaderBlockLength: MAX_HEADERS,

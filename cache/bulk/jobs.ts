@@ -1,6 +1,7 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
+import type { ListedFile, TreeWrite } from "./treeEntries.js";
 
 /**
  * Every bulk job by name: input and output are plain data that crosses to a worker thread. A job is synchronous code
@@ -32,6 +33,10 @@ export interface BulkJobs {
   linkTree: { input: { from: string; to: string }; output: null };
   /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
   changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
+  /** What is in a tree; see tree/listTree.ts. */
+  listTree: { input: { path: string; xattrs: boolean }; output: readonly ListedFile[] };
+  /** Writes files of a client below a directory that nobody else writes to; see tree/writeTree.ts. */
+  writeTree: { input: { root: string; writes: readonly TreeWrite[] }; output: null };
   /** Which regular files of a tree contain which byte strings; see tree/findBytes.ts. */
   findBytes: { input: { path: string; patterns: readonly Uint8Array[] }; output: readonly FoundBytes[] };
 }
