@@ -30,18 +30,11 @@ export const fetchToken = method(
   schema({ token: text(1), expiresIn: int(2), issuedAt: int(3) }),
 );
 
-/** The key (ed25519) of which a client must have the other half to share tokens of a registry with another client. */
+/** A client that has a key for a registry fetches tokens itself: see {@link fetchToken}. */
 export const getTokenAuthority = method(
   "/moby.filesync.v1.Auth/GetTokenAuthority",
   schema({ host: text(1), salt: blob(2) }),
   schema({ publicKey: blob(1) }),
-);
-
-/** The payload signed with the other half of {@link getTokenAuthority}'s key: 64 bytes of signature, then the payload. */
-export const verifyTokenAuthority = method(
-  "/moby.filesync.v1.Auth/VerifyTokenAuthority",
-  schema({ host: text(1), payload: blob(2), salt: blob(3) }),
-  schema({ signed: blob(1) }),
 );
 
 /** One secret of the client. */

@@ -125,8 +125,7 @@ function takeData(transfer: Transfer, id: number, data: Uint8Array): null {
   transfer.bytes += data.length;
   if (isEnd && received !== size) throw changed(path, received, size);
   if (isEnd) transfer.files.delete(id);
-  const chunks = isEnd ? [] : [data];
-  transfer.writer.add({ kind: "file", path, isNew: received === 0, chunks, as: isEnd ? as : null }, data.length);
+  transfer.writer.add({ kind: "file", path, isNew: received === 0, bytes: data.length, as: isEnd ? as : null }, data);
   return null;
 }
 
@@ -137,7 +136,7 @@ async function finish(transfer: Transfer): Promise<void> {
 }
 
 function pass({ writer }: Transfer, writes: readonly TreeWrite[]): void {
-  for (const write of writes) writer.add(write, 0);
+  for (const write of writes) writer.add(write);
 }
 
 function broken(why: string): TbuildError {

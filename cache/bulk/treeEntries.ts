@@ -38,8 +38,8 @@ export type TreeWrite = { readonly path: string } & (
   | { readonly kind: "symlink"; readonly target: string; readonly as: NewEntry }
   /** A device or FIFO; `type` are the type bits of st_mode. */
   | { readonly kind: "node"; readonly type: number; readonly device: bigint; readonly as: NewEntry }
-  /** Bytes of a file: the first ones when `isNew`, the last ones when `as` says what becomes of it. */
-  | { readonly kind: "file"; readonly isNew: boolean; readonly chunks: readonly Uint8Array[]; readonly as: NewEntry | null }
+  /** The next so many bytes of a file: its first ones when `isNew`, its last ones when `as` says what becomes of it. */
+  | { readonly kind: "file"; readonly isNew: boolean; readonly bytes: number; readonly as: NewEntry | null }
   /** A further name of the file `target`. */
   | { readonly kind: "link"; readonly target: string }
   | { readonly kind: "time"; readonly mtimeNs: bigint }

@@ -21,6 +21,7 @@ const jobs: Loaders = {
   changedPaths: async () => (await import("../tree/changedPaths.js")).changedPaths,
   findBytes: async () => (await import("../tree/findBytes.js")).findBytes,
   listTree: async () => (await import("../tree/listTree.js")).listTree,
+  readPieces: async () => (await import("../tree/readPieces.js")).readPieces,
   writeTree: async () => (await import("../tree/writeTree.js")).writeTree,
   copyTree: async () => {
     const { copyTree } = await import("../snapshot/copyTree.js");

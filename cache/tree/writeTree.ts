@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { JobContext } from "../bulk/jobs.js";
+import type { JobContext, WriteTreeInput } from "../bulk/jobs.js";
 import type { NewEntry, TreeWrite } from "../bulk/treeEntries.js";
 import { isOverlayXattr } from "../diff/xattrs.js";
 import { fromSystemError, isTbuildError, TbuildError } from "../errors.js";
@@ -18,20 +18,22 @@ const appendFlags = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants
  * Makes changes of a tree, in order. What is there is never opened for writing but to go on with a file that was begun.
  * @throws {TbuildError} resource_exhausted, unsupported for what this machine cannot have
  */
-export function writeTree({ root, writes }: { readonly root: string; readonly writes: readonly TreeWrite[] }, ctx: JobContext): null {
+export function writeTree({ root, writes, content }: WriteTreeInput, ctx: JobContext): null {
   const base = toBytes(root);
+  let at = 0;
   for (const write of writes) {
+    const bytes = write.kind === "file" ? content.subarray(at, (at += write.bytes)) : content.subarray(0, 0);
     try {
-      apply(joinPath(base, write.path), base, write, ctx);
+      apply(joinPath(base, write.path), base, write, bytes);
     } catch (error) {
       throw writeError(error, write.path);
     }
-    ctx.tick(0, 1);
+    ctx.tick(bytes.length, 1);
   }
   return null;
 }
 
-function apply(at: string, base: string, write: TreeWrite, ctx: JobContext): void {
+function apply(at: string, base: string, write: TreeWrite, bytes: Uint8Array): void {
   const path = osPath(at);
   switch (write.kind) {
     case "remove": return removePath(at);
@@ -44,28 +46,20 @@ function apply(at: string, base: string, write: TreeWrite, ctx: JobContext): voi
     case "node":
       mknod(path, write.type | 0o600, write.device);
       return settle(path, write.as, "other");
-    case "file": return writeFile(path, write, ctx);
+    case "file":
+      if (write.isNew) createFile(path, { mode: 0o600, owner: null }, (fd) => writeAll(fd, bytes));
+      else if (bytes.length > 0) append(path, bytes);
+      if (write.as !== null) settle(path, write.as, "other");
+      return;
     case "link": return fs.linkSync(osPath(joinPath(base, write.target)), path);
     case "time": return lutimes(path, write.mtimeNs, write.mtimeNs);
   }
 }
 
-function writeFile(path: string | Buffer, { isNew, chunks, as }: Extract<TreeWrite, { kind: "file" }>, ctx: JobContext): void {
-  const write = (fd: number): void => {
-    for (const chunk of chunks) {
-      writeAll(fd, chunk);
-      ctx.tick(chunk.length, 0);
-    }
-  };
-  if (isNew) createFile(path, { mode: 0o600, owner: null }, write);
-  else if (chunks.length > 0) append(path, write);
-  if (as !== null) settle(path, as, "other");
-}
-
-function append(path: string | Buffer, write: (fd: number) => void): void {
+function append(path: string | Buffer, bytes: Uint8Array): void {
   const fd = fs.openSync(path, appendFlags);
   try {
-    write(fd);
+    writeAll(fd, bytes);
   } finally {
     fs.closeSync(fd);
   }
