@@ -25,7 +25,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const warn = warnOnce(report);
   warn(parts.warnings.map((message) => ({ rule: null, message, detail: "", url: null, at: null })));
   const entitlements = entitlementsOf(request);
-  using remote = parts.remote(request.pull === true);
+  using remote = parts.remote({ pull: request.pull === true });
   const specs = exportSpecs(request);
   checkLocalDelete(specs, request.allow ?? []);
   const shape = { platforms: targetPlatforms(request), root: rootKind(request) };

@@ -72,7 +72,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     async fetchLayer(blob, opts = {}) {
-      using access = parts.remote(false);
+      using access = parts.remote({ pull: false });
       await access.refetch(blob, opts);
     },
     createImage: (request, opts = {}) => startTask((report, signal) => createImage(parts, request, report, signal), opts.signal),
@@ -98,7 +98,7 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
     cdiDirs: settings.cdi.dirs,
     warnings: settings.warnings,
     concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
-    remote: (pull) => remoteAccess(store, settings.registries, pull),
+    remote: (options) => remoteAccess(store, settings.registries, options),
   };
 }
 

@@ -55,7 +55,7 @@ export async function callFrontend<K extends CallKind>(
 type Question<T> = (text: Uint8Array, options: ReturnType<typeof frontendOptions>) => T | Promise<T>;
 
 async function ask<T>(question: Question<T>, parts: BuildParts, request: BuildRequest, signal: AbortSignal): Promise<T> {
-  using remote = parts.remote(request.pull === true);
+  using remote = parts.remote({ pull: request.pull === true });
   const given = givenTo(request);
   const silent = { report: () => {}, signal };
   await using inputs = await openInputs(request, { parts, remote, ...given, logs: { fileOf: () => null }, ...silent });

@@ -13,7 +13,7 @@ import { layerPreparer, type LayerPreparer } from "./image/prepare.js";
 import { internalStep } from "./internalStep.js";
 import type { PlatformPlan } from "./plan.js";
 import type { BuildResult } from "./request.js";
-import type { Run } from "./run.js";
+import type { Running } from "./run.js";
 import { type Solved, solveBuild } from "./solveBuild.js";
 import type { Source } from "./source/source.js";
 
@@ -28,7 +28,7 @@ export interface BuildTarget {
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
-export async function finishBuild(run: Run, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
+export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
   const { parts, remote, signal } = run;
   const { exporters, warn, local } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
@@ -46,7 +46,7 @@ export async function finishBuild(run: Run, plans: readonly PlatformPlan[], targ
 }
 
 /** What was cached was said when it was built. */
-async function auditPlatforms({ parts, secrets, signal }: Run, plans: readonly PlatformPlan[], { refs, fresh }: Solved): Promise<readonly Warning[]> {
+async function auditPlatforms({ parts, secrets, signal }: Running, plans: readonly PlatformPlan[], { refs, fresh }: Solved): Promise<readonly Warning[]> {
   const found: Warning[] = [];
   for (const [index, { chain, check }] of plans.entries()) {
     if (![...chain].some(({ digest }) => fresh.has(digest))) continue;
@@ -60,7 +60,7 @@ function stepsOf(chain: ReadonlySet<Vertex>): readonly Vertex[] {
   return [...chain].filter(({ op }) => op.body.kind !== "source").reverse();
 }
 
-interface Exporting extends Pick<Run, "report" | "signal"> {
+interface Exporting extends Pick<Running, "report" | "signal"> {
   readonly bringHere: BringHere;
   readonly layers: LayerPreparer;
 }

@@ -60,7 +60,7 @@ type Source = RemoteDocument & CombineSource & CopySource;
  * unavailable, digest_mismatch, corrupt
  */
 export async function createImage(parts: Pick<BuildParts, "store" | "remote">, request: CreateRequest, report: Report, signal: AbortSignal): Promise<CreatedImage> {
-  using access = parts.remote(true);
+  using access = parts.remote({ pull: true });
   const { content } = parts.store;
   const names = request.names.map((name) => placeOf(name));
   const own = { client: access.client, content };
@@ -81,13 +81,13 @@ export async function createImage(parts: Pick<BuildParts, "store" | "remote">, r
 
 /** What a name stands for in its registry. @throws {TbuildError} not_found, unauthorized, unavailable, corrupt */
 export async function remoteDocument({ remote }: Pick<BuildParts, "remote">, name: string, opts: Opts): Promise<RemoteDocument> {
-  using access = remote(true);
+  using access = remote({ pull: true });
   return await readDocument(access.client, withDefaultTag(parseReference(name)), opts);
 }
 
 /** Config of an image of one platform. @throws {TbuildError} not_found, unsupported for something that is no container image */
 export async function remoteConfig({ store, remote }: Pick<BuildParts, "store" | "remote">, reference: Reference, { config }: Manifest, opts: Opts): Promise<ImageConfig> {
-  using access = remote(true);
+  using access = remote({ pull: true });
   return await readConfig({ client: access.client, content: store.content }, reference, config, opts);
 }
 

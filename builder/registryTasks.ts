@@ -39,7 +39,7 @@ type Parts = Pick<BuildParts, "store" | "remote">;
  * @throws {TbuildError} invalid_reference, not_found, unauthorized, unavailable, digest_mismatch, corrupt
  */
 export async function pullImages({ store, remote }: Parts, request: PullRequest, report: Report, signal: AbortSignal): Promise<NamedDigest> {
-  using access = remote(true);
+  using access = remote({ pull: true });
   const reference = withDefaultTag(parseReference(request.name));
   const name = formatReference(reference);
   const platforms = request.platforms.length === 0 ? [hostPlatform()] : request.platforms;
@@ -57,7 +57,7 @@ export async function pullImages({ store, remote }: Parts, request: PullRequest,
  * @throws {TbuildError} invalid_reference, not_found, unauthorized, unavailable, digest_mismatch
  */
 export async function pushImages({ store, remote }: Parts, request: PushRequest, report: Report, signal: AbortSignal): Promise<readonly NamedDigest[]> {
-  using access = remote(false);
+  using access = remote({ pull: false });
   const names = request.names.map((name) => withDefaultTag(parseReference(name)));
   for (const name of names) storedImage(store, name);
   const pushed: NamedDigest[] = [];

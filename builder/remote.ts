@@ -5,6 +5,7 @@ import type { Store } from "../cache/store.js";
 import type { OciLayout, ResolvedImage } from "../frontend/options.js";
 import type { StepOpts } from "../solver/opRunner.js";
 import type { Push } from "./exporter/deps.js";
+import type { CredentialStore } from "./registry/credentials.js";
 import { createRegistryClient, type FetchOpts, type RegistryClient } from "./registry/client.js";
 import type { RegistryConfigs } from "./registry/endpoint.js";
 import { createTransport, type HttpTransport } from "./registry/http.js";
@@ -35,9 +36,18 @@ export interface RemoteAccess extends Disposable {
   readonly pull: (reference: Reference, platform: Platform, opts: StepOpts) => Promise<PulledImage>;
 }
 
-/** Images and downloads for one build; with `pull`, registries are asked even for what the image store has. */
-export function remoteAccess(store: Store, registries: RegistryConfigs, pull: boolean): RemoteAccess {
-  const client = createRegistryClient({ registries });
+/** Options of {@link remoteAccess}. */
+export interface RemoteOptions {
+  /** Registries are asked even for what the image store has. */
+  readonly pull: boolean;
+  /** Default: those of Docker's config.json. */
+  readonly credentials?: CredentialStore | undefined;
+}
+
+/** Images and downloads for one build. */
+export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, credentials }: RemoteOptions): RemoteAccess {
+  const logins = credentials === undefined ? {} : { credentials };
+  const client = createRegistryClient({ registries, ...logins });
   const remote = createRemoteImages(client, store.content);
   const lookup = { store, remote, policy: pull ? "pull" : "local-first" } as const;
   const transport = createTransport();
@@ -50,7 +60,7 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, pull: bo
     refetch: (blob, opts) => refetch(client, store, blob, opts),
     pull: (reference, platform, opts) => pullImage({ store, client, remote }, reference, platform, opts),
     async push(image, names, { insecure = false, ...opts }) {
-      using writer = createRegistryWriter({ registries, content: store.content, insecure });
+      using writer = createRegistryWriter({ registries, ...logins, content: store.content, insecure });
       await writer.push(image, names, opts);
     },
     [Symbol.dispose]() {

@@ -3,7 +3,7 @@ import type { Executor } from "./executor/executor.js";
 import type { BuildInputs } from "./inputs.js";
 import type { BuildLogs } from "./logs/buildLogs.js";
 import type { Report } from "./internalStep.js";
-import type { RemoteAccess } from "./remote.js";
+import type { RemoteAccess, RemoteOptions } from "./remote.js";
 import type { BuildRequest } from "./request.js";
 import type { SecretStore } from "./secrets/secretStore.js";
 import type { SshAgents } from "./secrets/agents.js";
@@ -17,14 +17,13 @@ export interface BuildParts {
   readonly cdiDirs: readonly string[];
   /** About the configuration, one sentence each. */
   readonly warnings: readonly string[];
-  remote(pull: boolean): RemoteAccess;
+  remote(options: RemoteOptions): RemoteAccess;
 }
 
-/** One build under way. */
-export interface Run {
+/** One build under way, whoever plans it. */
+export interface Running {
   readonly parts: BuildParts;
-  readonly request: BuildRequest;
-  readonly inputs: BuildInputs;
+  readonly request: Pick<BuildRequest, "reproducible">;
   readonly remote: RemoteAccess;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
@@ -33,4 +32,10 @@ export interface Run {
   readonly logs: BuildLogs;
   readonly report: Report;
   readonly signal: AbortSignal;
+}
+
+/** One build under way that was asked for as a whole. */
+export interface Run extends Running {
+  readonly request: BuildRequest;
+  readonly inputs: BuildInputs;
 }

@@ -47,7 +47,7 @@ export async function bringImage({ store, remote }: Pick<BuildParts, "store" | "
   if (name === null) return;
   await store.pin([name]);
   if ((await store.snapshots.stat(name)).here) return;
-  using access = remote(false);
+  using access = remote({ pull: false });
   await internalStep(report, "fetching layers", signal, (opts) => bringer(store, access.refetch)([{ kind: "snapshot", name }], opts));
 }
 

@@ -10,7 +10,7 @@ import { opRunner } from "./ops/mod.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
 import type { PlatformPlan } from "./plan.js";
-import type { Run } from "./run.js";
+import type { Running } from "./run.js";
 import { buildSources } from "./source/mod.js";
 import type { Source } from "./source/source.js";
 
@@ -35,7 +35,7 @@ export interface SolveOptions {
 
 /** Runs the graph of all platforms at once. */
 export async function solveBuild(
-  run: Run,
+  run: Running,
   plans: readonly PlatformPlan[],
   { local, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
@@ -64,7 +64,7 @@ export async function solveBuild(
 
 /** Platforms can have bases of different ages. A step of several takes the files' time of the first. */
 function depsByStep(
-  { parts, request, secrets, agents, epoch, logs }: Run,
+  { parts, request, secrets, agents, epoch, logs }: Running,
   plans: readonly PlatformPlan[],
   shared: Pick<OpDeps, "sources" | "bringHere" | "isRead">,
 ): (vertex: Vertex) => OpDeps {

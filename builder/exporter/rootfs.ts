@@ -57,7 +57,8 @@ export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): 
   };
 }
 
-function readLayout(attrs: Attrs): PlatformLayout | null {
+/** `platform-split` of type=local and type=tar; null when it is not given. @throws {TbuildError} invalid_argument */
+export function readLayout(attrs: Attrs): PlatformLayout | null {
   if (attrs.text("platform-split") === undefined) return null;
   return attrs.bool("platform-split", true) ? "split" : "merged";
 }

@@ -1,0 +1,43 @@
+import { TbuildError } from "../../../cache/errors.js";
+import { subrequests } from "../../../frontend/subrequests/describe.js";
+import { lintDockerfile } from "../../../frontend/subrequests/lint.js";
+import { outlineDockerfile } from "../../../frontend/subrequests/outline.js";
+import { listTargets } from "../../../frontend/subrequests/targets.js";
+import type { FrontendResultMessage } from "../../api/gateway.js";
+import { frontendOptions } from "../../plan.js";
+import { targetPlatforms } from "../../platforms.js";
+import { answerResult } from "../client/results.js";
+import { type FrontendParts, frontendRun } from "./dockerfile.js";
+import type { FrontendOpt } from "./frontendOpt.js";
+import type { FrontendHost } from "./host.js";
+
+const VERSION = "1.0.0";
+
+/** The answer to what a client asks of its Dockerfile instead of building it; null when it builds. @throws {TbuildError} unsupported */
+export async function answerSubrequest(opt: FrontendOpt, host: FrontendHost, parts: FrontendParts): Promise<FrontendResultMessage | null> {
+  const id = opt["requestid"];
+  if (id === undefined) return null;
+  if (id === "frontend.subrequests.describe") return answered(subrequests);
+  const run = await frontendRun(opt, host, parts);
+  const options = frontendOptions(run, targetPlatforms(run.request)[0]!);
+  const { bytes } = run.inputs.dockerfile;
+  switch (id) {
+    case "frontend.lint": {
+      const { result, error } = await lintDockerfile(bytes, options);
+      const failed = error !== null || result.warnings.length > 0;
+      return answered(result, { "result.statuscode": failed ? "1" : "0" });
+    }
+    case "frontend.outline":
+      return answered(await outlineDockerfile(bytes, options));
+    case "frontend.targets":
+      return answered(await listTargets(bytes, options));
+    default:
+      throw new TbuildError("unsupported", `unsupported request ${id}`);
+  }
+}
+
+/** Clients lay the answer out by themselves. */
+function answered(value: unknown, more: Readonly<Record<string, string>> = {}): FrontendResultMessage {
+  const text = JSON.stringify(value, null, 2);
+  return answerResult({ "result.json": text, "result.txt": `${text}\n`, version: VERSION, ...more });
+}
