@@ -38,7 +38,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
-  const settings = await loadConfig(config.configFile);
+  const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch), warm: config.warm });
   const parts = buildParts(store, settings, runtime);
@@ -49,6 +49,14 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+function withOverrides(settings: TbuildConfig, { maxParallelism, cdiDirs }: BuilderConfig): TbuildConfig {
+  return {
+    ...settings,
+    worker: { ...settings.worker, maxParallelism: maxParallelism ?? settings.worker.maxParallelism },
+    cdi: { dirs: cdiDirs ?? settings.cdi.dirs },
   };
 }
 

@@ -157,5 +157,5 @@ function grpcError(error: unknown): Partial<grpc.StatusObject> {
   const { code, message, details } = error instanceof StatusError ? error.status : toStatus(error);
   const metadata = new grpc.Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(statusMessage.encode({ code, message, details })));
-  return { code, details: message, metadata };
+  return { code: code as grpc.status, details: message, metadata };
 }
