@@ -13,6 +13,8 @@ export interface StoreLayout {
   readonly leases: string;
   /** Directories of `RUN --mount=type=cache`; see cacheMounts.ts. */
   readonly cacheMounts: string;
+  /** Copies of directories of clients; see localCopies.ts. */
+  readonly localCopies: string;
   /** One scratch directory per lease. */
   readonly mounts: string;
 }
@@ -28,6 +30,7 @@ export function storeLayout(root: string): StoreLayout {
     snapshots: at("snapshots"),
     leases: at("leases"),
     cacheMounts: at("cachemounts"),
+    localCopies: at("localcopies"),
     mounts: at("mounts"),
   };
 }

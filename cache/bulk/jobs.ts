@@ -1,6 +1,7 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
+import type { ListedFile, TreeWrite } from "./treeEntries.js";
 
 /**
  * Every bulk job by name: input and output are plain data that crosses to a worker thread. A job is synchronous code
@@ -32,6 +33,12 @@ export interface BulkJobs {
   linkTree: { input: { from: string; to: string }; output: null };
   /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
   changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
+  /** What is in a tree; see tree/listTree.ts. */
+  listTree: { input: { path: string; xattrs: boolean }; output: readonly ListedFile[] };
+  /** Bytes of some files of a tree; see tree/readPieces.ts. */
+  readPieces: { input: ReadPiecesInput; output: ReadPiecesOutput };
+  /** Writes files of a client below a directory that nobody else writes to; see tree/writeTree.ts. */
+  writeTree: { input: WriteTreeInput; output: null };
   /** Which regular files of a tree contain which byte strings; see tree/findBytes.ts. */
   findBytes: { input: { path: string; patterns: readonly Uint8Array[] }; output: readonly FoundBytes[] };
 }
@@ -250,4 +257,24 @@ export interface MirrorInput {
   readonly path: string;
   /** `under`: name of the tree's own directory there, or "" for the directory itself. */
   readonly trees: readonly { readonly root: string; readonly under: string }[];
+}
+
+/** Changes of a tree, in order. */
+export interface WriteTreeInput {
+  readonly root: string;
+  readonly writes: readonly TreeWrite[];
+  /** The bytes of all files in `writes`, one after the other: to send so many small pieces to another thread takes long. */
+  readonly content: Uint8Array;
+}
+
+/** Parts of files; paths are byte strings relative to the root. */
+export interface ReadPiecesInput {
+  readonly root: string;
+  readonly pieces: readonly { readonly path: string; readonly offset: number; readonly length: number }[];
+}
+
+/** The bytes of all pieces, one after the other, and how many each has: fewer than were asked for at a file's end. */
+export interface ReadPiecesOutput {
+  readonly content: Uint8Array;
+  readonly lengths: readonly number[];
 }
