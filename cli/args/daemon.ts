@@ -33,11 +33,12 @@ const hiddenSwitch = { type: "boolean", hidden: true } as const;
 /** What is the same with and without them. */
 const ignored = {
   texts: [
-    ...["log-format", "log-level", "debugaddr", "otel-socket-path", "oci-worker-gc-keepstorage", "oci-cni-config-path", "oci-cni-binary-dir"],
-    ...["oci-cni-pool-size", "containerd-worker-addr", "containerd-worker-labels", "containerd-worker-platform", "containerd-worker-namespace"],
-    ...["containerd-worker-runtime", "containerd-worker-net", "containerd-cni-config-path", "containerd-cni-binary-dir", "containerd-cni-pool-size"],
-    ...["containerd-worker-snapshotter", "containerd-worker-apparmor-profile", "containerd-max-parallelism", "containerd-worker-gc-keepstorage"],
-  ],
+    "log-format log-level debugaddr otel-socket-path oci-worker-gc-keepstorage oci-cni-config-path oci-cni-binary-dir",
+    "oci-cni-pool-size containerd-worker-addr containerd-worker-labels containerd-worker-platform",
+    "containerd-worker-namespace containerd-worker-runtime containerd-worker-net containerd-cni-config-path",
+    "containerd-cni-binary-dir containerd-cni-pool-size containerd-worker-snapshotter containerd-worker-apparmor-profile",
+    "containerd-max-parallelism containerd-worker-gc-keepstorage",
+  ].flatMap((names) => names.split(" ")),
   switches: ["trace", "save-cache-debug", "oci-worker-gc", "containerd-worker-gc", "containerd-worker-selinux", "containerd-worker-rootless"],
 };
 

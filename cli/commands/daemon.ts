@@ -3,6 +3,7 @@ import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { openEmptyBuild } from "../../builder/daemon/daemonBuild.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
+import { createSessions } from "../../builder/session/sessions.js";
 import { versionOf, workerId, workerRecord } from "../../builder/daemon/worker.js";
 import type { WorkerRecordInput } from "../../builder/api/worker.js";
 import type { DaemonArgs } from "../args/daemon.js";
@@ -26,7 +27,7 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   const daemon = await startDaemon({
     ...settings,
     store,
-    sessions: { handle: async (stream) => void stream.resume() },
+    sessions: createSessions(),
     openBuild: openEmptyBuild,
     worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
     version: versionOf(version),
