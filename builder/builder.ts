@@ -57,7 +57,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
-  const settings = await loadConfig(config.configFile);
+  const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({
     root: storeRoot(config.root),
@@ -82,6 +82,14 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     run: (request, opts) => runImage(parts, request, opts),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+function withOverrides(settings: TbuildConfig, { maxParallelism, cdiDirs }: BuilderConfig): TbuildConfig {
+  return {
+    ...settings,
+    worker: { ...settings.worker, maxParallelism: maxParallelism ?? settings.worker.maxParallelism },
+    cdi: { dirs: cdiDirs ?? settings.cdi.dirs },
   };
 }
 

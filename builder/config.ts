@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { TbuildError } from "../cache/errors.js";
 import { defaultCdiDirs } from "./cdi/registry.js";
+import { type DaemonConfig, daemonConfig } from "./daemonConfig.js";
 import { lineRange, readTable, type ConfigText, type TableReader } from "./configReader.js";
 
 /** Settings of tbuild.toml; the keys are those of buildkitd.toml. */
@@ -9,6 +10,7 @@ export interface TbuildConfig {
   readonly registries: ReadonlyMap<string, RegistryConfig>;
   readonly worker: WorkerConfig;
   readonly cdi: CdiConfig;
+  readonly daemon: DaemonConfig;
   /** Keys that nothing reads, one sentence each. */
   readonly warnings: readonly string[];
 }
@@ -37,6 +39,12 @@ export interface RegistryConfig {
 
 /** Settings of `[worker.oci]`. */
 export interface WorkerConfig {
+  /** False when the file turns it off. */
+  readonly enabled: boolean;
+  /** Of the worker, beside those that every worker has. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Instead of those that programs run for here; none: leave it at those. */
+  readonly platforms: readonly string[];
   /** Steps at a time; null: as many as there are processors. */
   readonly maxParallelism: number | null;
   /** OCI runtime binary; null: runc. */
@@ -91,10 +99,16 @@ export async function parseConfig(source: ConfigText): Promise<TbuildConfig> {
   const hosts = registry?.keys() ?? [];
   const registries = new Map(hosts.map((host) => [host, registryConfig(registry!.table(host)!)]));
   const worker = workerConfig(root.table("worker")?.table("oci"));
-  return { registries, worker, cdi: cdiConfig(root.table("cdi")), warnings: root.finish() };
+  return { registries, worker, cdi: cdiConfig(root.table("cdi")), daemon: daemonConfig(root), warnings: root.finish() };
 }
 
-const emptyConfig: TbuildConfig = { registries: new Map(), worker: workerConfig(undefined), cdi: cdiConfig(undefined), warnings: [] };
+const emptyConfig: TbuildConfig = {
+  registries: new Map(),
+  worker: workerConfig(undefined),
+  cdi: cdiConfig(undefined),
+  daemon: daemonConfig(undefined),
+  warnings: [],
+};
 
 function cdiConfig(table: TableReader | undefined): CdiConfig {
   const dirs = table?.texts("specDirs") ?? [];
@@ -116,6 +130,9 @@ function registryConfig(table: TableReader): RegistryConfig {
 function workerConfig(table: TableReader | undefined): WorkerConfig {
   const parallelism = table?.integer("max-parallelism") ?? 0;
   return {
+    enabled: table?.bool("enabled") ?? true,
+    labels: labelsOf(table?.table("labels")),
+    platforms: table?.texts("platforms") ?? [],
     maxParallelism: parallelism > 0 ? parallelism : null,
     binary: table?.text("binary") ?? null,
     snapshotter: table?.text("snapshotter") ?? null,
@@ -124,6 +141,10 @@ function workerConfig(table: TableReader | undefined): WorkerConfig {
     limits: spaceLimits(table, "gckeepstorage"),
     policies: (table?.tables("gcpolicy") ?? []).map(gcPolicy),
   };
+}
+
+function labelsOf(table: TableReader | undefined): Readonly<Record<string, string>> {
+  return Object.fromEntries((table?.keys() ?? []).map((key) => [key, table!.text(key) ?? ""]));
 }
 
 function gcPolicy(table: TableReader): GcPolicy {

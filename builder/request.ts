@@ -116,4 +116,8 @@ export interface BuilderConfig {
   readonly warm?: boolean | undefined;
   /** OCI runtime; default "runc". */
   readonly ociRuntime?: string | undefined;
+  /** Steps at a time, instead of what the file says. */
+  readonly maxParallelism?: number | undefined;
+  /** Directories of CDI specifications, instead of those of the file. */
+  readonly cdiDirs?: readonly string[] | undefined;
 }

@@ -1,11 +1,8 @@
-import { bigint, blob, blobMap, children, flag, int, text, textMap } from "../../solver/llb/message.js";
+import { blob, children, flag, int, text, textMap } from "../../solver/llb/message.js";
 import { type Decoded, schema } from "./schema.js";
 
 /** `google.protobuf.Empty`, and every request or response without fields. */
 export const empty = schema({});
-
-/** A piece of a byte stream: BuildKit's `BytesMessage` of sessions and file transfers. */
-export const bytesMessage = schema({ data: blob(1) });
 
 /** `google.protobuf.Any`. */
 export const any = schema({ typeUrl: text(1), value: blob(2) });
@@ -18,23 +15,6 @@ export type Status = Decoded<typeof status>;
 
 /** BuildKit's `Descriptor` of content. */
 export const descriptor = schema({ mediaType: text(1), digest: text(2), size: int(3), annotations: textMap(5) });
-
-/** `fsutil.types.Stat`: an entry of a tree. `mode` has the bits of Go's os.FileMode; `modTime` is nanoseconds since the epoch. */
-export const stat = schema({
-  path: text(1),
-  mode: int(2),
-  uid: int(3),
-  gid: int(4),
-  size: int(5),
-  modTime: bigint(6),
-  linkname: text(7),
-  devMajor: int(8),
-  devMinor: int(9),
-  xattrs: blobMap(10),
-});
-
-/** See {@link stat}. */
-export type Stat = Decoded<typeof stat>;
 
 /** `apicaps.APICap`: something that a client may ask for. */
 export const apiCap = schema({

@@ -1,7 +1,8 @@
 import { definitionCodec, sourceInfo, wireRange } from "../../solver/llb/codecDefinition.js";
 import { blob, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
-import { bytesMessage, empty, typeAndAttrs } from "./common.js";
+import { empty, typeAndAttrs } from "./common.js";
 import { buildHistoryEvent, buildHistoryRequest, updateBuildHistoryRequest } from "./history.js";
+import { bytesMessage } from "./session.js";
 import { bidi, serverStream, service, unary } from "./service.js";
 import { sourcePolicy } from "./policy.js";
 import { type Decoded, type Encodable, schema, time } from "./schema.js";

@@ -2,7 +2,8 @@ import { definitionCodec, sourceInfo, wireRange } from "../../solver/llb/codecDe
 import { platform } from "../../solver/llb/codecRest.js";
 import { sourceOp } from "../../solver/llb/codecSource.js";
 import { blob, blobMap, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
-import { apiCap, descriptor, empty, stat, status, typeAndAttrs } from "./common.js";
+import { apiCap, descriptor, empty, status, typeAndAttrs } from "./common.js";
+import { fileStat } from "./sessionFiles.js";
 import { service, unary } from "./service.js";
 import { sourcePolicy } from "./policy.js";
 import { type Decoded, schema, time } from "./schema.js";
@@ -134,8 +135,8 @@ export const gatewayService = service("moby.buildkit.v1.frontend.LLBBridge", {
   ResolveSourceMeta: unary(resolveSourceMetaRequest, resolveSourceMetaResponse),
   Solve: unary(solveRequest, solveResponse),
   ReadFile: unary(readFileRequest, schema({ data: blob(1) })),
-  ReadDir: unary(readDirRequest, schema({ entries: children(1, stat) })),
-  StatFile: unary(statFileRequest, schema({ stat: child(1, stat) })),
+  ReadDir: unary(readDirRequest, schema({ entries: children(1, fileStat) })),
+  StatFile: unary(statFileRequest, schema({ stat: child(1, fileStat) })),
   Evaluate: unary(schema({ ref: text(1) }), empty),
   Ping: unary(empty, pong),
   Return: unary(returnRequest, empty),

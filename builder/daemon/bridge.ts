@@ -21,7 +21,7 @@ export function createBridge(): Bridge {
   let done = false;
   return {
     build: build.promise,
-    open: (opening) => opening.then(build.resolve, build.reject),
+    open: (opening) => void opening.then(build.resolve, build.reject),
     return(request) {
       if (done) throw new TbuildError("invalid_argument", "Cannot return a result: the build has one already");
       done = true;

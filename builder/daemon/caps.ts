@@ -28,22 +28,21 @@ const FRONTEND_CAPS = [
 
 /** What graphs of a client may use. A client refuses by itself what is missing. Source: BuildKit, solver/pb/caps.go. */
 const LLB_CAPS = [
-  ...["source.image", "source.image.resolvemode", "source.image.checksum"],
-  ...["source.local", "source.local.unique", "source.local.sessionid", "source.local.includepatterns", "source.local.followpaths"],
-  ...["source.local.excludepatterns", "source.local.sharedkeyhint", "source.local.differ"],
-  ...["source.git", "source.git.keepgitdir", "source.git.fullurl", "source.git.httpauth", "source.git.knownsshhosts"],
-  ...["source.git.mountsshsock", "source.git.subdir", "source.git.checksum", "source.git.skipsubmodules"],
-  ...["source.http", "source.http.auth", "source.http.checksum", "source.http.perm", "soruce.http.uidgid"],
-  ...["source.ocilayout", "exec.meta.base", "exec.meta.cgroup.parent", "exec.meta.network", "exec.meta.proxyenv", "exec.meta.security"],
-  ...["exec.meta.security.devices.v1", "exec.meta.setsdefaultpath", "exec.meta.ulimit", "exec.meta.cdi", "exec.meta.linux.resources"],
-  ...["exec.meta.removemountstubs.recursive", "exec.mount.bind", "exec.mount.bind.readwrite-nooutput", "exec.mount.cache"],
-  ...["exec.mount.cache.sharing", "exec.mount.selector", "exec.mount.tmpfs", "exec.mount.tmpfs.size", "exec.mount.secret"],
-  ...["exec.mount.ssh", "exec.mount.cache.content", "exec.secretenv", "exec.validexitcode"],
-  ...["file.base", "file.rm.wildcard", "file.copy.includeexcludepatterns", "file.copy.requiredpaths", "file.rm.nofollowsymlink"],
-  ...["file.copy.alwaysreplaceexistingdestpaths", "file.copy.modestring", "file.symlink.create"],
-  ...["constraints", "platform", "meta.ignorecache", "meta.description", "mergeop", "diffop"],
-  ...["exporter.image.annotations", "exporter.sourcedateepoch", "exporter.multiple"],
-];
+  "source.image source.image.resolvemode source.image.checksum source.local source.local.unique source.local.sessionid",
+  "source.local.includepatterns source.local.followpaths source.local.excludepatterns source.local.sharedkeyhint",
+  "source.local.differ source.git source.git.keepgitdir source.git.fullurl source.git.httpauth",
+  "source.git.knownsshhosts source.git.mountsshsock source.git.subdir source.git.checksum source.git.skipsubmodules",
+  "source.http source.http.auth source.http.checksum source.http.perm soruce.http.uidgid source.ocilayout",
+  "exec.meta.base exec.meta.cgroup.parent exec.meta.network exec.meta.proxyenv exec.meta.security",
+  "exec.meta.security.devices.v1 exec.meta.setsdefaultpath exec.meta.ulimit exec.meta.cdi exec.meta.linux.resources",
+  "exec.meta.removemountstubs.recursive exec.mount.bind exec.mount.bind.readwrite-nooutput exec.mount.cache",
+  "exec.mount.cache.sharing exec.mount.selector exec.mount.tmpfs exec.mount.tmpfs.size exec.mount.secret",
+  "exec.mount.ssh exec.mount.cache.content exec.secretenv exec.validexitcode file.base file.rm.wildcard",
+  "file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.nofollowsymlink",
+  "file.copy.alwaysreplaceexistingdestpaths file.copy.modestring file.symlink.create constraints platform",
+  "meta.ignorecache meta.description mergeop diffop exporter.image.annotations exporter.sourcedateepoch",
+  "exporter.multiple",
+].flatMap((names) => names.split(" "));
 
 const enabled = (id: string): ApiCap => ({ id, enabled: true });
 

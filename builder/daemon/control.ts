@@ -1,7 +1,8 @@
-import type { Duplex } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { controlService, StatusInput } from "../api/control.js";
 import type { WorkerRecordInput } from "../api/worker.js";
+import { readSessionHeaders } from "../session/sessionHeaders.js";
+import type { Sessions } from "../session/sessions.js";
 import { type BytesMessage, byteStream } from "./byteStream.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { type Filter, parseFilters } from "./filter.js";
@@ -11,18 +12,12 @@ import { solve } from "./solve.js";
 import { pruneStore, usageRecords } from "./space.js";
 import { statusWriter } from "./status.js";
 
-/** Clients that have offered a session. */
-export interface SessionHost {
-  /** Uses the byte stream of a client's session until it ends. `headers` are those of the call, by their name in lower case. */
-  handle(stream: Duplex, headers: Call["headers"]): Promise<void>;
-}
-
 /** What the control service is made of. */
 export interface ControlParts {
   readonly store: Store;
   readonly jobs: Jobs;
   readonly openBuild: OpenBuild;
-  readonly sessions: SessionHost;
+  readonly sessions: Sessions;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   workers(): readonly WorkerRecordInput[];
 }
@@ -61,11 +56,12 @@ async function* progressOf(jobs: Jobs, ref: string, call: Call): AsyncGenerator<
   yield* writer.close(Date.now());
 }
 
-async function* hostSession(sessions: SessionHost, requests: AsyncIterable<BytesMessage>, { headers, signal }: Call): AsyncGenerator<BytesMessage> {
+async function* hostSession(sessions: Sessions, requests: AsyncIterable<BytesMessage>, { headers, signal }: Call): AsyncGenerator<BytesMessage> {
   const { stream, responses } = byteStream(requests);
   const onGone = () => stream.destroy();
   signal.addEventListener("abort", onGone);
-  const handled = sessions.handle(stream, headers).finally(() => stream.destroy());
+  const offer = readSessionHeaders((name) => (headers[name] === undefined ? [] : [headers[name]]));
+  const handled = sessions.serve(stream, offer).finally(() => stream.destroy());
   // It is waited for below, when all has been sent.
   handled.catch(() => {});
   yield* responses;

@@ -10,6 +10,8 @@ import { controlService, type StatusInput } from "../api/control.js";
 import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
 import { traceService } from "../api/trace.js";
+import type { SessionOffer } from "../session/sessionHeaders.js";
+import { createSessions } from "../session/sessions.js";
 import { parseAddress } from "./address.js";
 import { openEmptyBuild } from "./daemonBuild.js";
 
@@ -147,11 +149,12 @@ test("Status tells several readers all of a build, from its begin to its end", a
 });
 
 test("Session hands over the client's bytes and headers, and takes bytes back", async () => {
-  const heard: Readonly<Record<string, string>>[] = [];
+  const heard: SessionOffer[] = [];
   await using peer = await testDaemon({
     sessions: {
-      async handle(stream, headers) {
-        heard.push(headers);
+      ...createSessions(),
+      async serve(stream, offer) {
+        heard.push(offer);
         for await (const chunk of stream.iterator({ destroyOnReturn: false })) if (!stream.write(chunk)) await new Promise((resolve) => stream.once("drain", resolve));
         stream.end();
       },
@@ -165,14 +168,15 @@ test("Session hands over the client's bytes and headers, and takes bytes back", 
   session.end();
   const received = await all(session);
   assert.ok(sent.equals(Buffer.concat(received.map(({ data }) => data))));
-  assert.deepEqual(heard[0]?.["x-docker-expose-session-uuid"], "id");
-  assert.deepEqual(heard[0]?.["x-docker-expose-session-grpc-method"], "/a.B/C, /d.E/F");
+  assert.equal(heard[0]?.id, "id");
+  assert.deepEqual([...(heard[0]?.methods ?? [])], ["/a.b/c", "/d.e/f"]);
 });
 
 test("Session ends for both when the daemon is done with it, or fails", async () => {
   await using peer = await testDaemon({
     sessions: {
-      async handle(stream) {
+      ...createSessions(),
+      async serve(stream) {
         stream.end("bye");
         await new Promise((resolve) => stream.once("finish", resolve));
         throw new Error("no more");

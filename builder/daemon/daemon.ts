@@ -6,8 +6,9 @@ import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
 import { traceService } from "../api/trace.js";
 import type { WorkerRecordInput } from "../api/worker.js";
+import type { Sessions } from "../session/sessions.js";
 import { contentHandlers } from "./blobs.js";
-import { controlHandlers, type SessionHost } from "./control.js";
+import { controlHandlers } from "./control.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { gatewayHandlers } from "./gateway.js";
 import { addService } from "./handlers.js";
@@ -17,7 +18,7 @@ import { createServer, serve, type ServeOptions } from "./server.js";
 /** What a daemon is made of. */
 export interface DaemonOptions extends ServeOptions {
   readonly store: Store;
-  readonly sessions: SessionHost;
+  readonly sessions: Sessions;
   readonly openBuild: OpenBuild;
   /** The one worker, as clients list it. */
   readonly worker: WorkerRecordInput;

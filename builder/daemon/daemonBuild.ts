@@ -2,7 +2,7 @@ import { TbuildError } from "../../cache/errors.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, gatewayService, GatewaySolveRequest } from "../api/gateway.js";
 import type { Decoded, Encodable } from "../api/schema.js";
-import type { Job } from "./jobs.js";
+import type { BuildJob } from "./job.js";
 
 type Methods = typeof gatewayService.methods;
 type Request<N extends keyof Methods> = Decoded<Methods[N]["request"]>;
@@ -27,7 +27,7 @@ export interface DaemonBuild extends AsyncDisposable {
 }
 
 /** Opens the build of a request. What the build tells goes to the job. */
-export type OpenBuild = (request: SolveRequest, job: Job) => Promise<DaemonBuild>;
+export type OpenBuild = (request: SolveRequest, job: BuildJob) => Promise<DaemonBuild>;
 
 /** A build that runs nothing: a client that only asks what there is returns an empty result. */
 export async function openEmptyBuild(): Promise<DaemonBuild> {

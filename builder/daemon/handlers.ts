@@ -153,7 +153,7 @@ function headersOf(metadata: grpc.Metadata): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)]));
 }
 
-function grpcError(error: unknown): Partial<grpc.StatusObject> {
+function grpcError(error: unknown): { readonly code: number; readonly details: string; readonly metadata: grpc.Metadata } {
   const { code, message, details } = error instanceof StatusError ? error.status : toStatus(error);
   const metadata = new grpc.Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(statusMessage.encode({ code, message, details })));

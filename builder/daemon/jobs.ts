@@ -1,20 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { TbuildError } from "../../cache/errors.js";
-import type { SourceInfo } from "../../solver/llb/definition.js";
-import type { Report } from "../internalStep.js";
 import type { Bridge } from "./bridge.js";
 import { type EventLog, eventLog } from "./eventLog.js";
+import type { BuildJob } from "./job.js";
 
 /** One build that a client asked for. */
-export interface Job {
-  /** Chosen by the client; opaque. */
-  readonly ref: string;
-  readonly report: Report;
+export interface Job extends BuildJob {
   readonly log: EventLog;
-  /** Aborted when the client has gone or the daemon stops. */
-  readonly signal: AbortSignal;
-  /** Texts that warnings and errors point into, by the name that ranges have. */
-  readonly sources: Map<string, SourceInfo>;
   /** What the client's frontend talks to. */
   readonly bridge: Bridge;
   cancel(reason?: unknown): void;

@@ -2,6 +2,7 @@ import { cancelled, isTbuildError } from "../../cache/errors.js";
 import { toStatus } from "../api/errors.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
+import type { Sessions } from "../session/sessions.js";
 import { createBridge } from "./bridge.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { type Call, StatusError } from "./handlers.js";
@@ -11,17 +12,19 @@ import type { Job, Jobs } from "./jobs.js";
 export interface SolveParts {
   readonly jobs: Jobs;
   readonly openBuild: OpenBuild;
+  readonly sessions: Sessions;
 }
 
 /**
  * One build from request to response. Without frontend and graph it is the client that runs the frontend: the build waits for
  * its result. Ends when the client goes.
  */
-export async function solve({ jobs, openBuild }: SolveParts, request: SolveRequest, call: Call): Promise<{ readonly exporterResponse: Readonly<Record<string, string>> }> {
+export async function solve({ jobs, openBuild, sessions }: SolveParts, request: SolveRequest, call: Call): Promise<{ readonly exporterResponse: Readonly<Record<string, string>> }> {
   const job = jobs.start(request.ref, createBridge());
   const onGone = () => job.cancel(call.signal.reason);
   call.signal.addEventListener("abort", onGone);
   if (call.signal.aborted) onGone();
+  if (request.session !== "") void endWithSession(sessions, request.session, job);
   try {
     const opening = openBuild(request, job);
     job.bridge.open(opening);
@@ -34,6 +37,12 @@ export async function solve({ jobs, openBuild }: SolveParts, request: SolveReque
     call.signal.removeEventListener("abort", onGone);
     jobs.end(job);
   }
+}
+
+/** A client that is gone can neither give what a build asks for nor take what it makes. One that never comes is missed later. */
+async function endWithSession(sessions: Sessions, id: string, job: Job): Promise<void> {
+  const session = await sessions.get(id, { signal: job.signal }).catch(() => null);
+  session?.closed.addEventListener("abort", () => job.cancel(session.closed.reason));
 }
 
 function isGateway({ definition, frontend }: SolveRequest): boolean {

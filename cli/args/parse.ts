@@ -1,6 +1,7 @@
 import type { Argv } from "yargs";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
+import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
@@ -12,7 +13,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -105,6 +106,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("logout", "Forget the login to a registry: logout [REGISTRY]", {}, (values) => found(readLogoutArgs(values)))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
+    .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
     .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)
     .example("$0 -t nginx:v3 .", "Build the Dockerfile of this directory");

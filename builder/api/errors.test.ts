@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { errorCodes, TbuildError } from "../../cache/errors.js";
+import { fromStatus, grpcCode, toStatus } from "./errors.js";
+
+const at = { file: "Dockerfile", start: { line: 2, column: 3 }, end: { line: 2, column: 9 } };
+const failure = { argv: ["/bin/sh", "-c", "false"], exitCode: 1, signal: null, outOfMemory: false, logTail: [] };
+const info = { filename: "Dockerfile", data: Buffer.from("FROM a\nRUN false\n"), language: "Dockerfile" };
+const detailsOf = ({ details }: ReturnType<typeof toStatus>) =>
+  details.map(({ typeUrl, value }) => [typeUrl, JSON.parse(Buffer.from(value).toString("utf8")) as unknown]);
+
+test("toStatus() has a code for every code", () => {
+  for (const code of errorCodes) assert.ok(toStatus(new TbuildError(code, "m")).code > 0, code);
+});
+
+test("toStatus() says which lines failed, how the process ended, and which step it was", () => {
+  const error = new TbuildError("process_failed", "Step failed", { at, process: failure });
+  const status = toStatus(error, { source: (file) => (file === "Dockerfile" ? info : undefined), vertex: "sha256:v" });
+  assert.equal(status.code, grpcCode.unknown);
+  assert.equal(status.message, 'process "/bin/sh -c false" did not complete successfully: exit code: 1');
+  assert.deepEqual(detailsOf(status), [
+    [
+      "github.com/moby/buildkit/errdefs.Source+json",
+      {
+        info: { filename: "Dockerfile", data: info.data.toString("base64"), language: "Dockerfile" },
+        ranges: [{ start: { line: 2, character: 2 }, end: { line: 2, character: 8 } }],
+      },
+    ],
+    ["github.com/moby/buildkit/gatewayapi.ExitMessage+json", { Code: 1 }],
+    ["github.com/moby/buildkit/errdefs.Vertex+json", { digest: "sha256:v" }],
+  ]);
+});
+
+test("toStatus() tells the hint, and every mistake of several", () => {
+  const others = [new TbuildError("parse_failed", "Second", { at: { ...at, file: "gone" } })];
+  const status = toStatus(new TbuildError("parse_failed", "First", { at, hint: "Do this", others }), { source: (file) => (file === "gone" ? undefined : info) });
+  assert.equal(status.message, "First\nhint: Do this\nSecond");
+  assert.equal(status.details.length, 1);
+});
+
+test("toStatus() calls internal what is no error of ours", () => {
+  assert.deepEqual(toStatus(new TypeError("x is undefined")), { code: grpcCode.internal, message: "x is undefined", details: [] });
+});
+
+test("fromStatus() gives the code that a client's status stands for", () => {
+  assert.equal(fromStatus({ code: grpcCode.notFound, message: "no secret" }, "Cannot read secret").code, "not_found");
+  assert.equal(fromStatus({ code: grpcCode.notFound, message: "no secret" }, "Cannot read secret").message, "Cannot read secret: no secret");
+  assert.equal(fromStatus({ code: 99, message: "" }, "Cannot ask").code, "unavailable");
+});

@@ -1,0 +1,32 @@
+import type { TableReader } from "./configReader.js";
+
+/** Settings of tbuild.toml that only the daemon reads. Null and empty lists are left to its defaults. */
+export interface DaemonConfig {
+  /** Root of the store. */
+  readonly root: string | null;
+  readonly debug: boolean;
+  /** What builds may be allowed: "network.host", "security.insecure", "device". */
+  readonly entitlements: readonly string[];
+  /** `[grpc] address`. */
+  readonly addresses: readonly string[];
+  /** Owner of unix sockets. */
+  readonly uid: number | null;
+  readonly gid: number | null;
+  /** Paths of PEM files, `[grpc.tls]`. */
+  readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
+}
+
+/** Reads the daemon's keys of the whole file. @throws {TbuildError} parse_failed, with the line */
+export function daemonConfig(file: TableReader | undefined): DaemonConfig {
+  const grpc = file?.table("grpc");
+  const tls = grpc?.table("tls");
+  return {
+    root: file?.text("root") ?? null,
+    debug: file?.bool("debug") ?? false,
+    entitlements: file?.texts("insecure-entitlements") ?? [],
+    addresses: grpc?.texts("address") ?? [],
+    uid: grpc?.integer("uid") ?? null,
+    gid: grpc?.integer("gid") ?? null,
+    tls: { cert: tls?.text("cert") ?? null, key: tls?.text("key") ?? null, ca: tls?.text("ca") ?? null },
+  };
+}

@@ -1,0 +1,65 @@
+import { createBuilder } from "../../builder/builder.js";
+import { loadConfig, type TbuildConfig } from "../../builder/config.js";
+import { startDaemon } from "../../builder/daemon/daemon.js";
+import { openEmptyBuild } from "../../builder/daemon/daemonBuild.js";
+import { runnablePlatforms } from "../../builder/daemon/emulated.js";
+import { createSessions } from "../../builder/session/sessions.js";
+import { versionOf, workerId, workerRecord } from "../../builder/daemon/worker.js";
+import type { WorkerRecordInput } from "../../builder/api/worker.js";
+import type { DaemonArgs } from "../args/daemon.js";
+import { daemonSettings, type DaemonSettings } from "../daemonSettings.js";
+import { usage } from "../usage.js";
+import type { Terminal } from "../terminal.js";
+
+/** How long builds may go on when the daemon is told to end. */
+const GRACE_MS = 5000;
+
+/** `tbuild daemon`: answers BuildKit's clients until it is told to end. What it logs goes to stderr. */
+export async function daemonCommand(args: DaemonArgs, version: string, { stderr }: Terminal): Promise<void> {
+  const config = await loadConfig(args.config);
+  const settings = daemonSettings(args, config);
+  for (const warning of settings.warnings) stderr.write(`WARNING: ${warning}\n`);
+  const cdiDirs = args.cdiDisabled ? [] : args.cdiSpecDirs.length > 0 ? args.cdiSpecDirs : undefined;
+  const stopped = stopSignal();
+  await using builder = await createBuilder({ root: settings.root, configFile: args.config, ociRuntime: args.binary, maxParallelism: args.maxParallelism, cdiDirs });
+  const { store } = builder;
+  checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
+  const daemon = await startDaemon({
+    ...settings,
+    store,
+    sessions: createSessions(),
+    openBuild: openEmptyBuild,
+    worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
+    version: versionOf(version),
+  });
+  for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
+  stderr.write(`Ending at ${await stopped}\n`);
+  await daemon.stop(GRACE_MS);
+}
+
+async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms }: DaemonSettings, version: string): Promise<WorkerRecordInput> {
+  const config = { ...worker, snapshotter: snapshotter === "overlay" ? "overlayfs" : "native" };
+  return workerRecord({ id: await workerId(root), root, config, platforms: platforms ?? runnablePlatforms(), labels, version: versionOf(version) });
+}
+
+const snapshotterNames = { overlay: ["auto", "overlayfs", "overlay"], copy: ["auto", "native", "copy"] };
+
+/** Which kind of snapshots a store has is fixed when it is made. @throws {TbuildError} usage */
+function checkSnapshotter(wanted: string | null, has: "overlay" | "copy"): void {
+  if (wanted === null || snapshotterNames[has].includes(wanted)) return;
+  throw usage(`Cannot use snapshotter "${wanted}": the store's is "${snapshotterNames[has][1]}"`, "Leave it at auto, or give another --root");
+}
+
+/** The first signal ends in order; the second one at once, and the next daemon cleans up. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let told = false;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        if (told) process.exit(130);
+        told = true;
+        resolve(name);
+      });
+    }
+  });
+}
