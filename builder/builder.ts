@@ -27,6 +27,8 @@ import { bringImage, runImage } from "./runImage.js";
 export interface Builder extends AsyncDisposable {
   /** What is at rest, for the commands that list and remove. */
   readonly store: Store;
+  /** What its builds are made of, for a daemon that plans them otherwise. */
+  readonly parts: BuildParts;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
   build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
   /** Brings an image of a registry into the image store. See {@link pullImages}. */
@@ -68,6 +70,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   const parts = buildParts(store, settings, runtime);
   return {
     store,
+    parts,
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),

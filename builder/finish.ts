@@ -24,13 +24,15 @@ export interface BuildTarget {
   readonly entitlements: Entitlements;
   /** What `local://` stands for. */
   readonly local: Source;
+  /** Stands before downloads. */
+  readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly warn: (warnings: readonly Warning[]) => void;
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
   const { parts, remote, signal } = run;
-  const { exporters, warn, local } = target;
+  const { exporters, warn, local, aroundHttp } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   checkSupport(steps);
   checkSecrets(steps, run);
@@ -38,7 +40,7 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch);
   const readsFiles = exporters.some((exporter) => exporter.readsFiles);
-  const solved = await solveBuild(run, plans, { local, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
+  const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
   const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));

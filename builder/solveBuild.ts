@@ -26,6 +26,7 @@ export interface Solved {
 export interface SolveOptions {
   /** What `local://` stands for. */
   readonly local: Source;
+  readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly bringHere: BringHere;
   /** An export reads the files of the results. */
   readonly readsFiles: boolean;
@@ -37,10 +38,10 @@ export interface SolveOptions {
 export async function solveBuild(
   run: Running,
   plans: readonly PlatformPlan[],
-  { local, bringHere, readsFiles, onLayer }: SolveOptions,
+  { local, aroundHttp, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, report, signal } = run;
-  const sources = buildSources({ store: parts.store, remote, secrets, agents, local });
+  const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp });
   const read = filesRead(plans.map(({ root }) => root), readsFiles);
   const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));

@@ -14,10 +14,12 @@ export interface SourceDeps {
   readonly agents: SshAgents;
   /** What `local://` stands for. */
   readonly local: Source;
+  /** Stands before downloads. */
+  readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
 }
 
 /** Every source that a build can read. */
-export function buildSources({ store, remote, secrets, agents, local }: SourceDeps): readonly Source[] {
+export function buildSources({ store, remote, secrets, agents, local, aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
   const { transport } = remote;
-  return [...remote.sources, local, createHttpSource({ store, transport, secrets }), createGitSource({ store, transport, secrets, agents })];
+  return [...remote.sources, local, aroundHttp(createHttpSource({ store, transport, secrets })), createGitSource({ store, transport, secrets, agents })];
 }

@@ -1,7 +1,7 @@
 import { createBuilder } from "../../builder/builder.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
-import { openEmptyBuild } from "../../builder/daemon/daemonBuild.js";
+import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
 import { createSessions } from "../../builder/session/sessions.js";
 import { versionOf, workerId, workerRecord } from "../../builder/daemon/worker.js";
@@ -24,11 +24,12 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   await using builder = await createBuilder({ root: settings.root, configFile: args.config, ociRuntime: args.binary, maxParallelism: args.maxParallelism, cdiDirs });
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
+  const sessions = createSessions();
   const daemon = await startDaemon({
     ...settings,
     store,
-    sessions: createSessions(),
-    openBuild: openEmptyBuild,
+    sessions,
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements }),
     worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
     version: versionOf(version),
   });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { CredentialStore } from "../../registry/credentials.js";
 import { TbuildError } from "../../../cache/errors.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
@@ -20,13 +21,14 @@ import type { BuildParts, Running } from "../../run.js";
 import { sessionCredentials } from "../../session/auth.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
+import type { Source } from "../../source/source.js";
 import { warnOnce } from "../../warnOnce.js";
 import { type DaemonBuild, frontendMetadata, type OpenBuild, refsOf } from "../daemonBuild.js";
 import { planDockerfile } from "../frontend/dockerfile.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { FrontendHost } from "../frontend/host.js";
 import { answerSubrequest } from "../frontend/subrequest.js";
-import type { Job } from "../job.js";
+import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import { treeOf } from "./definitionTree.js";
@@ -35,6 +37,7 @@ import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 import { refTable } from "./refTable.js";
 import { plansOf, refResult, resultOf } from "./results.js";
 import { solveTree } from "./solveTree.js";
+import { uploadSource } from "./uploadSource.js";
 
 /** What builds of clients are made of. */
 export interface ClientBuildParts {
@@ -47,22 +50,15 @@ export interface ClientBuildParts {
 /** Builds that clients drive. */
 export function clientBuilds(deps: ClientBuildParts): OpenBuild {
   return async (request, job) => {
-    const { signal } = job;
-    const session = request.session === "" ? null : await deps.sessions.get(request.session, { signal });
-    const onOver = () => job.cancel(session?.closed.reason);
-    session?.closed.addEventListener("abort", onOver);
-    const build = clientBuild(deps, request, job, session);
-    return {
-      ...build,
-      async [Symbol.asyncDispose]() {
-        session?.closed.removeEventListener("abort", onOver);
-        await build[Symbol.asyncDispose]();
-      },
-    };
+    const session = request.session === "" ? null : await deps.sessions.get(request.session, { signal: job.signal });
+    // A build without its client has nobody to build for.
+    const signal = session === null ? job.signal : AbortSignal.any([job.signal, session.closed]);
+    setMaxListeners(0, signal);
+    return clientBuild(deps, request, { ...job, signal }, session);
   };
 }
 
-function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: SolveRequest, job: Job, session: Session | null): DaemonBuild {
+function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: SolveRequest, job: BuildJob, session: Session | null): DaemonBuild {
   const { signal } = job;
   const { store } = parts;
   const refs = refTable();
@@ -76,6 +72,10 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   let localSessions: Readonly<Record<string, string>> = withPrefix(request.frontendAttrs, "local-sessionid:");
   const directories = clientDirectories(store, async (local) => await localSession(localSessions[local] ?? request.session, sessions, signal));
   const running = { parts, remote, logs, report, signal, epoch: null, request: { reproducible: false } };
+  const own = {
+    local: directories.source,
+    aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
+  };
   const solved = new Map<string, Promise<SnapshotRef | Ref>>();
 
   function solve(definition: Definition): Promise<Ref> {
@@ -87,7 +87,7 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   async function solveNow(definition: Definition): Promise<Ref> {
     noteSources(job, definition);
     const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal });
-    return (await solveTree({ ...running, ...given }, definition, directories.source)) ?? scratchRef;
+    return (await solveTree({ ...running, ...given }, definition, own)) ?? scratchRef;
   }
   async function open(definition: Definition): Promise<ReadTree> {
     const ref = await solve(definition);
@@ -160,7 +160,7 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
       const epoch = givenEpoch(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
       const run: Running = { ...running, ...given, epoch, request: { reproducible: epoch !== null } };
       const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
-      const { metadata } = await finishBuild(run, plans, { exporters, root, entitlements, local: directories.source, warn });
+      const { metadata } = await finishBuild(run, plans, { exporters, root, entitlements, ...own, warn });
       return { ...frontendMetadata(result), ...metadata };
     },
     async [Symbol.asyncDispose]() {
@@ -183,7 +183,7 @@ function keyOf({ def }: Definition): string {
 }
 
 /** Errors and warnings point into the texts that graphs come from. */
-function noteSources({ sources }: Job, { source }: Definition): void {
+function noteSources({ sources }: BuildJob, { source }: Definition): void {
   for (const info of source.infos) sources.set(info.filename, info);
 }
 

@@ -5,15 +5,15 @@ import { splitDevice } from "../../../cache/sys/node.js";
 import { realPathInRoot, resolvedInRoot } from "../../executor/rootFile.js";
 import { toGoMode } from "../../session/goMode.js";
 
-/** What a client sees of an entry of a tree. */
+/** What a client sees of an entry of a tree: fsutil's Stat. */
 export interface EntryStat {
-  readonly path: string;
+  readonly path: Uint8Array;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
   readonly modTime: bigint;
-  readonly linkname: string;
+  readonly linkname: Uint8Array;
   readonly devMajor: number;
   readonly devMinor: number;
 }
@@ -66,13 +66,13 @@ function statOf(file: string, name: string): EntryStat {
   const stat = lstatSync(file, { bigint: true });
   const { major, minor } = stat.isBlockDevice() || stat.isCharacterDevice() ? splitDevice(stat.rdev) : { major: 0, minor: 0 };
   return {
-    path: name,
+    path: Buffer.from(name),
     mode: toGoMode(Number(stat.mode)),
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     size: stat.isDirectory() ? 0 : Number(stat.size),
     modTime: stat.mtimeNs,
-    linkname: stat.isSymbolicLink() ? readlinkSync(file) : "",
+    linkname: stat.isSymbolicLink() ? readlinkSync(file, "buffer") : new Uint8Array(),
     devMajor: major,
     devMinor: minor,
   };

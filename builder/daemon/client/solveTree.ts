@@ -7,17 +7,16 @@ import { checkSupport } from "../../checkSupport.js";
 import { bringer } from "../../image/absent.js";
 import { opRunner } from "../../ops/mod.js";
 import type { Running } from "../../run.js";
-import { buildSources } from "../../source/mod.js";
-import type { Source } from "../../source/source.js";
+import { buildSources, type SourceDeps } from "../../source/mod.js";
 
 /** Runs a graph for its result alone; null is the empty tree. */
-export async function solveTree(run: Running, definition: Definition, local: Source): Promise<Ref | null> {
+export async function solveTree(run: Running, definition: Definition, own: Pick<SourceDeps, "local" | "aroundHttp">): Promise<Ref | null> {
   const { parts, remote, secrets, agents, logs, report, signal, epoch } = run;
   const steps = topologicalOrder(loadGraph(definition));
   checkSupport(steps);
   checkSecrets(steps, run);
   const { store, executor, concurrency } = parts;
-  const sources = buildSources({ store, remote, secrets, agents, local });
+  const sources = buildSources({ store, remote, secrets, agents, ...own });
   const deps = { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch), isRead: () => true };
   const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(deps, vertex), index: store.index, concurrency });
   return await solver.solve(definition, { signal, report });
