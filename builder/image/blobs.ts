@@ -6,6 +6,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
+import { estargzAnnotations } from "./estargzAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
@@ -48,15 +49,15 @@ export async function layerBlob(store: Store, layer: SnapshotLayer, options: Blo
   const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
   const usable = force ? fits : [...fits, ...others];
   const present = await firstPresent(store, usable);
-  if (present !== null) return present;
+  if (present !== null) return plain(present);
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
-  if (options.missing === "leave" && elsewhere !== undefined) return elsewhere;
+  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
   const source = await firstPresent(store, others);
   if (source !== null) return await recompress(store, layer, source, options);
   const { here } = await store.snapshots.stat(layer.snapshot);
   const packed = here ? await packAgain(store, layer, options) : null;
   if (packed !== null) return packed;
-  if (usable.length > 0) return await fetchAgain(layer, usable, options);
+  if (usable.length > 0) return plain(await fetchAgain(layer, usable, options));
   return await recompress(store, layer, await fetchAgain(layer, others, options), options);
 }
 
@@ -65,6 +66,12 @@ const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/
 async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise<Descriptor | null> {
   for (const blob of blobs) if (await hasBlob(store.content, blob)) return blob;
   return null;
+}
+
+/** The descriptor without what is only for us. */
+function plain({ annotations, ...blob }: Descriptor): Descriptor {
+  const kept = estargzAnnotations(annotations);
+  return kept === undefined ? blob : { ...blob, annotations: kept };
 }
 
 /**
