@@ -18,6 +18,8 @@ export interface BlobOptions extends Opts {
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
+  /** Blobs of this compression will not do even without `force`: whoever gets them cannot read it. */
+  readonly avoid?: StreamCompression;
   /** A pulled layer's blob that is not here: "leave" it for whoever turns out to need its bytes. Default "fetch". */
   readonly missing?: "fetch" | "leave";
   /** Fetches again a blob that was pruned; null when nobody knows where from. */
@@ -43,11 +45,12 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { force = false } = options;
+  const { force = false, avoid } = options;
   const fitting = typePatterns[options.compression ?? "gzip"];
   const fits = layer.blobs.filter(({ mediaType }) => fitting.test(mediaType));
   const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
-  const usable = force ? fits : [...fits, ...others];
+  const tolerable = others.filter(({ mediaType }) => avoid === undefined || !typePatterns[avoid].test(mediaType));
+  const usable = force ? fits : [...fits, ...tolerable];
   const present = await firstPresent(store, usable);
   if (present !== null) return plain(present);
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
