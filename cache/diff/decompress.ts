@@ -17,9 +17,6 @@ const magics: readonly (readonly [Compression, readonly number[]])[] = [
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
 
-/** What comes after "BZh" and a digit: a block, or the end. "BZh" alone may be the first name in a tar. */
-const bzip2Starts = ["1A", "\x17r"];
-
 /** Bytes at the start of a file that {@link sniffCompression} looks at. */
 export const SNIFF_BYTES = 6;
 
@@ -27,8 +24,8 @@ export const SNIFF_BYTES = 6;
 export function sniffCompression(start: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, at) => start[at] === byte));
   if (found !== undefined) return found[0];
-  const text = Buffer.from(start).toString("latin1");
-  if (text.startsWith("BZh") && bzip2Starts.includes(text.slice(4, SNIFF_BYTES))) return "bzip2";
+  // A size, then the start of a block or of the end: "BZh" alone may be the first name in a tar.
+  if (/^425a683[1-9](?:3141|1772)/.test(Buffer.from(start).toString("hex"))) return "bzip2";
   // A zstd file may start with a skippable frame: 0x184d2a50 to 0x184d2a5f, little-endian.
   const skippable = start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18 && (start[0]! & 0xf0) === 0x50;
   return skippable ? "zstd" : "none";
