@@ -4,8 +4,9 @@ import { snapshotChain } from "../../cache/snapshot/chain.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { FetchOpts } from "../registry/client.js";
+import type { PackedLayer } from "./applyBlob.js";
 import { layerFetcher } from "./fetching.js";
-import { layerSnapshots, type LayerSnapshot, type PackedLayer, unpackSnapshots } from "./unpack.js";
+import { layerSnapshots, type LayerSnapshot, unpackSnapshots } from "./unpack.js";
 
 /** More than this many layers are brought here at once, so that no chain of them has to be merged while it is absent. */
 const MAX_DECLARED = 100;

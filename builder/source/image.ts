@@ -6,9 +6,10 @@ import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/pla
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
 import { declareLayers } from "../image/absent.js";
+import type { PackedLayer } from "../image/applyBlob.js";
 import { estargzAnnotations } from "../image/estargzAnnotations.js";
 import { layerFetcher } from "../image/fetching.js";
-import { unpackLayers, type PackedLayer } from "../image/unpack.js";
+import { unpackLayers } from "../image/unpack.js";
 import type { FetchOpts, RegistryClient } from "../registry/client.js";
 import type { RemoteImage } from "../registry/resolve.js";
 import { findStoredImage, type ImageLookup } from "./imageStore.js";

@@ -25,7 +25,7 @@ export function sniffCompression(start: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, at) => start[at] === byte));
   if (found !== undefined) return found[0];
   // A size, then the start of a block or of the end: "BZh" alone may be the first name in a tar.
-  if (/^BZh[1-9](?:1A|\x17r)/.test(Buffer.from(start).toString("latin1"))) return "bzip2";
+  if (/^425a683[1-9](?:3141|1772)/.test(Buffer.from(start).toString("hex"))) return "bzip2";
   // A zstd file may start with a skippable frame: 0x184d2a50 to 0x184d2a5f, little-endian.
   const skippable = start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18 && (start[0]! & 0xf0) === 0x50;
   return skippable ? "zstd" : "none";

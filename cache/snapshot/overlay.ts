@@ -5,7 +5,7 @@ import { copyTree } from "./copyTree.js";
 import { createDirs, fsDir, removeSnapshot, workDir } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
 import { mountTree } from "./mountTree.js";
-import { chainOf, commitRecord, declareRecord, existing, flatName, reserve, snapshotInfo, walkRecords } from "./records.js";
+import { chainOf, commitRecord, declareRecord, existing, flatName, putOnParent, reserve, snapshotInfo, walkRecords } from "./records.js";
 import type { Mount, Snapshotter } from "./snapshotter.js";
 
 /** Options of {@link overlaySnapshotter}. */
@@ -23,10 +23,13 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
   const chain = (name: string | null) => chainOf(meta.snapshots, name);
   const remove = (name: string) => removeSnapshot(options, name);
   const isHere = (name: string) => existing(meta.snapshots, name).absent !== true;
+  const shorten = async (parent: string) => {
+    if (chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
+  };
   return {
     lazy: true,
     async prepare(key, parent) {
-      if (parent !== null && chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
+      if (parent !== null) await shorten(parent);
       const { id } = await reserve(meta, key, parent, lease);
       try {
         const lower = chain(parent);
@@ -43,6 +46,13 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
     async commit(name, key, commitOptions) {
       const { id } = await commitRecord(meta, name, key, commitOptions);
       await options.removeTree(workDir(root, id));
+    },
+    async stack(key, parent, attributes) {
+      await shorten(parent);
+      const { id } = await putOnParent(meta, key, parent);
+      const lower = chain(parent);
+      if (attributes === "inherited") inheritRoot(fsDir(root, lower[0]!), fsDir(root, id));
+      return overlayMounts(root, lower, id);
     },
     stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
     remove,

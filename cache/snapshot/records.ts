@@ -23,6 +23,18 @@ export function reserve(meta: MetaDb, key: string, parent: string | null, lease:
   });
 }
 
+/** Gives the active snapshot `key`, which has none, a committed parent. @throws {TbuildError} not_found */
+export function putOnParent(meta: MetaDb, key: string, parent: string): Promise<SnapshotRecord> {
+  return meta.transaction(({ snapshots }) => {
+    const active = snapshots.get(key);
+    if (active?.kind !== "active" || active.parent !== null) throw missing(key);
+    committed(snapshots, parent);
+    const record = { ...active, parent };
+    snapshots.put(key, record);
+    return record;
+  });
+}
+
 /** Turns the active snapshot `key` into the committed `name`. @throws {TbuildError} already_exists, not_found */
 export function commitRecord(meta: MetaDb, name: string, key: string, { standalone = false }: CommitOptions = {}): Promise<SnapshotRecord> {
   return meta.transaction(({ snapshots }) => {

@@ -60,6 +60,12 @@ export interface Snapshotter {
   declare(name: string, parent: string | null): Promise<void>;
   /** True when snapshots can be put on others whose files are not here, as long as nobody mounts them. */
   readonly lazy: boolean;
+  /**
+   * Puts an active snapshot that was prepared on nothing onto a committed parent: what it holds so far is what it changes.
+   * Its root keeps the attributes it has ("own"), or takes the parent's. Absent where a snapshot is more than its changes.
+   * @throws {TbuildError} not_found
+   */
+  readonly stack?: (key: string, parent: string, root: "own" | "inherited") => Promise<Mount>;
   /** @throws {TbuildError} not_found */
   stat(name: string): Promise<SnapshotInfo>;
   /** Removes a snapshot. Absent is a success. @throws {TbuildError} unavailable while another snapshot has it as parent */
