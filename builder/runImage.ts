@@ -9,7 +9,7 @@ import { mountTree } from "../cache/snapshot/mountTree.js";
 import type { Store } from "../cache/store.js";
 import type { ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
 import { mountStubs } from "./executor/stubs.js";
-import { bringer } from "./image/absent.js";
+import { bringer, isAbsent } from "./image/absent.js";
 import { internalStep, type Report } from "./internalStep.js";
 import { failureHint } from "./ops/failureHint.js";
 import { newName } from "./ops/snapshotStep.js";
@@ -42,11 +42,11 @@ export async function runImage(parts: Pick<BuildParts, "store" | "executor" | "r
  * Fetches what of an image's files was left in its registry. @throws {TbuildError} not_found, unavailable, unauthorized,
  * digest_mismatch, corrupt
  */
-export async function bringImage({ store, remote }: Pick<BuildParts, "store" | "remote">, { layers }: ImageManifestRecord, report: Report, signal: AbortSignal): Promise<void> {
-  const name = layers.at(-1)?.snapshot ?? null;
+export async function bringImage({ store, remote }: Pick<BuildParts, "store" | "remote">, image: ImageManifestRecord, report: Report, signal: AbortSignal): Promise<void> {
+  const name = image.layers.at(-1)?.snapshot ?? null;
   if (name === null) return;
   await store.pin([name]);
-  if ((await store.snapshots.stat(name)).here) return;
+  if (!(await isAbsent(store, image))) return;
   using access = remote({ pull: false });
   await internalStep(report, "fetching layers", signal, (opts) => bringer(store, access.refetch)([{ kind: "snapshot", name }], opts));
 }

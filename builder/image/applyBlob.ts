@@ -1,7 +1,7 @@
 import type { BulkJobs } from "../../cache/bulk/jobs.js";
 import type { Opts } from "../../cache/content/store.js";
-import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { isTbuildError, TbuildError } from "../../cache/errors.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
@@ -40,11 +40,12 @@ export async function applyBlob<K extends "applyLayer" | "applyApart">(
   return applied;
 }
 
+const SIZE_HINT = "If the image is to be trusted, raise maxLayerSize below [worker.oci] in tbuild.toml";
+
 /** The error that says which layer it is about. */
 function ofLayer(error: unknown, digest: Digest): unknown {
   if (!isTbuildError(error) || error.code === "cancelled") return error;
   const { code, message, hint = code === "resource_exhausted" ? SIZE_HINT : undefined } = error;
-  return new TbuildError(code, `Cannot unpack layer ${digest}: ${message.slice(0, 1).toLowerCase()}${message.slice(1)}`, { hint, cause: error });
+  const why = message.slice(0, 1).toLowerCase() + message.slice(1);
+  return new TbuildError(code, `Cannot unpack layer ${digest}: ${why}`, { hint, cause: error });
 }
-
-const SIZE_HINT = "If the image is to be trusted, raise maxLayerSize below [worker.oci] in tbuild.toml";

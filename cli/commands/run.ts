@@ -1,4 +1,5 @@
 import type { Builder } from "../../builder/builder.js";
+import { isAbsent } from "../../builder/image/absent.js";
 import type { RunRequest, Task } from "../../builder/request.js";
 import { findImage } from "../../builder/runImage.js";
 import { hasCode, TbuildError } from "../../cache/errors.js";
@@ -67,7 +68,7 @@ async function imageFor(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<ImageManifestRecord | null> {
-  const { images, snapshots } = builder.store;
+  const { images } = builder.store;
   const show = async ({ progress, result }: Task<unknown>) => {
     await showProgress(progress, progressMode(args.progress, terminal), terminal, signal);
     await result;
@@ -77,8 +78,7 @@ async function imageFor(
     await show(builder.pull({ name: args.image, platforms: platform === undefined ? [] : [platform] }, { signal }));
     image = findImage(images, args.image, platform);
   }
-  const top = image?.layers.at(-1)?.snapshot;
-  if (image !== null && top !== undefined && !(await snapshots.stat(top)).here) await show(builder.bring(image, { signal }));
+  if (image !== null && (await isAbsent(builder.store, image))) await show(builder.bring(image, { signal }));
   return image;
 }
 
