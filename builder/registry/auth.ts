@@ -42,9 +42,12 @@ export function createAuthenticator(transport: HttpTransport, credentials: Crede
 
   async function fetchHeader(challenge: string, target: RegistryTarget, scope: Scope, opts: Opts): Promise<string | null> {
     const offers = parseChallenges(challenge);
+    const bearer = offers.find(({ scheme }) => scheme === "bearer");
+    const { realm = "", service = "" } = bearer?.params ?? {};
+    const ready = bearer && (await credentials.token?.({ host: target.host, realm, service, scopes: scopesOf(scope) }, opts));
+    if (typeof ready === "string") return `Bearer ${ready}`;
     const held = await credentials.get(target.host);
     if (held?.kind === "bearer") return `Bearer ${held.token}`;
-    const bearer = offers.find(({ scheme }) => scheme === "bearer");
     if (bearer !== undefined) return `Bearer ${await fetchToken(transport, bearer, target, scope, held, opts)}`;
     const isBasic = offers.some(({ scheme }) => scheme === "basic");
     return isBasic && held?.kind === "password" ? basic(held) : null;

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import type { Opts } from "../../cache/content/store.js";
 import { TbuildError } from "../../cache/errors.js";
 
 /** What a registry can be shown. Never part of a message. */
@@ -16,6 +17,22 @@ export type Credentials =
 export interface CredentialStore {
   /** Null when there are none, so that the registry is asked anonymously. */
   get(host: string): Promise<Credentials | null>;
+  /**
+   * A token for a registry, of a store that fetches tokens with logins that it keeps to itself; null when it does not for
+   * this registry, so that {@link get} is asked. @throws {TbuildError} unauthorized, unavailable
+   */
+  token?(request: TokenRequest, opts: Opts): Promise<string | null>;
+}
+
+/** What a registry wants a token for. */
+export interface TokenRequest {
+  /** As in {@link CredentialStore.get}. */
+  readonly host: string;
+  /** Address of the token server. */
+  readonly realm: string;
+  readonly service: string;
+  /** "repository:library/nginx:pull". */
+  readonly scopes: readonly string[];
 }
 
 /** What is read and written of config.json. */

@@ -26,6 +26,7 @@ export function agentOfKeys(keys: readonly SshKey[]): (connection: Socket) => vo
         waiting = waiting.subarray(4 + length);
       }
     });
+    connection.on("end", () => connection.end());
   };
 }
 

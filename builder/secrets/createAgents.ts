@@ -1,13 +1,11 @@
-import { chmodSync, chownSync, rmSync, statSync } from "node:fs";
-import net, { type Server, type Socket } from "node:net";
+import { statSync } from "node:fs";
+import net, { type Socket } from "node:net";
 import { TbuildError } from "../../cache/errors.js";
 import type { SshSpec } from "../request.js";
 import { agentOfKeys } from "./agentProtocol.js";
-import type { AgentSocket, SocketFile, SshAgents } from "./agents.js";
+import type { SshAgents } from "./agents.js";
+import { openAgentSocket, type Serve } from "./agentSocket.js";
 import { readPrivateKey } from "./privateKey.js";
-
-/** Serves one connection of a step. */
-type Serve = (connection: Socket) => void;
 
 /** The agents that a build was given: sockets are passed on to, keys are an agent of this process that can only list and sign. */
 export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv = process.env): SshAgents {
@@ -20,7 +18,7 @@ export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv =
       if (spec === undefined) return null;
       const serve = serving.get(id) ?? servingOf(spec, env);
       serving.set(id, serve);
-      return await listen(file, serve);
+      return await openAgentSocket(file, serve);
     },
   };
 }
@@ -51,25 +49,4 @@ function passOn(connection: Socket, path: string): void {
     one.on("error", () => other.destroy());
     one.on("close", () => other.destroy());
   }
-}
-
-async function listen({ path, uid, gid, mode }: SocketFile, serve: Serve): Promise<AgentSocket> {
-  const open = new Set<Socket>();
-  const server: Server = net.createServer((connection) => {
-    open.add(connection);
-    connection.on("close", () => open.delete(connection));
-    connection.on("error", () => connection.destroy());
-    serve(connection);
-  });
-  await new Promise<void>((done, failed) => server.once("error", failed).listen(path, done));
-  chownSync(path, uid, gid);
-  chmodSync(path, mode);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      for (const connection of open) connection.destroy();
-      await new Promise((done) => server.close(done));
-      rmSync(path, { force: true });
-    },
-  };
 }

@@ -11,14 +11,22 @@ const LEAST_FOUND = 6;
 /** The secrets that a build was given; the last of an id counts. */
 export function createSecrets(specs: readonly SecretSpec[]): SecretStore {
   const byId = new Map(specs.map((spec) => [spec.id, spec]));
+  return secretStore([...byId.keys()], (id) => readSecret(byId.get(id)!));
+}
+
+/**
+ * A store of the secrets of these ids. `read` is asked once for each, and gives null for one that is not there.
+ * @throws {TbuildError} resource_exhausted when a value is larger than 500 KiB
+ */
+export function secretStore(ids: readonly string[], read: (id: string) => Buffer | null): SecretStore {
+  const given = new Set(ids);
   const values = new Map<string, Buffer | null>();
   const get = (id: string): Buffer | null => {
-    const spec = byId.get(id);
-    if (spec !== undefined && !values.has(id)) values.set(id, readSecret(spec));
+    if (given.has(id) && !values.has(id)) values.set(id, bounded(id, read(id)));
     return values.get(id) ?? null;
   };
   const telling = (): readonly KnownSecret[] =>
-    [...byId.keys()]
+    [...given]
       .map((id) => ({ id, value: trimmed(valueOrNull(() => get(id)) ?? Buffer.alloc(0)) }))
       .filter(({ value }) => value.length >= LEAST_FOUND);
   return {
@@ -50,18 +58,18 @@ function valueOrNull(read: () => Buffer | null): Buffer | null {
 function readSecret({ id, from }: SecretSpec): Buffer | null {
   if (from.kind === "env") {
     const value = process.env[from.name];
-    return value === undefined ? null : bounded(id, Buffer.from(value));
+    return value === undefined ? null : Buffer.from(value);
   }
   try {
     if (statSync(from.path).isFile() && statSync(from.path).size > MAX_BYTES) throw tooLarge(id);
-    return bounded(id, readFileSync(from.path));
+    return readFileSync(from.path);
   } catch (error) {
     throw readError(error, id, from.path);
   }
 }
 
-function bounded(id: string, value: Buffer): Buffer {
-  if (value.length > MAX_BYTES) throw tooLarge(id);
+function bounded(id: string, value: Buffer | null): Buffer | null {
+  if (value !== null && value.length > MAX_BYTES) throw tooLarge(id);
   return value;
 }
 

@@ -43,9 +43,10 @@ export function treeWriter(pool: Pick<BulkPool, "run">, root: string, signal: Ab
         start();
       });
   };
+  const current = () => running;
   const until = async (enough: () => boolean): Promise<void> => {
     if (!enough()) start();
-    while (running !== null && !enough()) await running;
+    for (let job = current(); job !== null && !enough(); job = current()) await job;
     if (failure !== null) throw failure.error;
   };
   return {
