@@ -7,6 +7,7 @@ import { hostPlatform } from "../cache/oci/platform.js";
 import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
+import { createSolver } from "../solver/solve.js";
 import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
 import { loadConfig, type TbuildConfig } from "./config.js";
@@ -108,7 +109,7 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
     },
     cdiDirs: settings.cdi.dirs,
     warnings: settings.warnings,
-    concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
+    solver: createSolver({ index: store.index, concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY }),
     remote: (options) => remoteAccess(store, settings.registries, options),
   };
 }

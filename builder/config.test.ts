@@ -42,10 +42,42 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   assert.deepEqual(config.warnings, []);
 });
 
+test("parseConfig() reads what the daemon goes by", async () => {
+  const config = await parse(`
+root = "/data"
+debug = true
+insecure-entitlements = ["network.host"]
+[grpc]
+  address = ["unix:///run/x.sock", "tcp://0.0.0.0:1234"]
+  uid = 0
+  gid = 1000
+  [grpc.tls]
+    cert = "c.pem"
+    key = "k.pem"
+    ca = "ca.pem"
+[worker.oci]
+  enabled = false
+  platforms = ["linux/amd64"]
+  [worker.oci.labels]
+    "com.example.a" = "b"
+`);
+  assert.deepEqual(config.daemon, {
+    root: "/data",
+    debug: true,
+    entitlements: ["network.host"],
+    addresses: ["unix:///run/x.sock", "tcp://0.0.0.0:1234"],
+    uid: 0,
+    gid: 1000,
+    tls: { cert: "c.pem", key: "k.pem", ca: "ca.pem" },
+  });
+  assert.deepEqual([config.worker.enabled, config.worker.platforms, config.worker.labels], [false, ["linux/amd64"], { "com.example.a": "b" }]);
+  assert.deepEqual(config.warnings, []);
+});
+
 test("parseConfig() warns of unknown keys with their line", async () => {
-  const { warnings } = await parse(`debug = true\n[worker.oci]\n  gc = true\n  frobnicate = 1\n`);
+  const { warnings } = await parse(`trace = true\n[worker.oci]\n  gc = true\n  frobnicate = 1\n`);
   assert.deepEqual(warnings, [
-    'Ignoring unknown key "debug" in tbuild.toml:1',
+    'Ignoring unknown key "trace" in tbuild.toml:1',
     'Ignoring unknown key "worker.oci.frobnicate" in tbuild.toml:4',
   ]);
 });

@@ -1,4 +1,6 @@
+import type { Ref } from "../cache/ref.js";
 import type { Store } from "../cache/store.js";
+import type { Solver } from "../solver/solve.js";
 import type { Executor } from "./executor/executor.js";
 import type { BuildInputs } from "./inputs.js";
 import type { BuildLogs } from "./logs/buildLogs.js";
@@ -12,7 +14,8 @@ import type { SshAgents } from "./secrets/agents.js";
 export interface BuildParts {
   readonly store: Store;
   readonly executor: Executor;
-  readonly concurrency: number;
+  /** Runs the graphs of all builds: those at the same time share equal steps. */
+  readonly solver: Solver<Ref>;
   /** Directories of CDI specifications. */
   readonly cdiDirs: readonly string[];
   /** About the configuration, one sentence each. */

@@ -2,7 +2,6 @@ import { TbuildError } from "../cache/errors.js";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Ref } from "../cache/ref.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
-import { createSolver } from "../solver/solve.js";
 import { fileEpoch } from "./epoch.js";
 import { filesRead } from "./filesRead.js";
 import type { BringHere } from "./image/absent.js";
@@ -51,15 +50,11 @@ export async function solveBuild(
     fresh.add(step);
     onLayer(ref.name);
   };
-  const solver = createSolver<Ref>({
-    runnerFor(vertex) {
-      const runner = opRunner(depsOf(vertex), vertex);
-      return inImage.has(vertex.digest) ? watched(runner, (ref) => begin(vertex.digest, ref)) : runner;
-    },
-    index: parts.store.index,
-    concurrency: parts.concurrency,
-  });
-  const results = await solver.solveAll(plans.map(({ definition }) => definition), { signal, report });
+  const runnerFor = (vertex: Vertex) => {
+    const runner = opRunner(depsOf(vertex), vertex);
+    return inImage.has(vertex.digest) ? watched(runner, (ref) => begin(vertex.digest, ref)) : runner;
+  };
+  const results = await parts.solver.solveAll(plans.map(({ definition }) => definition), { signal, report, runnerFor });
   return { refs: results.map(imageRef), fresh };
 }
 

@@ -56,7 +56,7 @@ function naive({ node }: Output, known = new Map<Node, string | null>()): string
 async function checkBuild(solver: Solver<string>, runner: FakeRunner, target: Output): Promise<void> {
   const events: Progress[] = [];
   const before = runner.executed.length;
-  const solving = solver.solve(marshal(target, []), { signal: new AbortController().signal, report: (e) => void events.push(e) });
+  const solving = solver.solve(marshal(target, []), { signal: new AbortController().signal, report: (e) => void events.push(e), runnerFor: () => runner });
   const expected = naive(target);
   if (expected === null) await assert.rejects(solving, (error) => hasCode(error, "process_failed"));
   else assert.equal(await solving, expected);
@@ -91,7 +91,7 @@ for (const concurrency of [1, 3, 64]) {
         for (let i = next(4); i > 0; i--) await turn();
         signal.throwIfAborted();
       };
-      const solver = createSolver({ runnerFor: () => runner, index, concurrency });
+      const solver = createSolver<string>({ index, concurrency });
       for (const variant of [0, 1, 0, 2, 1]) {
         await checkBuild(solver, runner, randomGraph(seed, variant));
         for (const key of index.records.keys()) if (next(5) === 0) index.records.delete(key);
@@ -107,16 +107,16 @@ test("random builds at the same time share steps, fail and are cancelled without
     runner.during = async (_, { signal }) => {
       for (let i = next(6); i > 0; i--) await Promise.race([turn(), untilAborted(signal)]);
     };
-    const solver = createSolver({ runnerFor: () => runner, index: fakeIndex(), concurrency: 1 + next(8) });
-    await Promise.all([0, 1, 0, 2, 1, 0].map((variant) => oneOfMany(solver, randomGraph(seed, variant), next)));
+    const solver = createSolver<string>({ index: fakeIndex(), concurrency: 1 + next(8) });
+    await Promise.all([0, 1, 0, 2, 1, 0].map((variant) => oneOfMany(solver, runner, randomGraph(seed, variant), next)));
     assert.equal(runner.running, 0);
   }
 });
 
-async function oneOfMany(solver: Solver<string>, target: Output, next: Random): Promise<void> {
+async function oneOfMany(solver: Solver<string>, runner: FakeRunner, target: Output, next: Random): Promise<void> {
   const cancel = new AbortController();
   const cancelAfter = next(3) === 0 ? next(40) : null;
-  const solving = solver.solve(marshal(target, []), { signal: cancel.signal, report: () => {} });
+  const solving = solver.solve(marshal(target, []), { signal: cancel.signal, report: () => {}, runnerFor: () => runner });
   solving.catch(() => {});
   for (let i = next(10); i > 0; i--) await turn();
   if (cancelAfter !== null) {

@@ -15,9 +15,9 @@ const never = new AbortController().signal;
 function setUp(concurrency = 64) {
   const runner = fakeRunner();
   const index = fakeIndex();
-  const solver = createSolver<string>({ runnerFor: () => runner, index, concurrency });
+  const solver = createSolver<string>({ index, concurrency });
   const solve = (target: Output | null, signal = never, report = listen().report) =>
-    solver.solve(marshal(target, infos), { signal, report });
+    solver.solve(marshal(target, infos), { signal, report, runnerFor: () => runner });
   /** Names executed by one build. */
   const executedBy = async (target: Output): Promise<string[]> => {
     const before = runner.executed.length;
@@ -306,13 +306,13 @@ test("solveAll() executes what several targets need once, and gives the results 
   const { solver, runner } = setUp();
   const shared = () => fake({ name: "shared" });
   const targets = ["a", "b"].map((name) => fake({ name, out: `result of ${name}` }, [shared()]));
-  const results = await solver.solveAll([marshal(targets[0]!, infos), marshal(null, infos), marshal(targets[1]!, infos)], { signal: never, report: () => {} });
+  const results = await solver.solveAll([marshal(targets[0]!, infos), marshal(null, infos), marshal(targets[1]!, infos)], { signal: never, report: () => {}, runnerFor: () => runner });
   assert.deepEqual(results, ["result of a", null, "result of b"]);
   assert.deepEqual([...runner.executed].sort(), ["a", "b", "shared"]);
 });
 
 test("solveAll() of targets of which one fails rejects, and ends the others", async () => {
-  const { solver } = setUp();
+  const { solver, runner } = setUp();
   const definitions = [fake({ name: "good" }), fake({ name: "bad", fail: true })].map((target) => marshal(target, infos));
-  await assert.rejects(solver.solveAll(definitions, { signal: never, report: () => {} }), isTbuildError);
+  await assert.rejects(solver.solveAll(definitions, { signal: never, report: () => {}, runnerFor: () => runner }), isTbuildError);
 });

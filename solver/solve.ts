@@ -9,8 +9,6 @@ import { createStepRunner } from "./step.js";
 
 /** What a solver is made of. `R` is how the caller names a step's result. */
 export interface SolverConfig<R> {
-  /** Who does the work of a vertex; throws `unsupported` for what nobody can do. */
-  readonly runnerFor: (vertex: Vertex) => OpRunner<R>;
   readonly index: CacheIndex<R>;
   /** Steps that run at a time, over all builds; default 64. */
   readonly concurrency?: number;
@@ -21,8 +19,8 @@ export interface SolveOpts<R> {
   readonly signal: AbortSignal;
   /** Hears everything, in order; must not throw. Nothing comes after `solve` has settled. */
   readonly report: (event: Progress) => void;
-  /** Replaces the solver's own, for steps that need this build's session; steps are still shared with other builds. */
-  readonly runnerFor?: (vertex: Vertex) => OpRunner<R>;
+  /** Who does the work of a vertex for this build; throws `unsupported` for what nobody can do. Steps are shared with other builds. */
+  readonly runnerFor: (vertex: Vertex) => OpRunner<R>;
 }
 
 /** Solves builds; those at the same time share equal steps. */
@@ -38,13 +36,13 @@ export interface Solver<R> {
 }
 
 /** A solver with no builds. */
-export function createSolver<R>({ runnerFor, index, concurrency = 64 }: SolverConfig<R>): Solver<R> {
+export function createSolver<R>({ index, concurrency = 64 }: SolverConfig<R>): Solver<R> {
   const steps = createStepRunner(index, concurrency);
   async function solveAll(definitions: readonly Definition[], opts: SolveOpts<R>): Promise<readonly (R | null)[]> {
     const targets = loadGraphs(definitions);
     const vertices = topologicalOrder(...targets);
     using job = createJob(vertices, opts.signal, opts.report);
-    const scheduler = createScheduler({ runnerFor: opts.runnerFor ?? runnerFor, index, steps }, job);
+    const scheduler = createScheduler({ runnerFor: opts.runnerFor, index, steps }, job);
     try {
       scheduler.prepare(vertices);
       const results = await Promise.all(targets.map(async (target) => (target === null ? null : await scheduler.resultOf(target))));

@@ -106,6 +106,11 @@ const usageRecord = schema({
 /** What is written as a `UsageRecord`. */
 export type UsageRecordInput = Encodable<typeof usageRecord>;
 
+const diskUsageRequest = schema({ filter: texts(1), ageLimit: int(2) });
+
+/** `DiskUsageRequest`; `ageLimit` in nanoseconds. */
+export type DiskUsageRequest = Decoded<typeof diskUsageRequest>;
+
 const pruneRequest = schema({
   filter: texts(1),
   all: flag(2),
@@ -120,7 +125,7 @@ export type PruneRequest = Decoded<typeof pruneRequest>;
 
 /** `moby.buildkit.v1.Control`. */
 export const controlService = service("moby.buildkit.v1.Control", {
-  DiskUsage: unary(schema({ filter: texts(1), ageLimit: int(2) }), schema({ record: children(1, usageRecord) })),
+  DiskUsage: unary(diskUsageRequest, schema({ record: children(1, usageRecord) })),
   Prune: serverStream(pruneRequest, usageRecord),
   Solve: unary(solveRequest, solveResponse),
   Status: serverStream(schema({ ref: text(1) }), statusResponse),

@@ -70,9 +70,12 @@ export interface ErrorContext {
 
 /** An error as `google.rpc.Status`, with BuildKit's details. What is no {@link TbuildError} is internal. */
 export function toStatus(error: unknown, context: ErrorContext = {}): Status {
-  if (!isTbuildError(error)) return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
+  if (!isTbuildError(error)) {
+    return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
+  }
   const all = [error, ...error.others];
-  return { code: codes[error.code], message: all.map(messageOf).join("\n"), details: [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)] };
+  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
+  return { code: codes[error.code], message: all.map(messageOf).join("\n"), details };
 }
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
@@ -82,7 +85,8 @@ export function fromStatus({ code, message }: Pick<Status, "code" | "message">, 
 
 /** BuildKit's words for a process that failed, which tools look for; else the message and what to do about it. */
 function messageOf({ message, hint, process }: TbuildError): string {
-  const text = process === undefined ? message : `process "${process.argv.join(" ")}" did not complete successfully: ${exitText(process)}`;
+  const failed = (argv: readonly string[]) => `process "${argv.join(" ")}" did not complete successfully`;
+  const text = process === undefined ? message : `${failed(process.argv)}: ${exitText(process)}`;
   return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }
 
@@ -93,8 +97,8 @@ function exitText({ exitCode, outOfMemory }: { readonly exitCode: number; readon
 function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
   const info = at === undefined ? undefined : source?.(at.file);
   if (at === undefined || info === undefined) return [];
-  const { filename, data, language } = info;
-  return [detail("errdefs.Source", { info: { filename, data: Buffer.from(data).toString("base64"), language }, ranges: [rangeToWire(at)] })];
+  const text = { filename: info.filename, data: Buffer.from(info.data).toString("base64"), language: info.language };
+  return [detail("errdefs.Source", { info: text, ranges: [rangeToWire(at)] })];
 }
 
 function ofStep({ process }: TbuildError, { vertex }: ErrorContext): Status["details"] {

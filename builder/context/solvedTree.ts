@@ -1,9 +1,5 @@
-import type { Ref } from "../../cache/ref.js";
-import type { Store } from "../../cache/store.js";
 import { marshal } from "../../solver/llb/marshal.js";
 import type { Output } from "../../solver/llb/state.js";
-import { createSolver } from "../../solver/solve.js";
-import type { Executor } from "../executor/executor.js";
 import { bringer } from "../image/absent.js";
 import type { Report } from "../internalStep.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
@@ -11,6 +7,7 @@ import { opRunner } from "../ops/mod.js";
 import { scratchRef } from "../ops/opDeps.js";
 import { openTree, type ReadTree } from "../ops/trees.js";
 import type { RemoteAccess } from "../remote.js";
+import type { BuildParts } from "../run.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { type LocalDirectory, localSource } from "../source/local.js";
@@ -18,7 +15,7 @@ import { buildSources } from "../source/mod.js";
 
 /** What is there of a build before its context is. */
 export interface ContextDeps {
-  readonly parts: { readonly store: Store; readonly executor: Executor; readonly concurrency: number };
+  readonly parts: Pick<BuildParts, "store" | "executor" | "solver">;
   readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
@@ -30,11 +27,10 @@ export interface ContextDeps {
 /** Runs the steps that bring a tree in, or takes them from the cache, and opens it for reading. */
 export async function solvedTree(deps: ContextDeps, wanted: Output, locals: ReadonlyMap<string, LocalDirectory> = new Map()): Promise<ReadTree> {
   const { parts, remote, secrets, agents, logs, report, signal } = deps;
-  const { store, executor, concurrency } = parts;
+  const { store, executor, solver } = parts;
   const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
   const bringHere = bringer(store, remote.refetch);
   const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true };
-  const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(opDeps, vertex), index: store.index, concurrency });
-  const ref = (await solver.solve(marshal(wanted, []), { signal, report })) ?? scratchRef;
+  const ref = (await solver.solve(marshal(wanted, []), { signal, report, runnerFor: (vertex) => opRunner(opDeps, vertex) })) ?? scratchRef;
   return await openTree(store, ref);
 }

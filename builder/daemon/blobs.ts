@@ -18,10 +18,18 @@ export function contentHandlers(content: ContentStore): Handlers<typeof contentS
   };
 }
 
-async function* readBlob(content: ContentStore, { digest, offset, size }: ReadContentRequest, signal: AbortSignal): AsyncGenerator<{ readonly offset: number; readonly data: Uint8Array }> {
+interface Piece {
+  readonly offset: number;
+  readonly data: Uint8Array;
+}
+
+async function* readBlob(content: ContentStore, request: ReadContentRequest, signal: AbortSignal): AsyncGenerator<Piece> {
+  const { digest, offset, size } = request;
   const blob = parseDigest(digest);
   const { size: total } = await content.info(blob);
-  if (offset < 0 || size < 0 || offset > total) throw new TbuildError("invalid_argument", `Cannot read "${digest}" from byte ${offset} on: it has ${total}`);
+  if (offset < 0 || size < 0 || offset > total) {
+    throw new TbuildError("invalid_argument", `Cannot read "${digest}" from byte ${offset} on: it has ${total}`);
+  }
   const end = size === 0 ? total : Math.min(total, offset + size);
   let at = offset;
   for await (const chunk of content.read(blob, { offset, signal })) {

@@ -11,7 +11,7 @@ import { contentHandlers } from "./blobs.js";
 import { controlHandlers } from "./control.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { gatewayHandlers } from "./gateway.js";
-import { addService } from "./handlers.js";
+import { addService, type OnError } from "./handlers.js";
 import { createJobs } from "./jobs.js";
 import { createServer, serve, type ServeOptions } from "./server.js";
 
@@ -23,6 +23,7 @@ export interface DaemonOptions extends ServeOptions {
   /** The one worker, as clients list it. */
   readonly worker: WorkerRecordInput;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
+  readonly onError?: OnError;
 }
 
 /** A daemon that answers BuildKit's clients. */
@@ -46,11 +47,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const jobs = createJobs();
   const workers = () => [worker];
   const server = createServer();
-  addService(server, controlService, controlHandlers({ ...options, jobs, workers }));
-  addService(server, gatewayService, gatewayHandlers(jobs, workers));
-  addService(server, contentService, contentHandlers(store.content));
-  addService(server, traceService, { Export: refuseTraces });
-  addService(server, healthService, { Check: () => ({ status: SERVING }) });
+  const onError = options.onError ?? (() => {});
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers }), onError);
+  addService(server, gatewayService, gatewayHandlers(jobs, workers), onError);
+  addService(server, contentService, contentHandlers(store.content), onError);
+  addService(server, traceService, { Export: refuseTraces }, () => {});
+  addService(server, healthService, { Check: () => ({ status: SERVING }) }, onError);
   const serving = await serve(server, options);
   return {
     addresses: serving.addresses,

@@ -41,8 +41,16 @@ export class StatusError extends Error {
   }
 }
 
+/** Hears of every call that failed, with the method's path. */
+export type OnError = (path: string, error: unknown) => void;
+
 /** Answers a service on `server`. */
-export function addService<M extends Readonly<Record<string, AnyMethod>>>(server: grpc.Server, service: Service<M>, handlers: Handlers<M>): void {
+export function addService<M extends Readonly<Record<string, AnyMethod>>>(
+  server: grpc.Server,
+  service: Service<M>,
+  handlers: Handlers<M>,
+  onError: OnError,
+): void {
   for (const [name, method] of Object.entries(service.methods)) {
     const handler = handlers[name] as Answer | undefined;
     if (handler === undefined) continue;
@@ -57,11 +65,31 @@ export function addService<M extends Readonly<Record<string, AnyMethod>>>(server
       responseDeserialize: (bytes: Buffer) => bytes,
     };
     const decode = (bytes: Buffer) => decodeRequest(path, method, bytes);
-    server.addService({ [name]: definition }, { [name]: implementation(method, decode, handler) });
+    const refuse = (error: unknown) => {
+      onError(path, error);
+      return grpcError(error);
+    };
+    server.addService({ [name]: definition }, { [name]: implementation(method, { decode, answer: handler, refuse }) });
   }
 }
 
 type Answer = (request: unknown, call: Call) => unknown;
+
+interface Answering {
+  decode(bytes: Buffer): unknown;
+  readonly answer: Answer;
+  /** The error as the client hears of it. */
+  refuse(error: unknown): Refusal;
+}
+
+interface Refusal {
+  readonly code: number;
+  readonly details: string;
+  readonly metadata: grpc.Metadata;
+}
+
+type UnaryCall = grpc.ServerUnaryCall<Buffer, unknown>;
+type ReadableCall = grpc.ServerReadableStream<Buffer, unknown>;
 type Stream = grpc.ServerDuplexStream<Buffer, unknown>;
 type Writable = grpc.ServerWritableStream<Buffer, unknown> | Stream;
 
@@ -80,32 +108,36 @@ function decodeRequest(path: string, method: AnyMethod, bytes: Buffer): unknown 
   }
 }
 
-function implementation({ kind }: AnyMethod, decode: (bytes: Buffer) => unknown, answer: Answer): grpc.UntypedHandleCall {
+function implementation({ kind }: AnyMethod, { decode, answer, refuse }: Answering): grpc.UntypedHandleCall {
   switch (kind) {
     case "unary":
-      return (call: grpc.ServerUnaryCall<Buffer, unknown>, done: grpc.sendUnaryData<unknown>) =>
-        settle(call, async (context) => await answer(decode(call.request), context), done);
+      return (call: UnaryCall, done: grpc.sendUnaryData<unknown>) =>
+        settle(call, async (context) => await answer(decode(call.request), context), { done, refuse });
     case "client-stream":
-      return (call: grpc.ServerReadableStream<Buffer, unknown>, done: grpc.sendUnaryData<unknown>) =>
-        settle(call, async (context) => await answer(decoded(call, decode), context), done);
+      return (call: ReadableCall, done: grpc.sendUnaryData<unknown>) =>
+        settle(call, async (context) => await answer(decoded(call, decode), context), { done, refuse });
     case "server-stream":
       return (call: grpc.ServerWritableStream<Buffer, unknown>) =>
-        void stream(call, (context) => answer(decode(call.request), context) as AsyncIterable<unknown>);
+        void stream(call, (context) => answer(decode(call.request), context) as AsyncIterable<unknown>, refuse);
     case "bidi":
-      return (call: Stream) => void stream(call, (context) => answer(decoded(call, decode), context) as AsyncIterable<unknown>);
+      return (call: Stream) => void stream(call, (context) => answer(decoded(call, decode), context) as AsyncIterable<unknown>, refuse);
   }
 }
 
-function settle(call: grpc.ServerUnaryCall<Buffer, unknown> | grpc.ServerReadableStream<Buffer, unknown>, work: (call: Call) => Promise<unknown>, done: grpc.sendUnaryData<unknown>): void {
+interface Settling extends Pick<Answering, "refuse"> {
+  readonly done: grpc.sendUnaryData<unknown>;
+}
+
+function settle(call: UnaryCall | ReadableCall, work: (call: Call) => Promise<unknown>, { done, refuse }: Settling): void {
   const { context } = contextOf(call);
   // In a microtask of its own, so that what a handler throws at once is answered as well.
   Promise.resolve(context).then(work).then(
     (value) => done(null, value),
-    (error: unknown) => done(grpcError(error)),
+    (error: unknown) => done(refuse(error)),
   );
 }
 
-async function stream(call: Writable, work: (call: Call) => AsyncIterable<unknown>): Promise<void> {
+async function stream(call: Writable, work: (call: Call) => AsyncIterable<unknown>, refuse: Answering["refuse"]): Promise<void> {
   const { context, gone } = contextOf(call);
   try {
     for await (const value of work(context)) {
@@ -114,7 +146,7 @@ async function stream(call: Writable, work: (call: Call) => AsyncIterable<unknow
     }
     call.end();
   } catch (error) {
-    call.emit("error", grpcError(error));
+    call.emit("error", refuse(error));
   }
 }
 
@@ -127,7 +159,7 @@ async function* decoded(call: Readable, decode: (bytes: Buffer) => unknown): Asy
   for await (const bytes of call.iterator({ destroyOnReturn: false })) yield decode(bytes as Buffer);
 }
 
-type AnyCall = grpc.ServerUnaryCall<Buffer, unknown> | grpc.ServerReadableStream<Buffer, unknown> | Writable;
+type AnyCall = UnaryCall | ReadableCall | Writable;
 
 function contextOf(call: AnyCall): { readonly context: Call; readonly gone: Promise<void> } {
   const abort = new AbortController();
@@ -153,7 +185,7 @@ function headersOf(metadata: grpc.Metadata): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)]));
 }
 
-function grpcError(error: unknown): { readonly code: number; readonly details: string; readonly metadata: grpc.Metadata } {
+function grpcError(error: unknown): Refusal {
   const { code, message, details } = error instanceof StatusError ? error.status : toStatus(error);
   const metadata = new grpc.Metadata();
   metadata.set("grpc-status-details-bin", Buffer.from(statusMessage.encode({ code, message, details })));

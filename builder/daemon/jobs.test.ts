@@ -30,7 +30,7 @@ test("end() keeps a build for late readers until many more have ended", async ()
   const batches = [];
   for await (const batch of late.log.read(signal)) batches.push(batch);
   assert.deepEqual(batches, [[started]]);
-  for (let i = 0; i < 32; i++) jobs.end(jobs.start(`r${i}`, createBridge()));
+  for (let i = 0; i < 16; i++) jobs.end(jobs.start(`r${i}`, createBridge()));
   await assert.rejects(jobs.find("first", { waitMs: 1, signal }), (error) => hasCode(error, "not_found"));
 });
 
@@ -55,16 +55,4 @@ test("close() answers when the last build has ended, and lets none start", async
   jobs.end(job);
   await closing;
   await createJobs().close();
-});
-
-test("read() gives each reader all events, and wakes one that waits", async () => {
-  const { log } = createJobs().start("r", createBridge());
-  const abort = new AbortController();
-  const reader = log.read(abort.signal)[Symbol.asyncIterator]();
-  const next = reader.next();
-  log.add(started);
-  assert.deepEqual((await next).value, [started]);
-  const gone = reader.next();
-  abort.abort();
-  assert.equal((await gone).done, true);
 });

@@ -28,7 +28,7 @@ export interface Jobs {
 }
 
 /** Ended builds whose progress can still be read: a client may be late, or ask again. */
-const KEPT = 32;
+const KEPT = 16;
 
 /** No builds yet. */
 export function createJobs(): Jobs {

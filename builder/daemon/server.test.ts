@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:http2";
 import { createServer } from "node:net";
 import path from "node:path";
+import { connect as connectTls } from "node:tls";
 import { test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { hasCode } from "../../cache/errors.js";
@@ -34,9 +36,24 @@ test("serve() takes TLS on TCP, only from clients with a certificate, and none o
   await info(unix);
 });
 
-test("serve() says which PEM file is missing", async () => {
-  const tls = { cert: "/nonexistent.pem", key: "/nonexistent.key", ca: null };
-  await assert.rejects(testDaemon({ addresses: [parseAddress("tcp://127.0.0.1:0")], tls }), (error) => hasCode(error, "not_found"));
+test("serve() takes TLS clients that speak HTTP/2 without having offered it", async () => {
+  await using dir = await tempDir();
+  const { caFile } = makeCertificates(dir.path);
+  const file = (name: string) => path.join(dir.path, name);
+  const tls = { cert: file("server.pem"), key: file("server.key"), ca: null };
+  await using peer = await testDaemon({ addresses: [parseAddress("tcp://127.0.0.1:0")], tls });
+  const { hostname, port } = new URL(peer.daemon.addresses[0]!.replace("tcp:", "http:"));
+  const socket = connectTls({ host: hostname, port: Number(port), ca: readFileSync(caFile) });
+  const session = connect("http://localhost", { createConnection: () => socket });
+  const settings = await new Promise((resolve, reject) => session.once("remoteSettings", resolve).once("error", reject).once("close", reject));
+  assert.ok(settings);
+  session.destroy();
+});
+
+test("serve() says which PEM file is missing, or is none", async () => {
+  const start = (file: string) => testDaemon({ addresses: [parseAddress("tcp://127.0.0.1:0")], tls: { cert: file, key: file, ca: null } });
+  await assert.rejects(start("/nonexistent.pem"), (error) => hasCode(error, "not_found"));
+  await assert.rejects(start("/etc/hostname"), (error) => hasCode(error, "invalid_argument"));
 });
 
 test("serve() refuses to replace a file that is no socket, and a port that is taken", async () => {

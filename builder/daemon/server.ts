@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import * as grpc from "@grpc/grpc-js";
 import { TbuildError } from "../../cache/errors.js";
 import type { ListenAddress } from "./address.js";
@@ -43,10 +44,13 @@ export function createServer(): grpc.Server {
   });
 }
 
-/** Listens on all addresses, or on none. @throws {TbuildError} unavailable, permission_denied, not_found for a PEM file */
+/**
+ * Listens on all addresses, or on none. @throws {TbuildError} unavailable, permission_denied; not_found and invalid_argument
+ * for PEM files
+ */
 export async function serve(server: grpc.Server, { addresses, owner, tls }: ServeOptions): Promise<Serving> {
-  const plain = acceptor(server, grpc.ServerCredentials.createInsecure());
-  const secure = tls === null ? plain : acceptor(server, credentials(tls));
+  const plain = acceptor(server);
+  const secure = tls === null ? plain : throughTls(tls, plain);
   const listeners: Listener[] = [];
   try {
     for (const address of addresses) listeners.push(await listen(address, owner, address.kind === "unix" ? plain : secure));
@@ -62,17 +66,35 @@ export async function serve(server: grpc.Server, { addresses, owner, tls }: Serv
 }
 
 /** Sockets of our own instead of grpc's, which knows neither inherited ones nor who may open a unix socket. */
-function acceptor(server: grpc.Server, creds: grpc.ServerCredentials): (socket: Socket) => void {
-  const injector = server.createConnectionInjector(creds);
+function acceptor(server: grpc.Server): (socket: Socket) => void {
+  const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   return (socket) => {
     socket.on("error", () => socket.destroy());
     injector.injectConnection(socket);
   };
 }
 
-function credentials({ cert, key, ca }: TlsFiles): grpc.ServerCredentials {
-  const pair = { cert_chain: pem(cert), private_key: pem(key) };
-  return grpc.ServerCredentials.createSsl(ca === null ? null : pem(ca), [pair], ca !== null);
+/** TLS of our own as well: buildx does not negotiate HTTP/2 (ALPN), it simply speaks it, and Node would hang up. */
+function throughTls(files: TlsFiles, accept: (socket: Socket) => void): (socket: Socket) => void {
+  const server = tlsServer(files).on("secureConnection", (socket) => {
+    socket.alpnProtocol ||= "h2";
+    accept(socket);
+  });
+  return (socket) => {
+    socket.on("error", () => socket.destroy());
+    server.emit("connection", socket);
+  };
+}
+
+function tlsServer({ cert, key, ca }: TlsFiles): TlsServer {
+  const own = { cert: pem(cert), key: pem(key), ALPNProtocols: ["h2"] };
+  const clients = ca === null ? {} : { ca: pem(ca), requestCert: true, rejectUnauthorized: true };
+  try {
+    return createTlsServer({ ...own, ...clients });
+  } catch (cause) {
+    const files = [cert, key, ...(ca === null ? [] : [ca])].map((file) => `"${file}"`).join(", ");
+    throw new TbuildError("invalid_argument", `Cannot use ${files} for TLS: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function pem(file: string): Buffer {

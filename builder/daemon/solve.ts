@@ -1,4 +1,5 @@
 import { cancelled, isTbuildError } from "../../cache/errors.js";
+import { vertexOf } from "../../solver/errors.js";
 import { toStatus } from "../api/errors.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
@@ -15,11 +16,15 @@ export interface SolveParts {
   readonly sessions: Sessions;
 }
 
+interface SolveResponse {
+  readonly exporterResponse: Readonly<Record<string, string>>;
+}
+
 /**
  * One build from request to response. Without frontend and graph it is the client that runs the frontend: the build waits for
  * its result. Ends when the client goes.
  */
-export async function solve({ jobs, openBuild, sessions }: SolveParts, request: SolveRequest, call: Call): Promise<{ readonly exporterResponse: Readonly<Record<string, string>> }> {
+export async function solve({ jobs, openBuild, sessions }: SolveParts, request: SolveRequest, call: Call): Promise<SolveResponse> {
   const job = jobs.start(request.ref, createBridge());
   const onGone = () => job.cancel(call.signal.reason);
   call.signal.addEventListener("abort", onGone);
@@ -71,8 +76,8 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
   };
 }
 
-/** An error of a build with what the client needs to show it: the lines of the Dockerfile. */
+/** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
 export function statusError(error: unknown, job: Job): StatusError {
   if (error instanceof StatusError) return error;
-  return new StatusError(toStatus(error, { source: (file) => job.sources.get(file) }), error);
+  return new StatusError(toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) }), error);
 }

@@ -4,11 +4,11 @@ import { isDangling } from "../../cache/images.js";
 import { prune } from "../../cache/prune.js";
 import type { Store } from "../../cache/store.js";
 import { diskUsage, type UsageRecord } from "../../cache/usage.js";
-import type { PruneRequest, UsageRecordInput } from "../api/control.js";
+import type { DiskUsageRequest, PruneRequest, UsageRecordInput } from "../api/control.js";
 import { parseFilters, type ReadField } from "./filter.js";
 
 /** What takes space in the store, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
-export async function usageRecords(store: Store, { filter, ageLimit }: { readonly filter: readonly string[]; readonly ageLimit: number }): Promise<readonly UsageRecordInput[]> {
+export async function usageRecords(store: Store, { filter, ageLimit }: DiskUsageRequest): Promise<readonly UsageRecordInput[]> {
   const matches = parseFilters(filter);
   const youngest = ageLimit > 0 ? Date.now() - ageLimit / 1e6 : Infinity;
   const records = await diskUsage(store);

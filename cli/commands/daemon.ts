@@ -1,7 +1,9 @@
+import { isTbuildError } from "../../cache/errors.js";
 import { createBuilder } from "../../builder/builder.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
+import { StatusError } from "../../builder/daemon/handlers.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
 import { createSessions } from "../../builder/session/sessions.js";
 import { versionOf, workerId, workerRecord } from "../../builder/daemon/worker.js";
@@ -32,6 +34,7 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements }),
     worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
     version: versionOf(version),
+    onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
   });
   for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
   stderr.write(`Ending at ${await stopped}\n`);
@@ -41,6 +44,14 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
 async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms }: DaemonSettings, version: string): Promise<WorkerRecordInput> {
   const config = { ...worker, snapshotter: snapshotter === "overlay" ? "overlayfs" : "native" };
   return workerRecord({ id: await workerId(root), root, config, platforms: platforms ?? runnablePlatforms(), labels, version: versionOf(version) });
+}
+
+/** What is the daemon's own fault is logged with its stack; what a client did wrong, and is told of, only for debugging. */
+function logEntry(path: string, error: unknown, debug: boolean): string {
+  const cause = error instanceof StatusError ? (error.cause ?? error) : error;
+  const clients = isTbuildError(cause) || cause instanceof StatusError;
+  if (clients && !debug) return "";
+  return `${path}: ${clients ? cause.message : String((cause as Error).stack ?? cause)}\n`;
 }
 
 const snapshotterNames = { overlay: ["auto", "overlayfs", "overlay"], copy: ["auto", "native", "copy"] };

@@ -1,7 +1,6 @@
 import type { Ref } from "../../../cache/ref.js";
 import { topologicalOrder, loadGraph } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
-import { createSolver } from "../../../solver/solve.js";
 import { checkSecrets } from "../../checkSecrets.js";
 import { checkSupport } from "../../checkSupport.js";
 import { bringer } from "../../image/absent.js";
@@ -15,9 +14,8 @@ export async function solveTree(run: Running, definition: Definition, own: Pick<
   const steps = topologicalOrder(loadGraph(definition));
   checkSupport(steps);
   checkSecrets(steps, run);
-  const { store, executor, concurrency } = parts;
+  const { store, executor, solver } = parts;
   const sources = buildSources({ store, remote, secrets, agents, ...own });
   const deps = { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch), isRead: () => true };
-  const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(deps, vertex), index: store.index, concurrency });
-  return await solver.solve(definition, { signal, report });
+  return await solver.solve(definition, { signal, report, runnerFor: (vertex) => opRunner(deps, vertex) });
 }
