@@ -1,21 +1,27 @@
 import { setMaxListeners } from "node:events";
+import type { Opts } from "../cache/content/store.js";
 import { cancelled, fromSystemError } from "../cache/errors.js";
-import type { Descriptor } from "../cache/oci/descriptor.js";
+import type { ImageManifestRecord } from "../cache/meta/records.js";
+import type { Descriptor, ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
+import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
 import { loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
+import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
+import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument, remoteConfig, remoteDocument } from "./imageCreate.js";
 import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
-import type { Build, BuilderConfig, BuildRequest, Task } from "./request.js";
+import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuildParts } from "./run.js";
+import { bringImage, runImage } from "./runImage.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -29,6 +35,16 @@ export interface Builder extends AsyncDisposable {
   push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
   /** Brings the blob of a pulled layer into the content store from where it came. @throws {TbuildError} not_found, unavailable */
   fetchLayer(blob: Descriptor, opts?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Makes an index of what registries hold. See {@link createImage}. */
+  createImage(request: CreateRequest, opts?: { readonly signal?: AbortSignal }): Task<CreatedImage>;
+  /** What a name stands for in its registry; nothing is brought here. See {@link remoteDocument}. */
+  remoteDocument(name: string, opts?: Opts): Promise<RemoteDocument>;
+  /** Config of an image of a registry. See {@link remoteConfig}. */
+  remoteConfig(reference: Reference, manifest: Manifest, opts?: Opts): Promise<ImageConfig>;
+  /** Fetches what of a stored image's files was left in its registry. See {@link bringImage}. */
+  bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
+  /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
+  run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -43,7 +59,12 @@ const DEFAULT_CONCURRENCY = 64;
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
   const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
-  const store = await openStore({ root: storeRoot(config.root), cleanScratch: (scratch) => removeContainers(runtime, scratch), warm: config.warm });
+  const store = await openStore({
+    root: storeRoot(config.root),
+    cleanScratch: (scratch) => removeContainers(runtime, scratch),
+    warm: config.warm,
+    maxLayerSize: settings.worker.maxLayerSize ?? undefined,
+  });
   const parts = buildParts(store, settings, runtime);
   return {
     store,
@@ -54,6 +75,11 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
       using access = parts.remote(false);
       await access.refetch(blob, opts);
     },
+    createImage: (request, opts = {}) => startTask((report, signal) => createImage(parts, request, report, signal), opts.signal),
+    remoteDocument: (name, opts = {}) => remoteDocument(parts, name, opts),
+    remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
+    bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
+    run: (request, opts) => runImage(parts, request, opts),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -23,6 +23,7 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   gc = false
   reservedSpace = "20%"
   maxUsedSpace = "1.5GiB"
+  maxLayerSize = "10GB"
   [[worker.oci.gcpolicy]]
     keepDuration = "48h30m"
     keepBytes = 1000
@@ -33,6 +34,7 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   assert.deepEqual(config.registries.get("localhost:5000")?.keypairs, [{ key: "k.pem", cert: "c.pem" }]);
   assert.equal(config.worker.maxParallelism, 4);
   assert.equal(config.worker.gc, false);
+  assert.equal(config.worker.maxLayerSize, 10e9);
   assert.deepEqual(config.worker.limits.reserved, { kind: "percent", percent: 20 });
   assert.deepEqual(config.worker.limits.maxUsed, { kind: "bytes", bytes: 1.5 * 2 ** 30 });
   assert.equal(config.worker.policies[0]?.keepDurationMs, 48.5 * 3_600_000);
@@ -115,4 +117,10 @@ test("parseConfig() reads where CDI specifications are", async () => {
   assert.deepEqual(await dirs(""), ["/etc/cdi", "/var/run/cdi"]);
   assert.deepEqual(await dirs('[cdi]\nspecDirs = ["/x"]\n'), ["/x"]);
   assert.deepEqual(await dirs('[cdi]\ndisabled = true\nspecDirs = ["/x"]\n'), []);
+});
+
+test("parseConfig() refuses a size of layers that is a share or nothing", async () => {
+  for (const value of ['"10%"', "0", '"many"']) {
+    await assert.rejects(parse(`[worker.oci]\nmaxLayerSize = ${value}\n`), (error) => hasCode(error, "parse_failed"), value);
+  }
 });

@@ -50,6 +50,8 @@ export interface WorkerConfig {
   /** OCI runtime binary; null: runc. */
   readonly binary: string | null;
   readonly snapshotter: string | null;
+  /** Bytes that a layer of an image may unpack to; null: the store's own limit. */
+  readonly maxLayerSize: number | null;
   /** False turns automatic collection off. */
   readonly gc: boolean;
   readonly limits: SpaceLimits;
@@ -134,6 +136,7 @@ function workerConfig(table: TableReader | undefined): WorkerConfig {
     maxParallelism: parallelism > 0 ? parallelism : null,
     binary: table?.text("binary") ?? null,
     snapshotter: table?.text("snapshotter") ?? null,
+    maxLayerSize: table?.scalar("maxLayerSize", 'bytes or a size such as "10GB"', byteSize) ?? null,
     gc: table?.bool("gc") ?? true,
     limits: spaceLimits(table, "gckeepstorage"),
     policies: (table?.tables("gcpolicy") ?? []).map(gcPolicy),
@@ -179,6 +182,11 @@ function diskSpace(value: unknown): DiskSpace | undefined {
   if (unit === "%") return { kind: "percent", percent: Number(digits) };
   const factor = UNITS[unit.toLowerCase().replace(/b$/, "")];
   return factor === undefined ? undefined : { kind: "bytes", bytes: Math.floor(Number(digits) * factor) };
+}
+
+function byteSize(value: unknown): number | undefined {
+  const space = diskSpace(value);
+  return space?.kind === "bytes" && space.bytes > 0 ? space.bytes : undefined;
 }
 
 const MILLIS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -5,9 +5,8 @@ import { hostPlatform, type Platform } from "../cache/oci/platform.js";
 import { familiarReference, formatReference, parseReference, type Reference, withDefaultTag } from "../cache/oci/reference.js";
 import type { Store } from "../cache/store.js";
 import type { StepOpts } from "../solver/opRunner.js";
-import { recordParts } from "./image/archive.js";
-import { packImage, rootOf } from "./image/packed.js";
 import { pushableImage } from "./image/pushable.js";
+import { packStored } from "./image/stored.js";
 import { internalStep, type Report } from "./internalStep.js";
 import type { RemoteAccess } from "./remote.js";
 import type { BuildParts } from "./run.js";
@@ -70,13 +69,8 @@ export async function pushImages({ store, remote }: Parts, request: PushRequest,
 }
 
 async function pushStored(store: Store, access: RemoteAccess, name: Reference, insecure: boolean, opts: StepOpts): Promise<NamedDigest> {
-  const { signal } = opts;
-  const { manifests } = storedImage(store, name);
-  const parts = await Promise.all(manifests.map((record) => recordParts(store, record, opts)));
-  const options = { signal, missing: "leave" } as const;
-  const images = await Promise.all(parts.map((part) => packImage(store, part, options)));
-  const root = await rootOf(store, images, images.length > 1 ? "index" : "manifest", options);
-  await access.push(pushableImage(parts, images, root, { content: store.content, refetch: (blob) => access.refetch(blob, opts) }), [name], { ...opts, insecure });
+  const { root, platforms, parts } = await packStored(store, storedImage(store, name), { signal: opts.signal, missing: "leave" });
+  await access.push(pushableImage(parts, platforms, root, { content: store.content, refetch: (blob) => access.refetch(blob, opts) }), [name], { ...opts, insecure });
   return { name: formatReference(name), digest: root.digest };
 }
 

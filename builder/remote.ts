@@ -19,6 +19,7 @@ import type { Source } from "./source/source.js";
 
 /** What one build may bring in from outside. What a name means is asked once. */
 export interface RemoteAccess extends Disposable {
+  readonly client: RegistryClient;
   /** Images, and layouts of images. */
   readonly sources: readonly Source[];
   /** For downloads. */
@@ -41,6 +42,7 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, pull: bo
   const lookup = { store, remote, policy: pull ? "pull" : "local-first" } as const;
   const transport = createTransport();
   return {
+    client,
     transport,
     sources: [createImageSource({ ...lookup, client }), createLayoutSource(store)],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),

@@ -3,6 +3,7 @@ import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Progress } from "../solver/progress.js";
 import type { LinuxResources } from "../solver/llb/op.js";
+import type { BindMount } from "./executor/executor.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 
 /** One build, fully spelled out. */
@@ -58,6 +59,30 @@ export interface SshSpec {
   readonly paths: readonly string[];
   /** The path is any unix socket, not an agent's. */
   readonly raw: boolean;
+}
+
+/** What `tbuild run` does. What is left out is as the image has it. */
+export interface RunRequest {
+  /** Name or ID in the image store. */
+  readonly image: string;
+  /** Default: this machine's, or the image's first when it has none for this machine. */
+  readonly platform?: Platform | undefined;
+  /** Instead of the image's CMD. */
+  readonly command?: readonly string[] | undefined;
+  /** Instead of the image's ENTRYPOINT; an empty one is none. The image's CMD does not count then. */
+  readonly entrypoint?: readonly string[] | undefined;
+  /** Further variables, NAME=VALUE; they count before the image's. */
+  readonly env?: readonly string[] | undefined;
+  /** Created when it is not there. */
+  readonly workingDir?: string | undefined;
+  /** `user[:group]`. */
+  readonly user?: string | undefined;
+  readonly network?: "default" | "host" | "none" | undefined;
+  readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
+  readonly readonlyRootfs?: boolean | undefined;
+  readonly mounts?: readonly BindMount[] | undefined;
+  /** A terminal for the process; standard input must be one, and streams be inherited. */
+  readonly terminal?: boolean | undefined;
 }
 
 /** Work under way. */

@@ -75,6 +75,11 @@ export function isDangling(record: ImageRecord): boolean {
   return record.name.startsWith(DANGLING);
 }
 
+/** True when `nameOrId`, which led to the record, is its name and not the beginning of its ID. */
+export function isNamed(record: ImageRecord, nameOrId: string): boolean {
+  return !ID_PREFIX.test(nameOrId) || (!nameOrId.startsWith("sha256:") && normaliseName(nameOrId) === record.name);
+}
+
 /** An image's ID: the digest of its config, of the first platform when there are several. */
 export function imageId(record: Pick<ImageRecord, "manifests">): Digest {
   const [first] = record.manifests;

@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { removeCacheMount } from "./cacheMounts.js";
+import { removeResumable } from "./content/diskStore.js";
 import type { Opts } from "./content/store.js";
 import { cancelled } from "./errors.js";
 import { planPrune, type PrunePolicy } from "./gc.js";
@@ -45,12 +46,13 @@ export async function planOf(store: UsageStore, options: PruneOptions = {}): Pro
 /**
  * Removes what no image and no running build of any process uses, least recently used first, within the policy's
  * limits. Records go before the bytes that they name, so that a kill at any instant leaves no record of something gone;
- * bytes without a record are removed by the next recovery.
+ * bytes without a record are removed by the next recovery. Downloads that nobody goes on with go as well.
  */
 export async function prune(store: UsageStore, options: PruneOptions = {}): Promise<PruneResult> {
   const plan = await planOf(store, options);
   const keys = keysBySnapshot(store.meta);
   const removed: UsageRecord[] = [];
+  removeResumable(storeLayout(store.root).content);
   for (let i = 0; i < plan.length; i += BATCH) {
     if (options.signal?.aborted) throw cancelled(options.signal);
     removed.push(...(await removeBatch(store, plan.slice(i, i + BATCH), keys)));

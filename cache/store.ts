@@ -30,6 +30,8 @@ export interface StoreOptions {
   readonly snapshotter?: "auto" | "overlay" | "copy";
   /** Bulk work follows at once: start a worker thread while the store is being opened. */
   readonly warm?: boolean | undefined;
+  /** Bytes that a layer may unpack to; default 256 GiB. */
+  readonly maxLayerSize?: number | undefined;
   /** Ends what still runs in the scratch directory of a process that was killed, such as its containers. */
   readonly cleanScratch?: ((scratch: string) => Promise<void>) | undefined;
 }
@@ -50,6 +52,8 @@ export interface Store extends AsyncDisposable {
   readonly index: DiskIndex;
   readonly images: ImageStore;
   readonly bulk: BulkPool;
+  /** Bytes that a layer from outside may unpack to: a small download must not fill the disk. */
+  readonly maxLayerSize: number;
   /** Id of this process's lease. */
   readonly lease: string;
   /** This process's directory for mount points, bundles and runc state; on no other process's mind until we die. */
@@ -77,6 +81,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     throw accessError(error, options.root);
   }
 }
+
+/** More than honest layers unpack to. */
+const MAX_LAYER_SIZE = 2 ** 38;
 
 async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store> {
   const bulk = stack.use(createPool());
@@ -108,6 +115,7 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
     index: diskIndex({ meta, pins, touches }),
     images: imageStore(meta),
     bulk,
+    maxLayerSize: options.maxLayerSize ?? MAX_LAYER_SIZE,
     lease: lease.id,
     scratch: lease.scratch,
     recovered: await recoverNow(),

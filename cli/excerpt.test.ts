@@ -31,6 +31,11 @@ test("excerpt() marks the columns of a range below its line", () => {
   assert.equal(excerpt("RUN --mont=x y", columns(5, 12), options), "  1 | >>> RUN --mont=x y\n    |         ^^^^^^^^");
 });
 
+test("excerpt() shows no login of a URL, and marks the same columns", () => {
+  assert.equal(excerpt("ADD https://ann:pw@h/x /x", columns(24, 25), options), "  1 | >>> ADD https://******@h/x /x\n    |                            ^^");
+  assert.equal(excerpt("ADD ssh://git@h/x.git /x", lines(1), options), "  1 | >>> ADD ssh://git@h/x.git /x");
+});
+
 test("excerpt() has no caret where the line begins", () => {
   assert.equal(excerpt("  COPPY a", columns(3, 7), options), "  1 | >>>   COPPY a");
 });

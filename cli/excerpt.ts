@@ -17,10 +17,10 @@ const TAB = "    ";
 
 /**
  * The lines of a range between their neighbours, the range's marked with `>>>`, and with `^` what it is in a line. An error
- * at the end of the text is shown at its last line.
+ * at the end of the text is shown at its last line. Logins in URLs are shown as asterisks: an excerpt may end up in a public log.
  */
 export function excerpt(text: string, at: SourceRange, { columns, paint }: ExcerptOptions): string {
-  const lines = text.split(/\r?\n/);
+  const lines = withoutLogins(text).split(/\r?\n/);
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   const start = Math.min(at.start.line, lines.length);
   const end = Math.min(at.end.line, lines.length, start + MAX_MARKED - 1);
@@ -39,6 +39,10 @@ export function excerpt(text: string, at: SourceRange, { columns, paint }: Excer
   }
   if (cut > 0) shown.push(`${" ".repeat(width)} | >>> … and ${cut} more ${cut === 1 ? "line" : "lines"}`);
   return shown.join("\n");
+}
+
+function withoutLogins(text: string): string {
+  return text.replaceAll(/\b(https?:\/\/)([^\s/?#@"']+)(?=@)/gi, (_, scheme: string, login: string) => scheme + "*".repeat(login.length));
 }
 
 /** Columns of " | >>> ". */

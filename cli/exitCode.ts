@@ -1,4 +1,4 @@
-import { hasCode } from "../cache/errors.js";
+import { hasCode, isTbuildError } from "../cache/errors.js";
 
 /** 128 + SIGPIPE: what the shell shows of other programs whose reader has left. */
 export const closedExitCode = 141;
@@ -7,4 +7,10 @@ export const closedExitCode = 141;
 export function exitCodeOf(error: unknown): number {
   if (hasCode(error, "usage")) return 2;
   return hasCode(error, "cancelled") ? 130 : 1;
+}
+
+/** Of `tbuild run`, whose other statuses are the process's: 125 for failures of tbuild's own, 126 and 127 as shells have them. */
+export function runExitCodeOf(error: unknown): number {
+  if (hasCode(error, "cancelled")) return 130;
+  return (isTbuildError(error) ? error.process?.exitCode : undefined) ?? 125;
 }

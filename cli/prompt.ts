@@ -40,5 +40,5 @@ export async function askHidden(question: string, { stderr }: Pick<Terminal, "st
 }
 
 function cancelledPrompt(): TbuildError {
-  return new TbuildError("cancelled", "Login cancelled", { cause: cancelled() });
+  return new TbuildError("cancelled", "Cancelled at a question", { cause: cancelled() });
 }

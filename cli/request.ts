@@ -46,7 +46,7 @@ export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildReques
 
 function outputs({ output, push, load, annotation }: BuildArgs, loadInto: LoadTarget): readonly ExportSpec[] {
   const asked = output.map(parseOutput);
-  const specs = annotated(push ? pushed(asked) : asked, annotation.flatMap(parseAnnotationFlag));
+  const specs = annotated(push ? pushed(asked) : asked, annotation.flatMap((text) => parseAnnotationFlag(text)));
   return load ? loaded(specs, loadInto) : specs;
 }
 

@@ -1,10 +1,12 @@
 import type { Builder } from "../builder/builder.js";
-import { type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
-import { closedExitCode, exitCodeOf } from "./exitCode.js";
+import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
+import type { RunArgs } from "./args/run.js";
+import { closedExitCode, exitCodeOf, runExitCodeOf } from "./exitCode.js";
 import { parseCall } from "./flags/call.js";
+import { interruptSignal } from "./interrupt.js";
 import { progressMode } from "./progress/mode.js";
 import { reportError, type ReportOptions } from "./report.js";
-import { print, processTerminal, showCursor, type Terminal } from "./terminal.js";
+import { print, processTerminal, type Terminal } from "./terminal.js";
 
 /** Runs one command and returns its exit status; everything that goes wrong has been reported when it returns. */
 export async function runCommandLine(words: readonly string[], version: string): Promise<number> {
@@ -22,9 +24,9 @@ export async function runCommandLine(words: readonly string[], version: string):
   } catch (error) {
     if (terminal.closed.aborted) return closedExitCode;
     // Apart from the progress above it.
-    const gap = args !== null && "progress" in args && args.progress !== "quiet" ? "\n" : "";
+    const gap = args !== null && args.command !== "run" && "progress" in args && args.progress !== "quiet" ? "\n" : "";
     terminal.stderr.write(gap + reportError(error, reportOptions(args, terminal)));
-    return exitCodeOf(error);
+    return commandOf(words) === "run" ? runExitCodeOf(error) : exitCodeOf(error);
   }
 }
 
@@ -33,20 +35,21 @@ async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<num
   using interrupt = interruptSignal(isLive(args, terminal), terminal);
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   const { createBuilder } = await import("../builder/builder.js");
-  const ociRuntime = args.command === "build" ? args.ociRuntime : undefined;
+  const ociRuntime = "ociRuntime" in args ? args.ociRuntime : undefined;
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
+  if (args.command === "run") return await (await import("./commands/run.js")).runCommand(builder, args, terminal, interrupt);
   await print(terminal.stdout, await runCommand(builder, args, terminal, signal));
   return 0;
 }
 
 /** Runs a command and returns what goes to stdout. Only the command's own file is loaded. */
-async function runCommand(builder: Builder, args: StoreArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
+async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs>, terminal: Terminal, signal: AbortSignal): Promise<string> {
   switch (args.command) {
     case "build":
       return await (await import("./commands/build.js")).buildCommand(builder, args, terminal, signal);
     case "image":
-      return await (await import("./commands/image.js")).imageCommand(builder, args, terminal, { signal });
+      return await (await import("./commands/image.js")).imageCommand(builder, args, terminal, signal);
     case "du":
       return await (await import("./commands/space.js")).duCommand(builder, args);
     case "prune":
@@ -68,28 +71,3 @@ function reportOptions(args: ParsedArgs | null, terminal: Terminal): ReportOptio
 
 /** Of excerpts that go to a file or a log. */
 const MAX_COLUMNS = 120;
-
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/**
- * The first Ctrl-C or SIGTERM cancels and cleans up; a second one gives up at once (what is left is found by the next
- * tbuild). A live view says so itself.
- */
-function interruptSignal(live: boolean, terminal: Terminal): Disposable & { readonly signal: AbortSignal } {
-  const abort = new AbortController();
-  const onSignal = () => {
-    if (abort.signal.aborted) {
-      if (live) terminal.stderr.write(showCursor);
-      process.exit(130);
-    }
-    if (!live) terminal.stderr.write("\nCancelling; press Ctrl-C again to leave at once\n");
-    abort.abort();
-  };
-  for (const name of SIGNALS) process.on(name, onSignal);
-  return {
-    signal: abort.signal,
-    [Symbol.dispose]() {
-      for (const name of SIGNALS) process.off(name, onSignal);
-    },
-  };
-}

@@ -76,7 +76,9 @@ async function load(engine: Engine, image: Loading, deps: ExporterDeps, opts: Ex
 async function send(engine: Engine, { names, parts }: Loading, known: number, deps: ExporterDeps, opts: ExportOpts): Promise<void> {
   const { store } = deps;
   const layers = parts.layers.map(({ diffId }) => diffId);
-  const blobs = await layerBlobs(store, parts.layers.slice(known), { compression: "none", signal: opts.signal, refetch: refetcher(deps, opts) });
+  // Docker before version 23 reads no zstd.
+  const packing = { compression: "none", avoid: "zstd", signal: opts.signal, refetch: refetcher(deps, opts) } as const;
+  const blobs = await layerBlobs(store, parts.layers.slice(known), packing);
   const status = `sending ${blobs.length} of ${layers.length} layers to ${engine.host}`;
   opts.report.status(status, 0, blobs.reduce((sum, { size }) => sum + size, 0));
   await streamed(store, { names, config: parts.config, layers, blobs }, (archive) => engine.load(archive, opts), opts);

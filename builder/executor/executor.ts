@@ -22,6 +22,8 @@ export interface ProcessSpec {
   readonly mounts: readonly BindMount[];
   readonly network: "default" | "host" | "none";
   readonly security: "sandbox" | "insecure";
+  /** The process gets a terminal, which is joined to the one that inherited streams are. */
+  readonly terminal: boolean;
   readonly hostname: string;
   /** An address of "host-gateway" stands for this machine. */
   readonly extraHosts: readonly { readonly host: string; readonly ip: string }[];
@@ -49,8 +51,12 @@ export type BindMount =
 /** Where output goes and input comes from. */
 export interface Stdio {
   onOutput(stream: 1 | 2, chunk: Uint8Array): void;
-  /** "inherit" connects the terminal (tbuild run); default none. */
+  /** "inherit" passes on this process's own (tbuild run); default none. */
   readonly stdin?: "none" | "inherit";
+  /** "inherit": straight to where this process's own goes, past `onOutput`; default "capture". */
+  readonly output?: "capture" | "inherit";
+  /** Told when the runtime has been started. `pass` hands a signal on to the process; SIGWINCH goes to its terminal. */
+  onStart?(pass: (signal: NodeJS.Signals) => void): void;
 }
 
 /** How the process ended. */

@@ -51,6 +51,7 @@ function spec(rootfs: string, args: readonly string[]): ProcessSpec {
     mounts: [],
     network: "default",
     security: "sandbox",
+    terminal: false,
     hostname: "buildkitsandbox",
     extraHosts: [],
     ulimits: [],

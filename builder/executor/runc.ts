@@ -4,7 +4,8 @@ import { finished } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { cancelled, TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
-import { spawnProcess, type ChildProcess } from "../../cache/sys/process.js";
+import { setBlocking } from "../../cache/sys/pipe.js";
+import { spawnProcess, type ChildProcess, type SpawnOptions } from "../../cache/sys/process.js";
 import { deviceEdits, noEdits, type DeviceEdits } from "../cdi/edits.js";
 import { findDevices } from "../cdi/find.js";
 import { loadCdi } from "../cdi/registry.js";
@@ -69,22 +70,34 @@ async function runContainer(options: RuncOptions, bundle: Bundle, process: Proce
   const log = ["--log", bundle.log, "--log-format", "json"];
   const run = ["run", ...(counter.keeps ? ["--keep"] : []), "--bundle", bundle.dir, process.id];
   const argv = [...runtimeArgs(options.runtime, options.scratch), ...log, ...run];
-  const stdin = opts.stdin === "inherit" ? 0 : "ignore";
-  const child = spawnProcess({ argv, env: runtimeEnv(), stdin, stdout: "pipe", stderr: "pipe", setsid: stdin === "ignore" });
+  // In a session of its own: the terminal's signals reach this process alone, which passes them on or not.
+  const child = spawnProcess({ argv, env: runtimeEnv(), ...streamsOf(opts), setsid: true });
   await using _killer = killOnAbort(options, process.id, child, opts.signal);
+  opts.onStart?.((signal) => void child.kill(signal));
   let lastError: Uint8Array = Buffer.alloc(0);
   const onError = (chunk: Uint8Array) => opts.onOutput(2, (lastError = chunk));
   const output = [drain(child.stdout, (chunk) => opts.onOutput(1, chunk)), drain(child.stderr, onError)];
   const exit = await child.exited;
+  // A runtime that was killed itself has left its container.
+  if (exit.signal !== null) await deleteContainer(options.runtime, options.scratch, process.id);
   await Promise.all(output);
   if (opts.signal?.aborted === true) throw cancelled(opts.signal);
   const failure = exit.exitCode === 0 ? null : runtimeError(readText(bundle.log));
   if (failure?.exitCode === null) throw startError(failure.message, process);
   // runc has printed it as well, crun has not.
-  if (failure !== null && !Buffer.from(lastError).includes(failure.message)) opts.onOutput(2, Buffer.from(`${failure.message}\n`));
+  if (failure !== null && opts.output !== "inherit" && !Buffer.from(lastError).includes(failure.message)) opts.onOutput(2, Buffer.from(`${failure.message}\n`));
   const exitCode = failure?.exitCode ?? exit.exitCode ?? 128 + 9;
   const { signal } = exitStatus(exitCode);
   return { exitCode, signal, outOfMemory: exitCode !== 0 && counter.killed(signal), startError: failure?.message ?? null };
+}
+
+/** Standard streams of the runtime, which the process inherits. */
+function streamsOf({ stdin, output }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
+  const input = stdin === "inherit" ? 0 : "ignore";
+  if (output !== "inherit") return { stdin: input, stdout: "pipe", stderr: "pipe" };
+  // Node has made its own streams non-blocking, which programs do not expect of theirs.
+  for (const fd of [0, 1, 2]) setBlocking(fd);
+  return { stdin: input, stdout: 1, stderr: 2 };
 }
 
 function keptContainer({ runtime, scratch }: RuncOptions, id: string): AsyncDisposable {

@@ -20,6 +20,7 @@ const step: ProcessSpec = {
   ],
   network: "default",
   security: "sandbox",
+  terminal: false,
   hostname: "buildkitsandbox",
   extraHosts: [],
   ulimits: [{ name: "nofile", soft: 1024, hard: 2048 }],

@@ -54,7 +54,7 @@ export function runtimeSpec(process: ProcessSpec, user: ResolvedUser, host: Host
   return {
     ociVersion: "1.0.2",
     process: {
-      terminal: false,
+      terminal: process.terminal,
       user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids, ...edits.additionalGids] },
       args: process.args,
       env: [...process.env, ...edits.env],

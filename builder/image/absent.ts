@@ -1,3 +1,4 @@
+import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Ref } from "../../cache/ref.js";
 import { snapshotChain } from "../../cache/snapshot/chain.js";
@@ -50,6 +51,12 @@ export function bringer(store: Store, refetch: (blob: Descriptor, opts: FetchOpt
     // One after the other: they may have layers in common.
     for (const ref of refs) if (ref?.kind === "snapshot" && ref.name !== null) await once(ref.name, opts);
   };
+}
+
+/** True when some of an image's files were left in a registry, be it those of a base that other layers are put on. */
+export async function isAbsent(store: Store, { layers }: Pick<ImageManifestRecord, "layers">): Promise<boolean> {
+  const top = layers.at(-1)?.snapshot;
+  return top !== undefined && (await absentLayers(store, top)).length > 0;
 }
 
 async function absentLayers(store: Store, top: string): Promise<readonly LayerSnapshot[]> {

@@ -1,5 +1,6 @@
 import type { BulkJobs } from "../../cache/bulk/jobs.js";
 import type { Opts } from "../../cache/content/store.js";
+import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
@@ -19,9 +20,6 @@ export interface ReportOptions extends Opts {
   readonly report?: StepReporter | undefined;
 }
 
-/** More than any honest layer unpacks to. */
-const MAX_LAYER_BYTES = 2 ** 40;
-
 /** Unpacks a blob of the content store into a mounted, writable snapshot, with one of the jobs that can, and reports how far it is. */
 export async function applyBlob<K extends "applyLayer" | "applyApart">(
   store: Store,
@@ -33,9 +31,21 @@ export async function applyBlob<K extends "applyLayer" | "applyApart">(
   const id = `extracting ${digest}`;
   await using tree = await mountTree(mount);
   report?.status(id, 0, 0);
-  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: MAX_LAYER_BYTES };
+  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: store.maxLayerSize };
   const onProgress = ({ bytes }: { readonly bytes: number }) => report?.status(id, bytes, 0);
-  const applied = await store.bulk.run(job, input, { signal, onProgress });
+  const applied = await store.bulk.run(job, input, { signal, onProgress }).catch((error: unknown) => {
+    throw ofLayer(error, digest);
+  });
   report?.statusDone(id);
   return applied;
+}
+
+const SIZE_HINT = "If the image is to be trusted, raise maxLayerSize below [worker.oci] in tbuild.toml";
+
+/** The error that says which layer it is about. */
+function ofLayer(error: unknown, digest: Digest): unknown {
+  if (!isTbuildError(error) || error.code === "cancelled") return error;
+  const { code, message, hint = code === "resource_exhausted" ? SIZE_HINT : undefined } = error;
+  const why = message.slice(0, 1).toLowerCase() + message.slice(1);
+  return new TbuildError(code, `Cannot unpack layer ${digest}: ${why}`, { hint, cause: error });
 }

@@ -4,12 +4,11 @@ import type { Writable } from "node:stream";
 import { TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { ImageManifestRecord, ImageRecord } from "../../cache/meta/records.js";
-import { mediaTypes, type Descriptor, type ImageConfig } from "../../cache/oci/descriptor.js";
+import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
 import { hostPlatform, type Platform } from "../../cache/oci/platform.js";
-import { isDangling } from "../../cache/images.js";
+import { isDangling, isNamed } from "../../cache/images.js";
 import type { Store } from "../../cache/store.js";
-import { configLimit, parseImageConfig } from "../registry/manifest.js";
-import { putBlob, readBlob } from "../registry/resolve.js";
+import { putBlob } from "../registry/resolve.js";
 import { findImages, type ArchiveImage } from "./archiveImages.js";
 import { readArchive } from "./archiveRead.js";
 import { assembleConfig } from "./assemble.js";
@@ -17,7 +16,7 @@ import { applyChanges } from "./changes.js";
 import { writeDestination, writeTar } from "./destination.js";
 import { snapshotLayer } from "./layers.js";
 import { writeLayout, type NamedImage } from "./layout.js";
-import { packImage, rootOf, type ImageParts, type PackedImage } from "./packed.js";
+import { packStored } from "./stored.js";
 import { chainIds, unpackLayers, unpackRootfs } from "./unpack.js";
 import type { ReportOptions } from "./applyBlob.js";
 
@@ -107,7 +106,7 @@ export interface SaveOptions extends Opts {
 
 /**
  * Writes images (names or IDs) of the image store as one archive. Their configs are kept byte for byte, so that they have
- * the same IDs wherever they are loaded. @throws {TbuildError} not_found, unsupported
+ * the same IDs wherever they are loaded; one that an ID stands for has no name there. @throws {TbuildError} not_found, unsupported
  */
 export async function saveImages(
   store: Store,
@@ -116,8 +115,8 @@ export async function saveImages(
   format: "oci" | "docker",
   options: SaveOptions = {},
 ): Promise<void> {
-  const records = names.map((name) => store.images.resolve(name));
-  const images = await Promise.all(records.map((record) => namedImage(store, record, format, options)));
+  const records = names.map((name) => ({ record: store.images.resolve(name), name }));
+  const images = merged(await Promise.all(records.map(({ record, name }) => namedImage(store, record, name, format, options))));
   await writeDestination(dest, options.stdout ?? process.stdout, (stream) =>
     writeTar(stream, (sink) => writeLayout(sink, store.content, images, format), options),
   );
@@ -126,6 +125,7 @@ export async function saveImages(
 async function namedImage(
   store: Store,
   record: ImageRecord,
+  name: string,
   format: "oci" | "docker",
   options: SaveOptions,
 ): Promise<NamedImage> {
@@ -136,20 +136,16 @@ async function namedImage(
       { hint: "Use the OCI format" },
     );
   }
-  const platforms = await Promise.all(record.manifests.map((manifest) => packRecord(store, manifest, options)));
-  const root = await rootOf(store, platforms, platforms.length > 1 ? "index" : "manifest", options);
-  return { names: isDangling(record) ? [] : [record.name], root, platforms };
+  const { root, platforms } = await packStored(store, record, options);
+  return { names: isDangling(record) || !isNamed(record, name) ? [] : [record.name], root, platforms };
 }
 
-async function packRecord(store: Store, record: ImageManifestRecord, options: SaveOptions): Promise<PackedImage> {
-  return await packImage(store, await recordParts(store, record, options), options);
-}
-
-/** What an image of the image store is packed from. Its config is kept byte for byte. @throws {TbuildError} not_found */
-export async function recordParts(store: Store, { platform, config, layers }: ImageManifestRecord, options: Opts): Promise<ImageParts> {
-  const bytes = await readBlob(store.content, config, configLimit);
-  const { created } = parseImageConfig(bytes, `config ${config}`);
-  const document = { bytes, descriptor: { mediaType: mediaTypes.ociConfig, digest: config, size: bytes.length } };
-  const found = await Promise.all(layers.map(({ snapshot }) => snapshotLayer(store, snapshot, options)));
-  return { platform, config: document, layers: found, created };
+/** An image that was asked for under several names is one entry with all of them. */
+function merged(images: readonly NamedImage[]): readonly NamedImage[] {
+  const byRoot = new Map<string, NamedImage>();
+  for (const image of images) {
+    const names = [...(byRoot.get(image.root.digest)?.names ?? []), ...image.names];
+    byRoot.set(image.root.digest, { ...image, names: [...new Set(names)] });
+  }
+  return [...byRoot.values()];
 }

@@ -6,6 +6,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
+import { estargzAnnotations } from "./estargzAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
@@ -17,6 +18,8 @@ export interface BlobOptions extends Opts {
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
+  /** Blobs of this compression will not do even without `force`: whoever gets them cannot read it. */
+  readonly avoid?: StreamCompression;
   /** A pulled layer's blob that is not here: "leave" it for whoever turns out to need its bytes. Default "fetch". */
   readonly missing?: "fetch" | "leave";
   /** Fetches again a blob that was pruned; null when nobody knows where from. */
@@ -42,22 +45,31 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { force = false } = options;
-  const fitting = typePatterns[options.compression ?? "gzip"];
-  const fits = layer.blobs.filter(({ mediaType }) => fitting.test(mediaType));
-  const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
-  const usable = force ? fits : [...fits, ...others];
+  const { others, usable } = blobsFor(layer.blobs, options);
   const present = await firstPresent(store, usable);
-  if (present !== null) return present;
+  if (present !== null) return plain(present);
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
-  if (options.missing === "leave" && elsewhere !== undefined) return elsewhere;
+  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
   const source = await firstPresent(store, others);
   if (source !== null) return await recompress(store, layer, source, options);
   const { here } = await store.snapshots.stat(layer.snapshot);
   const packed = here ? await packAgain(store, layer, options) : null;
   if (packed !== null) return packed;
-  if (usable.length > 0) return await fetchAgain(layer, usable, options);
+  if (usable.length > 0) return plain(await fetchAgain(layer, usable, options));
   return await recompress(store, layer, await fetchAgain(layer, others, options), options);
+}
+
+/** Which of a layer's blobs is taken for it, when it is in the content store; else null. */
+export async function presentBlob(store: Store, blobs: readonly Descriptor[], options: BlobOptions = {}): Promise<Descriptor | null> {
+  return await firstPresent(store, blobsFor(blobs, options).usable);
+}
+
+/** Blobs that may be taken for a layer, the ones that are compressed as asked first; and all that are compressed otherwise. */
+function blobsFor(blobs: readonly Descriptor[], { compression = "gzip", force = false, avoid }: BlobOptions) {
+  const fits = blobs.filter(({ mediaType }) => typePatterns[compression].test(mediaType));
+  const others = blobs.filter(({ mediaType }) => !typePatterns[compression].test(mediaType));
+  const tolerable = others.filter(({ mediaType }) => avoid === undefined || !typePatterns[avoid].test(mediaType));
+  return { others, usable: force ? fits : [...fits, ...tolerable] };
 }
 
 const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/, gzip: /gzip$/, zstd: /zstd$/ };
@@ -65,6 +77,12 @@ const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/
 async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise<Descriptor | null> {
   for (const blob of blobs) if (await hasBlob(store.content, blob)) return blob;
   return null;
+}
+
+/** The descriptor without what is only for us. */
+function plain({ annotations, ...blob }: Descriptor): Descriptor {
+  const kept = estargzAnnotations(annotations);
+  return kept === undefined ? blob : { ...blob, annotations: kept };
 }
 
 /**

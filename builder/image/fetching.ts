@@ -14,7 +14,7 @@ export async function layerFetcher(
   const queue = new PQueue({ concurrency: DOWNLOADS });
   return (blob) =>
     queue.add(async () => {
-      await fetchBlob(blob, { signal, onProgress: (bytes) => report.status(blob.digest, bytes, blob.size) });
+      await fetchBlob(blob, { signal, report, onProgress: (bytes) => report.status(blob.digest, bytes, blob.size) });
       report.statusDone(blob.digest);
     });
 }

@@ -100,6 +100,7 @@ function processSpec(op: ExecOp, { id, rootfs, env, mounts, resources }: Surroun
     mounts,
     network: op.network === "unset" ? "default" : op.network,
     security: op.security,
+    terminal: false,
     hostname: meta.hostname === "" ? DEFAULT_HOSTNAME : meta.hostname,
     extraHosts: meta.extraHosts,
     ulimits: meta.ulimits,

@@ -35,6 +35,7 @@ const spec: ProcessSpec = {
   mounts: [],
   network: "default",
   security: "sandbox",
+  terminal: false,
   hostname: "h",
   extraHosts: [],
   ulimits: [],

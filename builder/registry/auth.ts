@@ -1,9 +1,10 @@
-import type { Opts } from "../../cache/content/store.js";
-import { isTbuildError } from "../../cache/errors.js";
+import { cancelled, hasCode } from "../../cache/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
 import type { CredentialStore, Credentials } from "./credentials.js";
-import { unauthorized, unreachableRegistry, type RegistryTarget } from "./errors.js";
-import { readBody, type HttpRequest, type HttpTransport } from "./http.js";
+import { badAnswer, unauthorized, unreachableRegistry, type LoginShown, type RegistryTarget } from "./errors.js";
+import { readBody, type HttpRequest, type HttpResponse, type HttpTransport } from "./http.js";
+import { broken, mayPass } from "./outcome.js";
+import { retryAfterMs, withRetries, type Outcome, type RetryOptions } from "./retry.js";
 
 /** What a token must allow. */
 export interface Scope {
@@ -28,25 +29,42 @@ export interface Authenticator {
     target: RegistryTarget,
     scope: Scope,
     refused: string | undefined,
-    opts: Opts,
+    opts: AuthOpts,
   ): Promise<string | null>;
+  /** Whether a login was shown to this host, or to its token server. */
+  loginOf(host: string): LoginShown;
+  /** Text that came from outside, without the secrets that were sent there. */
+  conceal(text: string): string;
 }
 
+/** Options of {@link Authenticator.answer}. */
+export type AuthOpts = Pick<RetryOptions, "signal" | "onRetry">;
+
 const TOKEN_LIMIT = 1 << 20;
+const TOKEN_ATTEMPTS = 5;
 
 /** An authenticator that takes credentials from `credentials` and fetches tokens through `transport`. */
 export function createAuthenticator(transport: HttpTransport, credentials: CredentialStore): Authenticator {
   const headers = new Map<string, string>();
   const flights = new Map<string, Promise<string | null>>();
+  const shown = new Set<string>();
+  const secrets = new Set<string>();
   const keyOf = (host: string, { repository, actions, from = "" }: Scope) => `${host} ${repository} ${actions} ${from}`;
 
-  async function fetchHeader(challenge: string, target: RegistryTarget, scope: Scope, opts: Opts): Promise<string | null> {
+  function remember(...texts: readonly string[]): void {
+    for (const text of texts) if (text !== "") secrets.add(text);
+  }
+  async function fetchHeader(challenge: string, target: RegistryTarget, scope: Scope, opts: AuthOpts): Promise<string | null> {
     const offers = parseChallenges(challenge);
     const bearer = offers.find(({ scheme }) => scheme === "bearer");
     const { realm = "", service = "" } = bearer?.params ?? {};
     const ready = bearer && (await credentials.token?.({ host: target.host, realm, service, scopes: scopesOf(scope) }, opts));
     if (typeof ready === "string") return `Bearer ${ready}`;
     const held = await credentials.get(target.host);
+    if (held !== null) {
+      shown.add(target.host);
+      remember(...(held.kind === "password" ? [held.password, basic(held).slice("Basic ".length)] : [held.token]));
+    }
     if (held?.kind === "bearer") return `Bearer ${held.token}`;
     if (bearer !== undefined) return `Bearer ${await fetchToken(transport, bearer, target, scope, held, opts)}`;
     const isBasic = offers.some(({ scheme }) => scheme === "basic");
@@ -61,9 +79,14 @@ export function createAuthenticator(transport: HttpTransport, credentials: Crede
       const flight = flights.get(key) ?? fetchHeader(challenge, target, scope, opts).finally(() => flights.delete(key));
       flights.set(key, flight);
       const header = await flight;
-      if (header !== null) headers.set(key, header);
+      if (header !== null) {
+        headers.set(key, header);
+        remember(header.slice(header.indexOf(" ") + 1));
+      }
       return header === refused ? null : header;
     },
+    loginOf: (host) => (shown.has(host) ? "shown" : "none"),
+    conceal: (text) => [...secrets].reduce((left, secret) => left.replaceAll(secret, "***"), text),
   };
 }
 
@@ -78,33 +101,38 @@ async function fetchToken(
   target: RegistryTarget,
   scope: Scope,
   held: Credentials | null,
-  opts: Opts,
+  opts: AuthOpts,
 ): Promise<string> {
+  const login = held === null ? "none" : "shown";
   const realm = URL.canParse(params["realm"] ?? "") ? new URL(params["realm"]!) : null;
-  if (realm === null || !/^https?:$/.test(realm.protocol)) throw unauthorized(
-    target,
-    "a token",
-    "the registry names no token server",
-  );
-  const query = { service: params["service"] ?? "", scopes: scopesOf(scope) };
-  const response = await transport.request(tokenRequest(realm, query, held), opts).catch((error: unknown) => {
-    throw isTbuildError(error) ? error : unreachableRegistry(target, "a token", error);
-  });
-  const body = await readBody(response, TOKEN_LIMIT);
-  if (response.status === 401 || response.status === 403) {
-    throw unauthorized(
-      target,
-      "a token",
-      held === null ? "it gives none without a login" : "it refused the login",
-    );
-  }
-  const token = response.status === 200 ? tokenIn(body) : undefined;
-  if (token === undefined) throw unreachableRegistry(
-    target,
-    "a token",
-    new Error(`the token server answered ${response.status}`),
-  );
-  return token;
+  if (realm === null || !/^https?:$/.test(realm.protocol)) throw unauthorized(target, WHAT, "the registry names no token server", login);
+  const request = tokenRequest(realm, { service: params["service"] ?? "", scopes: scopesOf(scope) }, held);
+  // What is wrong with the connection is wrong with this host; who may log in is the registry's to say.
+  const server = { ...target, host: realm.host };
+  const attempt = async (): Promise<Outcome<string>> => {
+    try {
+      const response = await transport.request(request, opts);
+      const body = await readBody(response, TOKEN_LIMIT);
+      if (response.status !== 401 && response.status !== 403) return tokenOf(server, response, body);
+    } catch (error) {
+      if (opts.signal?.aborted) throw cancelled(opts.signal);
+      if (hasCode(error, "resource_exhausted")) throw badAnswer(server, WHAT, `larger than ${TOKEN_LIMIT} bytes`);
+      return broken(server, WHAT, error);
+    }
+    throw unauthorized(target, WHAT, held === null ? "it gives none without a login" : "it refused the login", login);
+  };
+  return await withRetries(attempt, { attempts: TOKEN_ATTEMPTS, ...opts });
+}
+
+const WHAT = "a token";
+
+function tokenOf(server: RegistryTarget, { status, headers }: HttpResponse, body: Buffer): Outcome<string> {
+  const token = status === 200 ? tokenIn(body) : undefined;
+  if (token !== undefined) return { kind: "done", value: token };
+  const reason = status === 200 ? "the token server's answer holds no token" : `the token server answered ${status}`;
+  const error = unreachableRegistry(server, WHAT, new Error(reason));
+  if (!mayPass(status)) throw error;
+  return { kind: "again", error, afterMs: retryAfterMs(headers["retry-after"]) };
 }
 
 function scopesOf({ repository, actions, from }: Scope): readonly string[] {
@@ -120,7 +148,7 @@ function tokenRequest(
   if (held?.kind === "identity") {
     const form = { grant_type: "refresh_token", client_id: "tbuild", refresh_token: held.token, service, scope: scopes.join(" ") };
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    return { method: "POST", url: realm, headers, body: new URLSearchParams(form).toString() };
+    return { method: "POST", url: realm, headers, body: new URLSearchParams(form).toString(), secret: true };
   }
   const url = new URL(realm);
   if (service !== "") url.searchParams.set("service", service);

@@ -149,7 +149,7 @@ test("manifest() fetches one bearer token for a repository, by password or by re
         asked.push(`${request.method} ${request.headers.authorization}`);
         return void response.end(`{"token":"tok"}`);
       }
-      if (request.headers.authorization === "Bearer tok") return void response.end(`{"schemaVersion":2}`);
+      if (request.headers.authorization === "Bearer tok") return void response.end(`{"schemaVersion":2,"manifests":[]}`);
       const realm = `Bearer realm="http://${request.headers.host}/token",service="reg, istry"`;
       response.writeHead(401, { "www-authenticate": realm }).end();
     }, held);

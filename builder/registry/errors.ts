@@ -11,10 +11,13 @@ export interface RegistryTarget {
   readonly doing?: "get" | "push" | "login";
 }
 
-/** The registry answered `status`, and not with what was asked for. `detail` is the server's own message. */
-export function badStatus(target: RegistryTarget, what: string, status: number, detail: string): TbuildError {
+/** Whether a login was shown to the registry: that says what to do when it lets nobody in. */
+export type LoginShown = "none" | "shown";
+
+/** The registry answered `status`, and not with what was asked for. `detail` is the server's own message, without secrets. */
+export function badStatus(target: RegistryTarget, what: string, status: number, detail: string, login: LoginShown = "none"): TbuildError {
   const said = detail === "" ? "" : `: ${detail}`;
-  return failure(codeOf(status), target, what, `registry answered ${status}${said}`, hintOf(status, target));
+  return failure(codeOf(status), target, what, `registry answered ${status}${said}`, hintOf(status, target, login));
 }
 
 /** No answer came: the connection failed, or broke off too often. */
@@ -30,8 +33,8 @@ export function wrongDigest(target: RegistryTarget, what: string, wanted: Digest
 }
 
 /** The registry refuses the credentials, or wants some where there are none. */
-export function unauthorized(target: RegistryTarget, what: string, reason: string): TbuildError {
-  return failure("unauthorized", target, what, reason, loginHint(target));
+export function unauthorized(target: RegistryTarget, what: string, reason: string, login: LoginShown): TbuildError {
+  return failure("unauthorized", target, what, reason, loginHint(target, login));
 }
 
 /** The answer cannot be understood, or is larger than anything honest. */
@@ -63,21 +66,25 @@ function codeOf(status: number): ErrorCode {
   return "unavailable";
 }
 
-function hintOf(status: number, target: RegistryTarget): string | undefined {
+function hintOf(status: number, target: RegistryTarget, login: LoginShown): string | undefined {
   if (status === 404) return target.doing === "push" ? "The repository may have to be made first" : "Check the name and the tag";
-  if (status === 401 || status === 403) return loginHint(target);
+  if (status === 401) return loginHint(target, login);
+  if (status === 403) return loginHint(target, "none");
   return status === 429 ? "The registry limits the rate of requests; log in or use a mirror" : undefined;
 }
 
-function loginHint({ host, doing }: RegistryTarget): string {
+function loginHint({ host, doing }: RegistryTarget, login: LoginShown): string {
   if (doing === "login") return "Check the user name and the password";
   const name = host === "registry-1.docker.io" ? "" : ` ${host}`;
+  if (login === "shown") return `The login that is kept may be wrong or have expired: \`tbuild login${name}\``;
   const why = doing === "push" ? "A push needs a login that may write" : "The repository may not exist or may need a login";
   return `${why}: \`tbuild login${name}\``;
 }
 
 function connectionHint(code: string | undefined, host: string): string | undefined {
   if (code === undefined) return undefined;
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) return "Have the certificate renewed, or check this machine's clock";
+  if (/ALTNAME/.test(code)) return `Use the name that the certificate is for, or set [registry."${host}"] insecure = true in tbuild.toml`;
   if (/CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE/.test(code)) {
     return `Name the authority in tbuild.toml: [registry."${host}"] ca = ["/path/ca.pem"]`;
   }

@@ -4,8 +4,8 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { redactUrl, type HttpTransport } from "./http.js";
 
 /** Where a layer may be had outside of its registry, best first: HTTP addresses of its descriptor, which may hold others. */
-export function foreignUrls({ urls = [] }: Descriptor): readonly URL[] {
-  return urls.filter((url) => URL.canParse(url)).map((url) => new URL(url)).filter(({ protocol }) => /^https?:$/.test(protocol));
+export function foreignUrls({ urls }: Descriptor): readonly URL[] {
+  return (urls ?? []).filter((url) => URL.canParse(url)).map((url) => new URL(url)).filter(({ protocol }) => /^https?:$/.test(protocol));
 }
 
 /**

@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody;
+  /** The body is for this origin alone: a redirect elsewhere is an answer like any other. */
+  readonly secret?: true;
 }
 
 /** What is sent. A function opens a fresh pass over bytes whose number the header "content-length" says. */
@@ -32,7 +34,7 @@ export interface TlsSettings {
   readonly certs: readonly { readonly key: string; readonly cert: string }[];
 }
 
-/** Keep-alive connections of one process. Network errors are thrown as Node gives them, an abort as `cancelled`. */
+/** Keep-alive connections of one process. Network errors are thrown as Node gives them, an abort as `cancelled`; see also {@link isRedirectError}. */
 export interface HttpTransport {
   request(request: HttpRequest, opts?: Opts): Promise<HttpResponse>;
   /** Closes idle connections; those in use end with their bodies. */
@@ -66,7 +68,7 @@ export function createTransport(tlsOf: (host: string) => TlsSettings | undefined
       response.body.destroy();
       current = next;
     }
-    throw new TbuildError("unavailable", `Cannot get ${redactUrl(first.url)}: more than ${MAX_REDIRECTS} redirects`);
+    throw redirectError(`more than ${MAX_REDIRECTS} redirects`);
   }
   return { request, close: () => agents.forEach((agent) => agent.destroy()) };
 }
@@ -140,8 +142,9 @@ function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): Ht
   if (!allowed.has(status) || location === undefined) return null;
   const url = URL.canParse(location, request.url.href) ? new URL(location, request.url) : null;
   if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw new TbuildError("unavailable", `Cannot get ${redactUrl(request.url)}: it redirects to an address that is not HTTP`);
+    throw redirectError("it redirects to an address that is not HTTP");
   }
+  if (url.origin !== request.url.origin && request.secret === true) return null;
   return url.origin === request.url.origin ? { ...request, url } : {
     ...request,
     url,
@@ -152,6 +155,17 @@ function redirectOf(request: HttpRequest, { status, headers }: HttpResponse): Ht
 function withoutCredentials(headers: HttpRequest["headers"]): HttpRequest["headers"] {
   const secret = new Set(["authorization", "cookie", "proxy-authorization"]);
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !secret.has(name.toLowerCase())));
+}
+
+const REDIRECT = "ERR_TBUILD_REDIRECT";
+
+function redirectError(reason: string): Error {
+  return Object.assign(new Error(reason), { code: REDIRECT });
+}
+
+/** True when a request ended at a redirect that is not followed: another attempt would end there too. */
+export function isRedirectError(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === REDIRECT;
 }
 
 function timedOut(url: URL, idleMs: number): Error {

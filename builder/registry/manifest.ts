@@ -1,6 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor, type ImageConfig, type Index, type Manifest } from "../../cache/oci/descriptor.js";
 import { isDigest } from "../../cache/oci/digest.js";
+import { isPlatform, isTextList, isTextMap, withoutNulls, wrongConfigField } from "./shape.js";
 
 /** A manifest or an index, told apart. */
 export type ParsedManifest =
@@ -12,6 +13,11 @@ export const manifestLimit = 4 << 20;
 
 /** Largest image config that is read, in bytes. */
 export const configLimit = 8 << 20;
+
+/** True for the media type of a tar, however it is compressed: its first bytes tell how. An encrypted one is none. */
+export function isLayerType(mediaType: string): boolean {
+  return /[./]tar(?:[.+](?:gzip|zstd|bzip2|xz))?$/.test(mediaType);
+}
 
 /** What a GET of a manifest accepts. */
 export const manifestTypes: readonly string[] = [
@@ -31,20 +37,47 @@ export function parseManifest(bytes: Uint8Array, name: string): ParsedManifest {
       { hint: "Push the image again with a current tool" },
     );
   }
-  if (Array.isArray(value["manifests"]) && value["manifests"].every(isDescriptor)) {
+  const { manifests, config, layers } = value;
+  const mediaType = textOr(value["mediaType"], "");
+  if (manifests !== undefined && (config !== undefined || layers !== undefined)) throw malformed(name, "both an image manifest and an index");
+  if (Array.isArray(manifests) && manifests.every(isDescriptor)) {
+    checkKind(mediaType, "index", name);
     return { kind: "index", index: value as unknown as Index };
   }
-  if (isDescriptor(value["config"]) && Array.isArray(value["layers"]) && value["layers"].every(isDescriptor)) {
+  if (isDescriptor(config) && Array.isArray(layers) && layers.every(isDescriptor)) {
+    checkKind(mediaType, "manifest", name);
     return { kind: "manifest", manifest: value as unknown as Manifest };
   }
   throw malformed(name, "neither an image manifest nor an index");
+}
+
+/**
+ * What came for a manifest is one, and of the kind that the registry calls it: who reads one thing and verifies another can be
+ * deceived. `mediaType` is the header's; one that names neither kind says nothing. Source: CVE-2021-41190.
+ * @throws {TbuildError} as {@link parseManifest}
+ */
+export function checkManifest(bytes: Uint8Array, mediaType: string, name: string): void {
+  checkKind(mediaType, parseManifest(bytes, name).kind, name);
+}
+
+const KINDS: Readonly<Record<string, ParsedManifest["kind"]>> = {
+  [mediaTypes.ociIndex]: "index",
+  [mediaTypes.dockerIndex]: "index",
+  [mediaTypes.ociManifest]: "manifest",
+  [mediaTypes.dockerManifest]: "manifest",
+};
+
+function checkKind(mediaType: string, kind: ParsedManifest["kind"], name: string): void {
+  const said = KINDS[mediaType];
+  if (said === undefined || said === kind) return;
+  throw malformed(name, `its media type is "${mediaType}", but it is an ${kind === "index" ? "index" : "image manifest"}`);
 }
 
 /** @throws {TbuildError} corrupt, unsupported when the config is that of something else than a container image */
 export function parseImageConfig(bytes: Uint8Array, name: string): ImageConfig {
   const value = parseJson(bytes, name);
   const rootfs = value["rootfs"] as { readonly diff_ids?: unknown } | undefined;
-  if (rootfs === undefined || rootfs === null || value["architecture"] === undefined) {
+  if (rootfs === undefined || rootfs === null || !value["architecture"]) {
     throw new TbuildError("unsupported", `Cannot use ${name}: it is not the config of a container image`);
   }
   const ids = rootfs.diff_ids ?? [];
@@ -52,7 +85,11 @@ export function parseImageConfig(bytes: Uint8Array, name: string): ImageConfig {
     name,
     "bad rootfs.diff_ids",
   );
-  return { ...(value as unknown as ImageConfig), os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
+  const wrong = wrongConfigField(value);
+  if (wrong !== null) throw malformed(name, `"${wrong}" has another type than it should`);
+  const config = withoutNulls(value);
+  const run = config["config"] === undefined ? {} : { config: withoutNulls(config["config"] as Record<string, unknown>) };
+  return { ...(config as unknown as ImageConfig), ...run, os: textOr(value["os"], "linux"), rootfs: { type: "layers", diff_ids: ids } };
 }
 
 function parseJson(bytes: Uint8Array, name: string): Record<string, unknown> {
@@ -67,9 +104,9 @@ function parseJson(bytes: Uint8Array, name: string): Record<string, unknown> {
 
 function isDescriptor(value: unknown): value is Descriptor {
   if (typeof value !== "object" || value === null) return false;
-  const { mediaType, digest, size } = value as Record<string, unknown>;
+  const { mediaType, digest, size, platform, annotations, urls } = value as Record<string, unknown>;
   const isSize = Number.isSafeInteger(size) && (size as number) >= 0;
-  return typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && isSize;
+  return typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && isSize && isPlatform(platform) && isTextMap(annotations) && isTextList(urls);
 }
 
 function textOr(value: unknown, fallback: string): string {

@@ -2,8 +2,9 @@ import { hasCode } from "../../cache/errors.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Reference } from "../../cache/oci/reference.js";
-import { hasRemoteBlob, pushCall, retrying, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
+import { hasRemoteBlob, pushCall, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
 import { uploadAddress, uploadBlob } from "./pushUpload.js";
+import { retrying } from "./retry.js";
 import { targetOf } from "./session.js";
 
 /** A blob that a repository is to have. */

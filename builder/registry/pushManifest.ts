@@ -1,8 +1,9 @@
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { formatReference } from "../../cache/oci/reference.js";
 import { manifestLimit } from "./manifest.js";
-import { pushCall, retrying, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
+import { pushCall, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
 import { readBlob } from "./resolve.js";
+import { retrying } from "./retry.js";
 import { targetOf } from "./session.js";
 
 /**

@@ -6,7 +6,7 @@ import type { StepReporter } from "../../solver/progress.js";
 import type { Endpoint } from "./endpoint.js";
 import { wrongDigest, type RegistryTarget } from "./errors.js";
 import type { HttpResponse } from "./http.js";
-import type { OnRetry } from "./retry.js";
+import { retrying } from "./retry.js";
 import type { RegistryCall, RegistrySession } from "./session.js";
 
 /** One repository of one registry that is written to, and where the bytes are. */
@@ -37,14 +37,6 @@ export async function hasRemoteBlob(point: PushPoint, digest: Digest, opts: Push
 /** A call of a push without a body. */
 export function pushCall({ reference }: PushPoint, method: RegistryCall["method"], path: string | URL, what: string): RegistryCall {
   return { reference, method, path, headers: {}, actions: "pull,push", what };
-}
-
-/** Options with which retries are told in the step's output. */
-export function retrying({ signal, report }: PushOpts): { readonly signal: AbortSignal | undefined; readonly onRetry: OnRetry } {
-  const onRetry: OnRetry = ({ message }, waitMs) => {
-    report?.log(2, Buffer.from(`${message}; trying again in ${(waitMs / 1000).toFixed(1)} s\n`));
-  };
-  return { signal, onRetry };
 }
 
 /** What the registry says it stored must be what was sent. @throws {TbuildError} digest_mismatch */

@@ -4,9 +4,10 @@ import { hasCode } from "../../cache/errors.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { badAnswer, badStatus, type RegistryTarget } from "./errors.js";
 import type { HttpResponse } from "./http.js";
-import { hasRemoteBlob, pushCall, retrying, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
-import { withRetries, type Outcome } from "./retry.js";
-import { broken, refused, targetOf } from "./session.js";
+import { broken } from "./outcome.js";
+import { hasRemoteBlob, pushCall, verifyStored, type PushOpts, type PushPoint } from "./pushPoint.js";
+import { retrying, withRetries, type Outcome } from "./retry.js";
+import { targetOf } from "./session.js";
 
 /** How far an upload is. */
 type UploadState =
@@ -152,7 +153,7 @@ async function sendBytes(
     response.body.resume();
     return { state: status === 404 ? { phase: "lost" } : { phase: "unknown", location }, again };
   }
-  return { state: { phase: "unknown", location }, again: await refused(target, what, response) };
+  return { state: { phase: "unknown", location }, again: await point.session.refused(target, what, response) };
 }
 
 function bytesOf({ point, blob, opts }: Upload, start: number, end: number): Readable {

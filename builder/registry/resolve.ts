@@ -5,7 +5,8 @@ import type { Digest } from "../../cache/oci/digest.js";
 import { formatPlatform, platformScore, type Platform } from "../../cache/oci/platform.js";
 import { familiarReference, formatReference, withDefaultTag, type Reference } from "../../cache/oci/reference.js";
 import { hasBlob, type RegistryClient } from "./client.js";
-import { configLimit, manifestLimit, parseImageConfig, parseManifest } from "./manifest.js";
+import { configLimit, isLayerType, manifestLimit, parseImageConfig, parseManifest } from "./manifest.js";
+import type { ReportedOpts } from "./retry.js";
 
 /** An image of one platform in a registry. */
 export interface RemoteImage {
@@ -24,10 +25,13 @@ export interface RemoteImages {
    * The manifest and config for a platform; an answer is remembered for as long as this object lives, which is one build.
    * @throws {TbuildError} not_found, unauthorized, unavailable, digest_mismatch, corrupt, unsupported
    */
-  resolve(reference: Reference, platform: Platform, opts?: Opts): Promise<RemoteImage>;
+  resolve(reference: Reference, platform: Platform, opts?: ReportedOpts): Promise<RemoteImage>;
 }
 
 const MAX_NESTING = 2;
+
+/** Platforms that a hint names. */
+const MAX_NAMED = 20;
 
 /** See {@link RemoteImages}. */
 export function createRemoteImages(client: RegistryClient, content: ContentStore): RemoteImages {
@@ -51,7 +55,7 @@ async function resolveImage(
   content: ContentStore,
   reference: Reference,
   platform: Platform,
-  opts: Opts,
+  opts: ReportedOpts,
 ): Promise<RemoteImage> {
   const root = reference.digest ?? (await rootDigest(client, content, reference, opts));
   const { digest, manifest } = await descend(client, content, { ...reference, digest: root }, platform, MAX_NESTING, opts);
@@ -62,6 +66,12 @@ async function resolveImage(
   );
   await client.fetchBlob(reference, manifest.config, content, opts);
   const config = parseImageConfig(await readBlob(content, manifest.config.digest, configLimit), name);
+  const odd = manifest.layers.find(({ mediaType }) => !isLayerType(mediaType));
+  if (odd !== undefined) throw new TbuildError(
+    "unsupported",
+    `Cannot use image "${formatReference(reference)}": layer ${odd.digest} has the media type "${odd.mediaType}"`,
+    { hint: "A layer is a tar, plain or compressed with gzip or zstd" },
+  );
   if (config.rootfs.diff_ids.length !== manifest.layers.length) {
     const counts = `${manifest.layers.length} layers but ${config.rootfs.diff_ids.length} diff_ids`;
     throw new TbuildError("corrupt", `Cannot use image "${formatReference(reference)}": it has ${counts}`);
@@ -70,7 +80,7 @@ async function resolveImage(
 }
 
 /** Digest behind a tag. A HEAD does it where it can: registries that count pulls count only what is downloaded. */
-async function rootDigest(client: RegistryClient, content: ContentStore, reference: Reference, opts: Opts): Promise<Digest> {
+async function rootDigest(client: RegistryClient, content: ContentStore, reference: Reference, opts: ReportedOpts): Promise<Digest> {
   const head = await client.head(reference, opts);
   if (head !== null) return head.digest;
   const { descriptor, bytes } = await client.manifest(reference, opts);
@@ -85,7 +95,7 @@ async function descend(
   reference: Reference & { readonly digest: Digest },
   platform: Platform,
   nesting: number,
-  opts: Opts,
+  opts: ReportedOpts,
 ): Promise<{ readonly digest: Digest; readonly manifest: Manifest }> {
   const bytes = await manifestBytes(client, content, reference, opts);
   const parsed = parseManifest(bytes, `the manifest of "${formatReference(reference)}"`);
@@ -110,15 +120,15 @@ export function chooseManifest(index: Index, platform: Platform): Descriptor | n
 }
 
 function entryScore({ platform: have }: Descriptor, want: Platform): number {
-  if (have === undefined) return 0.5;
-  return typeof have.os === "string" && typeof have.architecture === "string" ? platformScore(want, have) : 0;
+  if (!have) return 0.5; // null too, as Go may write it
+  return have.os && have.architecture ? platformScore(want, { ...have, variant: have.variant ?? "" }) : 0;
 }
 
 async function manifestBytes(
   client: RegistryClient,
   content: ContentStore,
   reference: Reference & { digest: Digest },
-  opts: Opts,
+  opts: ReportedOpts,
 ) {
   if (await hasBlob(content, { digest: reference.digest })) return await readBlob(content, reference.digest, manifestLimit);
   const { bytes } = await client.manifest(reference, opts);
@@ -145,13 +155,15 @@ export async function putBlob(content: ContentStore, bytes: Uint8Array, digest: 
 
 function missingPlatform(reference: Reference, platform: Platform, index: Index): TbuildError {
   const named = index.manifests.flatMap(
-    ({ platform: have }) => (have?.os && have.os !== "unknown" ? [formatPlatform(have)] : []),
+    ({ platform: have }) => (have?.os && have.os !== "unknown" ? [formatPlatform(have.variant ? have : { os: have.os, architecture: have.architecture })] : []),
   );
+  const different = [...new Set(named)];
+  const more = different.length > MAX_NAMED ? ` and ${different.length - MAX_NAMED} more` : "";
   const name = familiarReference({ ...reference, digest: null });
   const message = `Cannot use image "${name}" for ${formatPlatform(platform)}: no such platform`;
   return new TbuildError(
     "not_found",
     message,
-    { hint: named.length === 0 ? "The index is empty" : `It has ${[...new Set(named)].join(", ")}` },
+    { hint: named.length === 0 ? "The index is empty" : `It has ${different.slice(0, MAX_NAMED).join(", ")}${more}` },
   );
 }

@@ -1,10 +1,11 @@
-import { hasCode, isTbuildError } from "../../cache/errors.js";
+import { hasCode, isTbuildError, type TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { Reference } from "../../cache/oci/reference.js";
 import type { Authenticator, Scope } from "./auth.js";
 import type { Endpoint } from "./endpoint.js";
-import { badStatus, unauthorized, unreachableRegistry, type RegistryTarget } from "./errors.js";
-import { readBody, type HttpRequest, type HttpResponse, type HttpTransport, type RequestBody } from "./http.js";
+import { badStatus, unauthorized, type RegistryTarget } from "./errors.js";
+import type { HttpRequest, HttpResponse, HttpTransport, RequestBody } from "./http.js";
+import { broken, mayPass, serverMessage } from "./outcome.js";
 import { retryAfterMs, withRetries, type OnRetry, type Outcome } from "./retry.js";
 
 /** A path that is of no repository: "/v2/", which asks whether we are let in. */
@@ -23,18 +24,22 @@ export interface RegistryCall {
   readonly from?: string | undefined;
   /** What is asked for, as messages say it: "the manifest". */
   readonly what: string;
+  /** Statuses besides 2xx that the caller understands. */
+  readonly accept?: readonly number[];
 }
 
 /** Calls one endpoint: credentials, retries and the choice of scheme are dealt with here. */
 export interface RegistrySession {
   /**
-   * An answer of status 2xx. @throws {TbuildError} not_found, unauthorized, unavailable (after some attempts), cancelled
+   * An answer of status 2xx, or one that the call accepts. @throws {TbuildError} not_found, unauthorized, unavailable (after some attempts), cancelled
    */
   call(endpoint: Endpoint, call: RegistryCall, opts: CallOpts): Promise<HttpResponse>;
   /**
    * One attempt: an answer of any status. @throws {TbuildError} unauthorized, cancelled; network errors as Node gives them
    */
-  send(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse>;
+  send(endpoint: Endpoint, call: RegistryCall, opts: CallOpts): Promise<HttpResponse>;
+  /** What an answer that is no success means; its body is read. @throws {TbuildError} when asking again would not help */
+  refused(target: RegistryTarget, what: string, response: HttpResponse): Promise<Outcome<never>>;
 }
 
 /** Options of {@link RegistrySession.call}. */
@@ -44,8 +49,7 @@ export interface CallOpts extends Opts {
 
 /** A mirror is not worth waiting for: what it cannot give, the registry can. */
 const ATTEMPTS = { mirror: 2, registry: 5 };
-const PASSING_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
-const PASSING_CODES = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ECONNABORTED", "ENETDOWN"]);
+const LONGEST_WAIT_MS = { mirror: 5_000, registry: undefined };
 const NOT_TLS = /^(?:EPROTO|ECONNRESET|ERR_SSL)/;
 
 /** A session over one transport. It remembers per host whether TLS is spoken there. */
@@ -78,7 +82,7 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
       return response;
     }
   }
-  async function send(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<HttpResponse> {
+  async function send(endpoint: Endpoint, call: RegistryCall, opts: CallOpts): Promise<HttpResponse> {
     // A token or login of the registry is not for whoever else an upload goes to.
     if (call.path instanceof URL && !isAt(endpoint, call.path)) return await exchange(endpoint, call, call.headers, opts);
     const repository = call.path === apiRoot ? "" : call.reference.repository;
@@ -90,10 +94,13 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
     first.body.destroy();
     const target = targetOf(endpoint, call);
     const answer = await auth.answer(challenge, target, scope, known, opts);
-    if (answer === null) throw unauthorized(target, call.what, "the registry wants a login");
+    if (answer === null) {
+      const login = auth.loginOf(endpoint.host);
+      throw unauthorized(target, call.what, login === "none" ? "the registry wants a login" : "the registry refuses the login", login);
+    }
     return await exchange(endpoint, call, withAuthorization(call.headers, answer), opts);
   }
-  async function attempt(endpoint: Endpoint, call: RegistryCall, opts: Opts): Promise<Outcome<HttpResponse>> {
+  async function attempt(endpoint: Endpoint, call: RegistryCall, opts: CallOpts): Promise<Outcome<HttpResponse>> {
     const target = targetOf(endpoint, call);
     let response: HttpResponse;
     try {
@@ -101,42 +108,45 @@ export function createSession(transport: HttpTransport, auth: Authenticator): Re
     } catch (error) {
       return broken(target, call.what, error);
     }
-    return response.status < 300 ? { kind: "done", value: response } : await refused(target, call.what, response);
+    const { status } = response;
+    const isWelcome = status < 300 || call.accept?.includes(status) === true;
+    return isWelcome ? { kind: "done", value: response } : await refusedBy(auth, target, call.what, response);
   }
   return {
     send,
-    call: (endpoint, call, opts) =>
-      withRetries(() => attempt(endpoint, call, opts), {
-        attempts: endpoint.mirrorOf === null ? ATTEMPTS.registry : ATTEMPTS.mirror,
-        signal: opts.signal,
-        onRetry: opts.onRetry,
-      }),
+    refused: (target, what, response) => refusedBy(auth, target, what, response),
+    call: (endpoint, call, { signal, onRetry }) => {
+      const kind = endpoint.mirrorOf === null ? "registry" : "mirror";
+      const options = { attempts: ATTEMPTS[kind], longestWaitMs: LONGEST_WAIT_MS[kind], signal, onRetry };
+      return withRetries(() => attempt(endpoint, call, { signal, onRetry }), options);
+    },
   };
 }
 
-/** What a connection that broke means: try again, unless there is no hope. @throws {TbuildError} then, and errors of ours */
-export function broken(target: RegistryTarget, what: string, cause: unknown): Outcome<never> {
-  if (isTbuildError(cause)) throw cause;
-  const error = unreachableRegistry(target, what, cause);
-  if (!PASSING_CODES.has((cause as NodeJS.ErrnoException).code ?? "")) throw error;
-  return { kind: "again", error, afterMs: null };
+async function refusedBy(auth: Authenticator, target: RegistryTarget, what: string, response: HttpResponse): Promise<Outcome<never>> {
+  const { status, headers } = response;
+  const said = auth.conceal(await serverMessage(response));
+  const error = badStatus(target, what, status, said, auth.loginOf(target.host));
+  if (!mayPass(status)) throw error;
+  return { kind: "again", error, afterMs: retryAfterMs(headers["retry-after"]) };
 }
 
-/** What an answer that is no success means; its body is read. @throws {TbuildError} when asking again would not help */
-export async function refused(target: RegistryTarget, what: string, response: HttpResponse): Promise<Outcome<never>> {
-  const error = badStatus(target, what, response.status, await serverMessage(response));
-  if (!PASSING_STATUS.has(response.status)) throw error;
-  return { kind: "again", error, afterMs: retryAfterMs(response.headers["retry-after"]) };
-}
-
-/** Asks each endpoint in turn until one can give what is asked; the error is that of the last, the registry itself. */
-export async function firstOf<T>(endpoints: readonly Endpoint[], ask: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+/**
+ * Asks each endpoint in turn until one can give what is asked; the error is that of the last, the registry itself.
+ * `onFailure` hears why a mirror was passed over, unless it just does not have the image.
+ */
+export async function firstOf<T>(
+  endpoints: readonly Endpoint[],
+  ask: (endpoint: Endpoint) => Promise<T>,
+  onFailure: (error: TbuildError) => void = () => {},
+): Promise<T> {
   let last: unknown = new Error("no endpoint");
   for (const endpoint of endpoints) {
     try {
       return await ask(endpoint);
     } catch (error) {
       if (hasCode(error, "cancelled") || !isTbuildError(error)) throw error;
+      if (endpoint.mirrorOf !== null && error.code !== "not_found") onFailure(error);
       last = error;
     }
   }
@@ -171,17 +181,4 @@ function ownUrl(scheme: "http" | "https", endpoint: Endpoint, given: URL): URL {
 
 function isAt({ host }: Endpoint, url: URL): boolean {
   return new URL(`${url.protocol}//${host}`).host === url.host;
-}
-
-/** The registry's own words, on one line and short. Source: distribution spec "Error Codes". */
-async function serverMessage(response: HttpResponse): Promise<string> {
-  try {
-    const body = JSON.parse(
-      (await readBody(response, 64 * 1024)).toString("utf8"),
-    ) as { errors?: { code?: string; message?: string }[] };
-    const [first] = body.errors ?? [];
-    return (first?.message ?? first?.code ?? "").replaceAll(/\p{Cc}+/gu, " ").slice(0, 200);
-  } catch {
-    return "";
-  }
 }

@@ -12,6 +12,8 @@ import type { SourceRequest } from "./source.js";
 export interface GitAccess extends AsyncDisposable {
   readonly settings: readonly (readonly [string, string])[];
   readonly env: readonly string[];
+  /** What no message may show. */
+  readonly secrets: readonly string[];
   /** What to do when the repository lets nobody in. */
   readonly hint: string;
 }
@@ -29,12 +31,12 @@ export interface GitCredentials {
  * ssh the build's agent. Source: BuildKit source/git/source.go
  */
 export async function gitAccess(given: GitCredentials, url: string, attrs: SourceRequest["attrs"]): Promise<GitAccess> {
-  const none = { settings: [], env: [], [Symbol.asyncDispose]: async () => {} };
+  const none = { settings: [], env: [], secrets: [], [Symbol.asyncDispose]: async () => {} };
   if (/^https?:/.test(url)) {
     const { origin, host } = new URL(url);
     const header = authorization(given.secrets, host, attrs);
     const settings = header === null ? [] : [[`http.${origin}/.extraHeader`, `Authorization: ${header}`] as const];
-    return { ...none, settings, hint: `Give a token with --secret id=GIT_AUTH_TOKEN,env=VARIABLE, or for this host alone id=GIT_AUTH_TOKEN.${host}` };
+    return { ...none, settings, secrets: header === null ? [] : secretsIn(header), hint: `Give a token with --secret id=GIT_AUTH_TOKEN,env=VARIABLE, or for this host alone id=GIT_AUTH_TOKEN.${host}` };
   }
   const id = attrs["git.mountsshsock"];
   if (id === undefined) return { ...none, hint: "" };
@@ -45,6 +47,13 @@ export async function gitAccess(given: GitCredentials, url: string, attrs: Sourc
     hint: `Give an agent or a key with --ssh ${id}`,
     [Symbol.asyncDispose]: async () => await socket?.[Symbol.asyncDispose](),
   };
+}
+
+/** A header, what follows its scheme, and of a basic one the password. */
+function secretsIn(header: string): readonly string[] {
+  const value = header.slice(header.indexOf(" ") + 1);
+  const decoded = Buffer.from(value, "base64").toString("utf8");
+  return [header, value, ...(/^basic /i.test(header) ? [decoded.slice(decoded.indexOf(":") + 1)] : [])];
 }
 
 /** Value of the header for a host: from the secrets that the attributes name, the one of the host first; null for none. */

@@ -14,10 +14,10 @@ export function gitIn(cwd: string, { settings, env }: Pick<GitAccess, "settings"
 }
 
 /** What git says when the repository at `url` is asked. @throws {TbuildError} see {@link gitError} */
-export async function asked<T>(answer: Promise<T>, url: string, { hint }: GitAccess): Promise<T> {
+export async function asked<T>(answer: Promise<T>, url: string, { hint, secrets }: GitAccess): Promise<T> {
   try {
     return await answer;
   } catch (error) {
-    throw gitError(error, url, hint);
+    throw gitError(error, url, hint, secrets);
   }
 }

@@ -83,19 +83,46 @@ function environment({ protocols, settings, env, cwd }: GitOptions): readonly st
   ];
 }
 
-/** The error that a failure with the repository at `url` is for the user. Never holds credentials. */
-export function gitError(error: unknown, url: string, hint: string): unknown {
+/**
+ * The error that a failure with the repository at `url` is for the user. Never holds credentials: a server that repeats
+ * `secrets`, or the URL's own, is not shown with them.
+ */
+export function gitError(error: unknown, url: string, hint: string, secrets: readonly string[]): unknown {
   if (!(error instanceof GitFailure)) return error;
-  const lines = error.message.split("\n");
+  const lines = concealed(error.message, [...secrets, ...secretsIn(url)]).split("\n");
   const said = lines.filter((line) => /^(?:fatal|error|ssh|remote|Permission|Host key)/.test(line));
   // Of ssh's own words the last ones, of git's, say the least.
   const ssh = lines.find((line) => /Permission denied \(|^ssh: |Host key verification failed/.test(line));
   const shown = redacted(url);
-  const why = (ssh ?? said.at(-1) ?? error.message.trim().split("\n").at(-1) ?? "").replace(/^(?:fatal|error): /, "").replaceAll(url, shown);
+  const why = (ssh ?? said.at(-1) ?? lines.findLast((line) => line.trim() !== "") ?? "").replace(/^(?:fatal|error): /, "");
   const message = `Cannot read the Git repository "${shown}": ${why}`;
   if (/Authentication failed|could not read (?:Username|Password)|Permission denied|\b40[13]\b/.test(error.message)) {
     return new TbuildError("unauthorized", message, { hint });
   }
   const gone = /not found|does not appear to be|not exported|no such|\b404\b/i.test(error.message);
   return new TbuildError(gone ? "not_found" : "unavailable", message);
+}
+
+function concealed(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((left, secret) => (secret === "" ? left : left.replaceAll(secret, "***")), text);
+}
+
+/** Shorter user names are words that a message may well hold. */
+const TOKEN_LENGTH = 8;
+
+/** What a URL has before its host, as written and as it is sent: a password, or a token in the place of the user. */
+function secretsIn(url: string): readonly string[] {
+  const [, user, password] = /^(?:https?|git|ssh):\/\/([^/?#@:]*)(?::([^/?#]*))?@/i.exec(url) ?? [];
+  if (user === undefined || (password === undefined && /^ssh:/i.test(url))) return [];
+  const login = [user, password ?? ""].map(decoded).join(":");
+  const secret = password ?? (user.length < TOKEN_LENGTH ? `${user}@` : user);
+  return [Buffer.from(login).toString("base64"), login, secret, decoded(secret)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,7 +1,7 @@
 import { TbuildError, cancelled, isTbuildError } from "../../cache/errors.js";
 import type { ContentStore, Opts } from "../../cache/content/store.js";
 import type { Digest } from "../../cache/oci/digest.js";
-import { redactUrl, type HttpResponse, type HttpTransport } from "../registry/http.js";
+import { isRedirectError, redactUrl, type HttpResponse, type HttpTransport } from "../registry/http.js";
 import { retryAfterMs, withRetries, type Outcome } from "../registry/retry.js";
 import { type PartialFile, partialFile } from "./partialFile.js";
 
@@ -58,7 +58,9 @@ async function attempt(transport: HttpTransport, partial: PartialFile, url: URL,
     if (options.signal?.aborted) throw cancelled(options.signal);
     if (isTbuildError(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    return { kind: "again", error: failed(url, "unavailable", reason, error), afterMs: null };
+    const failure = failed(url, "unavailable", reason, error);
+    if (isRedirectError(error)) throw failure;
+    return { kind: "again", error: failure, afterMs: null };
   }
 }
 

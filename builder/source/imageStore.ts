@@ -1,6 +1,6 @@
 import type { ImageStore } from "../../cache/images.js";
 import { isTbuildError, TbuildError } from "../../cache/errors.js";
-import type { ContentStore, Opts } from "../../cache/content/store.js";
+import type { ContentStore } from "../../cache/content/store.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
@@ -10,6 +10,7 @@ import type { Store } from "../../cache/store.js";
 import type { ImageResolver } from "../../frontend/mod.js";
 import { configLimit, parseImageConfig } from "../registry/manifest.js";
 import { readBlob, type RemoteImages } from "../registry/resolve.js";
+import type { ReportedOpts } from "../registry/retry.js";
 
 /** Whether a name is looked up in the image store before a registry is asked. A name with a digest never is. */
 export type ImagePolicy = "local-first" | "pull";
@@ -24,8 +25,12 @@ export interface ImageLookup {
 /** The image store's image of this name for a platform; null when there is none. */
 export function findStoredImage(images: ImageStore, reference: Reference, platform: Platform): ImageManifestRecord | null {
   if (reference.digest !== null) return null;
-  const record = images.get(formatReference(withDefaultTag(reference)));
-  const scored = (record?.manifests ?? []).map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
+  return bestManifest(images.get(formatReference(withDefaultTag(reference)))?.manifests ?? [], platform);
+}
+
+/** The one that serves the platform best, the first of equals; null when none does. */
+export function bestManifest(manifests: readonly ImageManifestRecord[], platform: Platform): ImageManifestRecord | null {
+  const scored = manifests.map((manifest) => ({ manifest, score: platformScore(platform, manifest.platform) }));
   return scored.reduce(
     (a, b) => (b.score > a.score ? b : a),
     { manifest: null as ImageManifestRecord | null, score: 0 },
@@ -38,7 +43,7 @@ export async function storedConfig(content: ContentStore, digest: Digest): Promi
 }
 
 /** What the frontend asks: the image store first, unless the policy is to pull, then the registry. */
-export function createImageResolver({ store, remote, policy }: ImageLookup, opts: Opts = {}): ImageResolver {
+export function createImageResolver({ store, remote, policy }: ImageLookup, opts: ReportedOpts = {}): ImageResolver {
   return async (text, platform) => {
     const reference = parseReference(text);
     const named = withDefaultTag(reference);

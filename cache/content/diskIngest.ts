@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
+import { createReadStream, rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { fromSystemError } from "../errors.js";
 import { releaseOwnFile } from "../lockFile.js";
@@ -8,11 +8,14 @@ import type { Lock } from "../sys/lock.js";
 import type { FileContentStore, Ingest } from "./store.js";
 import { verifiedDescriptor } from "./verify.js";
 
-/** A write into the fresh file `file`, hashed on the way. Owns `lock`, and lets go of it on commit or disposal. */
-export async function diskIngest(file: string, lock: Lock, adopt: FileContentStore["adopt"]): Promise<Ingest> {
-  const handle = await openFresh(file, lock);
+/** Whether a write begins with a file of its own, or with what another has left in it. */
+export type IngestStart = "fresh" | "resume";
+
+/** A write into `file`, hashed on the way. Owns `lock`, and lets go of it on commit or disposal. */
+export async function diskIngest(file: string, lock: Lock, start: IngestStart, adopt: FileContentStore["adopt"]): Promise<Ingest> {
+  const handle = await openFile(file, lock, start);
   const hash = createHash("sha256");
-  let size = 0;
+  let size = start === "resume" ? await hashFile(file, hash) : 0;
   let state: "writing" | "closed" = "writing";
 
   const close = async () => {
@@ -24,6 +27,9 @@ export async function diskIngest(file: string, lock: Lock, adopt: FileContentSto
   };
 
   return {
+    get size() {
+      return size;
+    },
     async write(chunk) {
       hash.update(chunk);
       await writeAll(handle, chunk, file);
@@ -39,9 +45,19 @@ export async function diskIngest(file: string, lock: Lock, adopt: FileContentSto
   };
 }
 
-async function openFresh(file: string, lock: Lock): Promise<FileHandle> {
+/** Feeds what a file holds to `hash`, and returns how many bytes that were. */
+async function hashFile(file: string, hash: Hash): Promise<number> {
+  let size = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return size;
+}
+
+async function openFile(file: string, lock: Lock, start: IngestStart): Promise<FileHandle> {
   try {
-    return await open(file, "wx", 0o600);
+    return await open(file, start === "fresh" ? "wx" : "a", 0o600);
   } catch (error) {
     releaseOwnFile(lock);
     throw fromSystemError(error);

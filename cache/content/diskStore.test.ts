@@ -3,9 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { hasCode } from "../errors.js";
-import { type Digest, digestOf } from "../oci/digest.js";
+import { type Digest, digestOf, hexOf } from "../oci/digest.js";
 import { mountTmpfs, tempDir } from "../testing/tempDir.js";
-import { diskContentStore, removeIngestsOf } from "./diskStore.js";
+import { diskContentStore, removeIngestsOf, removeResumable } from "./diskStore.js";
 import { contentStoreSuite } from "./storeSuite.js";
 
 contentStoreSuite("diskContentStore()", async (body) => {
@@ -45,6 +45,24 @@ test("walk() passes over files that are no blobs", async () => {
   const seen: Digest[] = [];
   for await (const { digest } of store.walk()) seen.push(digest);
   assert.deepEqual(seen, []);
+});
+
+test("ingest() goes on with what a killed process wrote, and removeResumable() removes it unless somebody does", async () => {
+  await using dir = await tempDir();
+  const store = diskContentStore(dir.path, { lease: "l1" });
+  const left = path.join(dir.path, "ingest", `resumable-${hexOf(digestOf("a"))}`);
+  writeFileSync(left, "begun ");
+  {
+    await using ingest = await store.ingest("a", { resume: true });
+    removeResumable(dir.path);
+    assert.equal(ingest.size, 6);
+    await ingest.write(Buffer.from("and ended"));
+    assert.equal((await ingest.commit({ digest: digestOf("begun and ended") })).size, 15);
+  }
+  assert.deepEqual(readdirSync(path.join(dir.path, "ingest")), []);
+  writeFileSync(left, "begun");
+  removeResumable(dir.path);
+  assert.deepEqual(readdirSync(path.join(dir.path, "ingest")), []);
 });
 
 test("removeIngestsOf() removes just the writes of that lease", async () => {

@@ -10,6 +10,9 @@ import type { BlobInfo, FileContentStore } from "./store.js";
 
 const CHUNK_BYTES = 1 << 20;
 
+/** Begins the names of writes that another process may go on with; no lease is called so. */
+const RESUMABLE = "resumable-";
+
 /** Options of {@link diskContentStore}. */
 export interface DiskContentOptions {
   /** Id of the lease that unfinished writes belong to; unique among the processes that share the root. */
@@ -20,7 +23,8 @@ export interface DiskContentOptions {
 
 /**
  * A content store in the directory `root`, which is created when missing: `blobs/sha256/<hex>` for what is committed,
- * `ingest/<lease>-<n>` for what is being written, `locks/` for the refs in progress. Many processes may share it.
+ * `ingest/<lease>-<n>` and `ingest/resumable-<ref>` for what is being written, `locks/` for the refs in progress. Many
+ * processes may share it.
  */
 export function diskContentStore(root: string, { lease, pin = async () => {} }: DiskContentOptions): FileContentStore {
   const blobs = path.join(root, "blobs", "sha256");
@@ -52,11 +56,13 @@ export function diskContentStore(root: string, { lease, pin = async () => {} }: 
         yield chunk as Buffer;
       }
     },
-    async ingest(ref, { signal } = {}) {
+    async ingest(ref, { signal, resume = false } = {}) {
       if (signal?.aborted) throw cancelled(signal);
-      const lock = tryOwnFile(path.join(locks, hexOf(digestOf(ref))));
+      const name = hexOf(digestOf(ref));
+      const lock = tryOwnFile(path.join(locks, name));
       if (lock === null) throw ingestHeld(ref);
-      return diskIngest(scratchPath(), lock, adopt);
+      if (!resume) return await diskIngest(scratchPath(), lock, "fresh", adopt);
+      return await diskIngest(path.join(ingests, `${RESUMABLE}${name}`), lock, "resume", adopt);
     },
     walk: () => walkBlobs(blobs),
     delete: (digest) => rm(pathOf(digest), { force: true }),
@@ -68,6 +74,17 @@ export function removeIngestsOf(root: string, lease: string): void {
   const ingests = path.join(root, "ingest");
   for (const name of readdirSync(ingests)) {
     if (name.startsWith(`${lease}-`)) rmSync(path.join(ingests, name), { force: true });
+  }
+}
+
+/** Removes what killed processes left for others to go on with, unless somebody does. `root` as for {@link diskContentStore}. */
+export function removeResumable(root: string): void {
+  const ingests = path.join(root, "ingest");
+  for (const name of readdirSync(ingests).filter((entry) => entry.startsWith(RESUMABLE))) {
+    const lock = tryOwnFile(path.join(root, "locks", name.slice(RESUMABLE.length)));
+    if (lock === null) continue;
+    rmSync(path.join(ingests, name), { force: true });
+    releaseOwnFile(lock);
   }
 }
 

@@ -41,6 +41,9 @@ export function memoryContentStore(): ContentStore {
 function memoryIngest(blobs: Map<Digest, Blob>, release: () => void): Ingest {
   const chunks: Uint8Array[] = [];
   return {
+    get size() {
+      return chunks.reduce((sum, { length }) => sum + length, 0);
+    },
     write: async (chunk) => void chunks.push(Uint8Array.from(chunk)),
     async commit(expected) {
       const bytes = Buffer.concat(chunks);

@@ -30,15 +30,23 @@ export interface ContentStore {
   /** Bytes from `offset` (default 0) on; verifies nothing again. @throws {TbuildError} not_found */
   read(digest: Digest, opts?: Opts & { readonly offset?: number }): AsyncIterable<Uint8Array>;
   /** Starts a write. `ref` names it, and one writer at a time holds a ref. @throws {TbuildError} unavailable */
-  ingest(ref: string, opts?: Opts): Promise<Ingest>;
+  ingest(ref: string, opts?: IngestOpts): Promise<Ingest>;
   /** Every blob, in no order. */
   walk(): AsyncIterable<BlobInfo>;
   /** Deleting what is not there is a success. */
   delete(digest: Digest): Promise<void>;
 }
 
+/** Options of {@link ContentStore.ingest}. */
+export interface IngestOpts extends Opts {
+  /** Go on with what a process that was killed had written under this ref; only a commit tells whether it is right. */
+  readonly resume?: boolean;
+}
+
 /** A write in progress, invisible until commit. Disposing without commit leaves nothing behind. */
 export interface Ingest extends AsyncDisposable {
+  /** Bytes so far; above 0 from the start when a write is gone on with. */
+  readonly size: number;
   write(chunk: Uint8Array): Promise<void>;
   /**
    * Makes the blob visible and durable. A blob that is already there is a success. The media type of the returned

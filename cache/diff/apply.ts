@@ -59,5 +59,5 @@ function unpackInto(tree: LayerTree, input: ApplyInput, ctx: JobContext): ApplyO
 
 function checkSize(size: number, maxBytes: number): void {
   if (size <= maxBytes) return;
-  throw new TbuildError("resource_exhausted", `Cannot unpack layer: it is larger than ${maxBytes} bytes`);
+  throw new TbuildError("resource_exhausted", `Cannot unpack more than ${maxBytes} bytes`);
 }

@@ -1,6 +1,9 @@
 import { checked, libc } from "./libc.js";
 
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const O_CLOEXEC = 0o2000000;
 
 const pipe2 = libc("int pipe2(void *fds, int flags)");
@@ -17,4 +20,10 @@ export function pipePair(): { readonly read: number; readonly write: number } {
 /** A copy of a descriptor with a number above the standard streams; no child inherits it. The caller closes it. */
 export function duplicate(fd: number): number {
   return checked(fcntl(fd, F_DUPFD_CLOEXEC, 3), "fcntl");
+}
+
+/** Makes reads and writes of an open descriptor wait, for all processes that share it; one that is closed is left as it is. */
+export function setBlocking(fd: number): void {
+  const flags = fcntl(fd, F_GETFL, 0);
+  if (flags >= 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }

@@ -43,3 +43,25 @@ export const notHere: Readonly<Record<string, string>> = {
   password: PASSWORD,
   "proxy-network": "RUN --network=none takes the network away",
 };
+
+const RUN_SANDBOX = "The sandbox is that of a build's steps";
+const RUN_LIMITS = "A run has no limits of its own";
+
+/** Options of `docker run` that `tbuild run` does not have, and what to do instead. Those with a letter have it; `value` is true for those that take one. */
+export const notForRun: Readonly<Record<string, { readonly hint: string; readonly alias?: string; readonly value: boolean }>> = {
+  name: { hint: "A run ends with its process, and leaves nothing that could be named", value: true },
+  detach: { hint: "A run is in the foreground; a shell puts it behind with &", alias: "d", value: false },
+  restart: { hint: "A run ends with its process", value: true },
+  publish: { hint: "The process has the network of this machine: its ports are there already", alias: "p", value: true },
+  "publish-all": { hint: "The process has the network of this machine: its ports are there already", alias: "P", value: false },
+  init: { hint: "The command is process 1; name an init of the image as --entrypoint", value: false },
+  privileged: { hint: RUN_SANDBOX, value: false },
+  "cap-add": { hint: RUN_SANDBOX, value: true },
+  "cap-drop": { hint: RUN_SANDBOX, value: true },
+  "security-opt": { hint: RUN_SANDBOX, value: true },
+  device: { hint: RUN_SANDBOX, value: true },
+  gpus: { hint: RUN_SANDBOX, value: true },
+  memory: { hint: RUN_LIMITS, alias: "m", value: true },
+  cpus: { hint: RUN_LIMITS, value: true },
+  tmpfs: { hint: "Write --mount type=tmpfs,dst=/PATH", value: true },
+};

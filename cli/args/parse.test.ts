@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { isTbuildError } from "../../cache/errors.js";
+import { noFilter } from "../flags/imageFilter.js";
 import { parseArgs } from "./parse.js";
 
 const parse = (line: string) => parseArgs(line.split(" ").filter((word) => word !== ""), 80);
@@ -175,10 +176,17 @@ test("parseArgs() refuses a wrong number of words", async () => {
 
 test("parseArgs() reads the commands on images", async () => {
   const image = { command: "image", root: undefined, config: undefined };
-  assert.deepEqual(await parse("image ls"), { ...image, verb: "ls", names: [], quiet: false, format: "table" });
-  assert.deepEqual(await parse("image list a -q --format json"), { ...image, verb: "ls", names: ["a"], quiet: true, format: "json" });
-  assert.deepEqual(await parse("image rm a b"), { ...image, verb: "rm", names: ["a", "b"] });
-  assert.deepEqual(await parse("image history a --format=json"), { ...image, verb: "history", name: "a", format: "json" });
+  const ls = { ...image, verb: "ls", names: [], filter: noFilter, quiet: false, digests: false, truncate: true, format: "table" };
+  assert.deepEqual(await parse("image ls"), ls);
+  assert.deepEqual(await parse("image list a -q --format json"), { ...ls, names: ["a"], quiet: true, format: "json" });
+  const filtered = { ...ls, filter: { ...noFilter, dangling: true, before: ["x"] }, digests: true, truncate: false, format: { template: "{{.ID}}" } };
+  assert.deepEqual(await parse("image ls -a -fdangling=true --filter before=x --digests --no-trunc --format {{.ID}}"), filtered);
+  assert.deepEqual(await parse("image rm a b"), { ...image, verb: "rm", names: ["a", "b"], force: false });
+  assert.deepEqual(await parse("image rm -f a"), { ...image, verb: "rm", names: ["a"], force: true });
+  assert.deepEqual(await parse("image prune -af"), { ...image, verb: "prune", all: true, filter: noFilter, force: true });
+  assert.deepEqual(await parse("image inspect -f {{.Id}} a"), { ...image, verb: "inspect", names: ["a"], format: "{{.Id}}", raw: false, at: "store" });
+  assert.deepEqual(await parse("image inspect --raw a"), { ...image, verb: "inspect", names: ["a"], format: null, raw: true, at: "store" });
+  assert.deepEqual(await parse("image history a --format=json"), { ...image, verb: "history", name: "a", truncate: true, format: "json" });
   assert.deepEqual(await parse("image tag a b"), { ...image, verb: "tag", source: "a", target: "b" });
   assert.deepEqual(await parse("image push a b --insecure -q"), { ...image, verb: "push", names: ["a", "b"], insecure: true, progress: "quiet" });
   const pulled = { ...image, verb: "pull", name: "a", platform: ["linux/arm64", "linux/s390x"], progress: "plain" };
@@ -186,7 +194,24 @@ test("parseArgs() reads the commands on images", async () => {
   assert.deepEqual(await parse("image save a"), { ...image, verb: "save", names: ["a"], output: "-", format: "docker" });
   assert.deepEqual(await parse("image save -ox.tar --format oci a b"), { ...image, verb: "save", names: ["a", "b"], output: "x.tar", format: "oci" });
   assert.deepEqual(await parse("image load -i x.tar"), { ...image, verb: "load", input: "x.tar" });
-  assert.deepEqual(await parse("image import - x -c USER=1 -c CMD"), { ...image, verb: "import", file: "-", name: "x", changes: ["USER=1", "CMD"] });
+  const imported = { ...image, verb: "import", file: "-", name: "x", message: undefined, platform: undefined };
+  assert.deepEqual(await parse("image import - x -c USER=1 -c CMD"), { ...imported, changes: ["USER=1", "CMD"] });
+  assert.deepEqual(await parse("import -m why - x"), { ...imported, changes: [], message: "why" });
+});
+
+test("parseArgs() takes Docker's short names for commands on images", async () => {
+  const same = async (short: string, long: string) => assert.deepEqual(await parse(short), await parse(long), short);
+  await same("images -q a", "image ls -q a");
+  await same("--root r rmi -f a", "--root r image rm -f a");
+  for (const line of ["history a", "inspect a", "tag a b", "save -o f a", "load -i f", "import f a"]) await same(line, `image ${line}`);
+});
+
+test("parseArgs() refuses formats and sources that the commands on images do not take", async () => {
+  assert.match(await refusal("images --format yaml"), /^Unknown format "yaml"/);
+  assert.match(await refusal("images -f colour=red"), /^Unknown filter "colour"/);
+  assert.match(await refusal("image prune --filter before=x"), /^Unknown filter "before"/);
+  assert.match(await refusal("import https://example.com/x.tar"), /^Cannot import .*: a URL is not read \| Download it/);
+  assert.match(await refusal("inspect --raw a b"), /^--raw shows one image/);
 });
 
 test("parseArgs() reads logins", async () => {

@@ -5,11 +5,12 @@ import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
-import { splitShortOptions } from "./shortOptions.js";
+import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
+import { shortOptionsWithValue, splitShortOptions } from "./shortOptions.js";
 import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
 
 /** A command that needs a store. */
-export type StoreArgs = BuildArgs | ImageArgs | DuArgs | PruneArgs;
+export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
 export type ParsedArgs = StoreArgs | DaemonArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
@@ -24,13 +25,42 @@ const MAX_COLUMNS = 110;
 export async function parseArgs(words: readonly string[], columns: number): Promise<ParsedArgs> {
   const { default: yargs } = await import("yargs");
   let parsed: ParsedArgs | null = null;
-  const explicit = splitShortOptions(withDefaultCommand(words));
+  const explicit = explicitWords(words);
   if (commandOf(explicit) === "build" && !wantsHelp(explicit)) {
     return readBuildArgs(await buildOptions(everyCommand(yargs())).parseAsync(explicit));
   }
   const parser = commandLine(yargs(), (args) => (parsed = args)).wrap(Math.min(MAX_COLUMNS, columns));
   if (!wantsHelp(explicit)) await parser.parseAsync(explicit);
   return parsed ?? { command: "help", text: `${await helpOf(parser, explicit)}\n` };
+}
+
+/** The words with the command that they mean, and short options apart. */
+function explicitWords(given: readonly string[]): readonly string[] {
+  const words = apart(withAlias(withDefaultCommand(given)));
+  const at = commandIndex(words);
+  return splitShortOptions(words, shortOptionsWithValue(words[at] ?? "", words[at + 1] ?? ""));
+}
+
+/** Docker's short names of commands on images. */
+const ALIASES: Readonly<Record<string, string>> = {
+  images: "ls",
+  rmi: "rm",
+  history: "history",
+  inspect: "inspect",
+  tag: "tag",
+  save: "save",
+  load: "load",
+  import: "import",
+};
+
+function apart(words: readonly string[]): readonly string[] {
+  return commandOf(words) === "run" ? separateImage(words) : words;
+}
+
+function withAlias(words: readonly string[]): readonly string[] {
+  const at = commandIndex(words);
+  const verb = Object.hasOwn(ALIASES, words[at] ?? "") ? ALIASES[words[at]!]! : null;
+  return verb === null ? words : [...words.slice(0, at), "image", verb, ...words.slice(at + 1)];
 }
 
 function wantsHelp(words: readonly string[]): boolean {
@@ -49,21 +79,27 @@ function withDefaultCommand(words: readonly string[]): readonly string[] {
   if (words.length === 0) return ["--help"];
   if (words[0] === "help") return [...words.slice(1), "--help"];
   const word = commandOf(words);
-  const isCommand = word === undefined || word === "--help" || word === "-h" || commands.some((name) => name === word);
+  const isCommand = word === undefined || word === "--help" || word === "-h" || Object.hasOwn(ALIASES, word) || commands.some((name) => name === word);
   return isCommand ? words : ["build", ...words];
 }
 
 /** The first word that is not an option which every command takes, or its value. */
-function commandOf(words: readonly string[]): string | undefined {
+export function commandOf(words: readonly string[]): string | undefined {
+  return words[commandIndex(words)];
+}
+
+/** Place of the first word that is not an option which every command takes, or its value. */
+function commandIndex(words: readonly string[]): number {
   let first = 0;
   while (/^--(?:root|config)(?:=|$)/.test(words[first] ?? "")) first += words[first]!.includes("=") ? 1 : 2;
-  return words[first];
+  return first;
 }
 
 function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
   return everyCommand(yargs)
     .usage("Usage: $0 [build] [OPTIONS] PATH\n       $0 COMMAND")
     .command("build", "Build an image from a Dockerfile (the default command)", buildOptions, (values) => found(readBuildArgs(values)))
+    .command("run", "Run a command in an image: run IMAGE [COMMAND]", runOptions, (values) => found(readRunArgs(values)))
     .command("image", "List and manage images", (argv) => imageCommands(argv, found))
     .command("context", "Show what a build reads of its context", (argv) => contextCommands(argv, found))
     .command("login", "Log in to a registry: login [REGISTRY]", loginOptions, (values) => found(readLoginArgs(values)))
@@ -72,6 +108,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
+    .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)
     .example("$0 -t nginx:v3 .", "Build the Dockerfile of this directory");
 }
 

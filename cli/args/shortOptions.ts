@@ -1,26 +1,37 @@
-/** Short options that take a value, of all commands. */
-const TAKES_VALUE = "tfoicu";
+import { runShortOptions } from "./run.js";
+
+/** Short options that take a value, of all commands but those below. */
+const TAKES_VALUE = "tfoicmu";
+
+/** Of commands whose options have the same letters without a value. */
+const OTHERWISE: Readonly<Record<string, string>> = { "image rm": "", "image remove": "", "image prune": "" };
+
+/** Letters of the options that take a value after the words `tbuild COMMAND`, of which `first` is the command's own. */
+export function shortOptionsWithValue(first: string, second: string): string {
+  return first === "run" ? runShortOptions : OTHERWISE[`${first} ${second}`] ?? TAKES_VALUE;
+}
 
 /**
  * `-tname` becomes `-t name` and `-qtname` becomes `-q -t name`, as Docker reads them; yargs would take every letter for
  * an option. Words behind `--` stay as they are.
  */
-export function splitShortOptions(words: readonly string[]): readonly string[] {
+export function splitShortOptions(words: readonly string[], takesValue = TAKES_VALUE): readonly string[] {
   const end = words.indexOf("--");
-  if (end >= 0) return [...splitShortOptions(words.slice(0, end)), ...words.slice(end)];
-  return words.flatMap(split).reduce<readonly string[]>(joinDash, []);
+  if (end >= 0) return [...splitShortOptions(words.slice(0, end), takesValue), ...words.slice(end)];
+  const parts = words.flatMap((word) => split(word, takesValue));
+  return parts.reduce<readonly string[]>((before, word) => joinDash(before, word, takesValue), []);
 }
 
 /** `-o -` becomes `-o=-`: yargs would take the dash for another word. */
-function joinDash(before: readonly string[], word: string): readonly string[] {
+function joinDash(before: readonly string[], word: string, takesValue: string): readonly string[] {
   const option = before.at(-1) ?? "";
-  const takesValue = /^--[a-z-]+$/.test(option) || (/^-[A-Za-z]$/.test(option) && TAKES_VALUE.includes(option[1]!));
-  return word === "-" && takesValue ? [...before.slice(0, -1), `${option}=-`] : [...before, word];
+  const wantsValue = /^--[a-z-]+$/.test(option) || (/^-[A-Za-z]$/.test(option) && takesValue.includes(option[1]!));
+  return word === "-" && wantsValue ? [...before.slice(0, -1), `${option}=-`] : [...before, word];
 }
 
-function split(word: string): readonly string[] {
+function split(word: string, takesValue: string): readonly string[] {
   const [, letter = "", rest = ""] = /^-([A-Za-z])(.+)$/s.exec(word) ?? [];
   if (letter === "") return [word];
-  if (TAKES_VALUE.includes(letter)) return [`-${letter}`, rest.replace(/^=/, "")];
-  return rest.startsWith("=") ? [word] : [`-${letter}`, ...split(`-${rest}`)];
+  if (takesValue.includes(letter)) return [`-${letter}`, rest.replace(/^=/, "")];
+  return rest.startsWith("=") ? [word] : [`-${letter}`, ...split(`-${rest}`, takesValue)];
 }

@@ -5,6 +5,8 @@ import { pipeline } from "node:stream/promises";
 import type { Builder } from "../../builder/builder.js";
 import { importRootfs, loadArchive, saveImages } from "../../builder/image/archive.js";
 import { imageId } from "../../cache/images.js";
+import type { ImageRecord } from "../../cache/meta/records.js";
+import { parsePlatform, type Platform } from "../../cache/oci/platform.js";
 import type { ImageArgs } from "../args/image.js";
 import { imageName } from "../imageInfo.js";
 import { usage } from "../usage.js";
@@ -38,13 +40,22 @@ async function save(builder: Builder, { names, output, format }: Save, opts: Opt
 async function load(builder: Builder, { input }: Load, opts: Opts): Promise<string> {
   await using file = await inputFile(builder, input, opts);
   const records = await loadArchive(builder.store, file.path, opts);
-  return records.map((record) => `Loaded image: ${imageName(record) ?? imageId(record)}\n`).join("");
+  return records.map(loadedLine).join("");
 }
 
-async function importTar(builder: Builder, { file: source, name, changes }: Import, opts: Opts): Promise<string> {
+function loadedLine(record: ImageRecord): string {
+  const name = imageName(record);
+  return name === null ? `Loaded image ID: ${imageId(record)}\n` : `Loaded image: ${name}\n`;
+}
+
+async function importTar(builder: Builder, { file: source, name, changes, message = "", platform }: Import, opts: Opts): Promise<string> {
   await using file = await inputFile(builder, source, opts);
-  const record = await importRootfs(builder.store, file.path, { ref: name, changes, ...opts });
+  const record = await importRootfs(builder.store, file.path, { ref: name, changes, message, ...platformOf(platform), ...opts });
   return `${imageId(record)}\n`;
+}
+
+function platformOf(text: string | undefined): { readonly platform?: Platform } {
+  return text === undefined ? {} : { platform: parsePlatform(text) };
 }
 
 /** A file as it is; standard input is kept in the store's scratch directory meanwhile. */

@@ -5,7 +5,7 @@ import { cleanPath } from "./contextPaths.js";
 import { formatEnv, parseEnv, setEnv } from "./scopeEnv.js";
 
 /** PATH of an image that sets none. */
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Config of `FROM scratch`. */
 export function scratchImage(platform: Platform): ImageConfig {
@@ -42,7 +42,7 @@ function withLabels(config: ContainerConfig, labels: ReadonlyMap<string, string>
 
 function withPath(env: readonly string[]): readonly string[] {
   const known = parseEnv(env);
-  return known.has("PATH") ? env : formatEnv(setEnv(known, "PATH", DEFAULT_PATH));
+  return known.has("PATH") ? env : formatEnv(setEnv(known, "PATH", defaultPath));
 }
 
 function absolute(dir: string): string {

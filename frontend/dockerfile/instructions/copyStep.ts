@@ -5,6 +5,7 @@ import { destPath, rootedPath } from "../contextPaths.js";
 import { type FileChange, fileStep, inlineFile } from "../convertNodes.js";
 import { type StageContext, type StageState, workingDir } from "../convertState.js";
 import { refused } from "../errors.js";
+import { redacted } from "../gitUrl.js";
 import { withHistory } from "../history.js";
 import { nextStep, shownText } from "../historySteps.js";
 import type { AddInstruction, CopyInstruction, Heredoc } from "../instruction.js";
@@ -73,7 +74,7 @@ export function copyStep(
   copy: ExpandedCopy,
   parts: CopyParts,
 ): StageState {
-  const shown = shownText(ins, s, c);
+  const shown = withoutLogins(shownText(ins, s, c));
   const { name, state } = nextStep(s, c, shown);
   const changes = [...parts.changes(name), ...copy.files.map((file) => inlineCopy(file, copy, ins.at))];
   const info = { name, at: [ins.at], ignoreCache: c.ignoreCache, platform: null };
@@ -164,7 +165,12 @@ function historyText(keyword: string, copy: ExpandedCopy, flags: readonly string
   const owner = copy.chown === "" ? [] : [`--chown=${copy.chown}`];
   const mode = copy.chmod === "" ? [] : [`--chmod=${copy.chmod}`];
   const files = copy.files.map(({ name }) => `<<${name}`);
-  return [keyword, ...flags, ...owner, ...mode, ...copy.sources, ...files, copy.dest, "# buildkit"].join(" ");
+  return [keyword, ...flags, ...owner, ...mode, ...copy.sources.map(redacted), ...files, copy.dest, "# buildkit"].join(" ");
+}
+
+/** Text of an instruction without the logins in its URLs, which neither logs nor images may tell. */
+function withoutLogins(text: string): string {
+  return text.replaceAll(/[^\s"'[\],]+/g, redacted);
 }
 
 function bodyOf(file: Heredoc, s: StageState, c: StageContext, at: SourceRange): string {
