@@ -113,7 +113,7 @@ function parallelStages(base: string): string {
 }
 
 /** `count` files in directories of `each`, with content that gzip finds some work in. */
-function manyFiles(dir: string, count: number, each: number, size = 600): void {
+export function manyFiles(dir: string, count: number, each: number, size = 600): void {
   for (let i = 0; i < count; i++) {
     const folder = path.join(dir, `d${Math.floor(i / each)}`);
     if (i % each === 0) mkdirSync(folder, { recursive: true });

@@ -2,10 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import type { Bench } from "./bench.js";
+import { findBuildkit } from "./buildkit.js";
 import { benchCases, type BenchCase } from "./contexts.js";
+import { gzipCase, platformsCase } from "./exportCases.js";
 import { frontendTimes } from "./frontend.js";
-import { startUp } from "./startUp.js";
 import { measure, run, type Sample } from "./process.js";
+import { pullCase, pushCase } from "./registryCases.js";
+import { startUp } from "./startUp.js";
+import { median, print } from "./table.js";
 import { baseTar, buildahTool, tbuildTool, type Tool } from "./tools.js";
 
 const { values } = parseArgs({
@@ -13,9 +18,11 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "3" },
     alone: { type: "boolean", default: false },
+    buildkit: { type: "string", default: "" },
   },
 });
 const rounds = Number(values.rounds);
+const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase };
 const work = mkdtempSync(path.join(tmpdir(), "tbuild-bench-"));
 
 try {
@@ -31,6 +38,9 @@ async function main(): Promise<void> {
   try {
     for (const tool of tools) tool.prepare(tar);
     measureAll(tools);
+    for (const [id, measureCase] of Object.entries(longCases)) {
+      if (wanted(id)) await measureCase({ tools, rounds, work, buildkit: findBuildkit(values.buildkit) });
+    }
   } finally {
     for (const tool of tools) tool.clear();
   }
@@ -39,9 +49,13 @@ async function main(): Promise<void> {
   await frontendTimes(rounds * 3);
 }
 
+function wanted(id: string): boolean {
+  return values.only === "" || values.only.includes(id);
+}
+
 function measureAll(tools: readonly Tool[]): void {
   print(["case", ...tools.map(({ name }) => `${name} s`), "ratio", "target", ...tools.map(({ name }) => `${name} MB`)]);
-  for (const item of benchCases.filter(({ id }) => values.only === "" || values.only.includes(id))) {
+  for (const item of benchCases.filter(({ id }) => wanted(id))) {
     const dir = path.join(work, item.id);
     mkdirSync(dir);
     item.make(dir, "localhost/bench-base:1");
@@ -65,13 +79,4 @@ function runCase(item: BenchCase, dir: string, tools: readonly Tool[], withTar: 
   const ratio = seconds[1] === undefined ? "" : (seconds[0]! / seconds[1]).toFixed(2);
   const peaks = samples.map((list) => Math.max(...list.map((sample) => sample.peakMb)).toFixed(0));
   print([`(${item.id}) ${item.title}${withTar ? ", OCI tar written" : ""}`, ...seconds.map((value) => value.toFixed(2)), ratio, String(item.target), ...peaks]);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function print(cells: readonly string[]): void {
-  process.stdout.write(`${cells.map((cell, index) => (index === 0 ? cell.padEnd(64) : cell.padStart(10))).join(" ")}\n`);
 }

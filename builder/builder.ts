@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { cancelled, fromSystemError } from "../cache/errors.js";
+import type { Descriptor } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
@@ -26,6 +27,8 @@ export interface Builder extends AsyncDisposable {
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
   push(request: PushRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly NamedDigest[]>;
+  /** Brings the blob of a pulled layer into the content store from where it came. @throws {TbuildError} not_found, unavailable */
+  fetchLayer(blob: Descriptor, opts?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -47,6 +50,10 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
+    async fetchLayer(blob, opts = {}) {
+      using access = parts.remote(false);
+      await access.refetch(blob, opts);
+    },
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

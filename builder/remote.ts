@@ -1,4 +1,3 @@
-import type { Opts } from "../cache/content/store.js";
 import type { Descriptor } from "../cache/oci/descriptor.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Reference } from "../cache/oci/reference.js";
@@ -6,7 +5,7 @@ import type { Store } from "../cache/store.js";
 import type { OciLayout, ResolvedImage } from "../frontend/options.js";
 import type { StepOpts } from "../solver/opRunner.js";
 import type { Push } from "./exporter/deps.js";
-import { createRegistryClient, type RegistryClient } from "./registry/client.js";
+import { createRegistryClient, type FetchOpts, type RegistryClient } from "./registry/client.js";
 import type { RegistryConfigs } from "./registry/endpoint.js";
 import { createTransport, type HttpTransport } from "./registry/http.js";
 import { createRegistryWriter } from "./registry/push.js";
@@ -28,8 +27,8 @@ export interface RemoteAccess extends Disposable {
   resolveImage(reference: string, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
   /** @throws {TbuildError} not_found, corrupt, digest_mismatch */
   resolveLayout(layout: OciLayout, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
-  /** Brings back the blob of a base layer that was pruned. */
-  readonly refetch: (blob: Descriptor, opts: Opts) => Promise<void>;
+  /** Brings back the blob of a base layer that was pruned, or not fetched before. */
+  readonly refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>;
   readonly push: Push;
   /** Brings an image of a registry here, verified and unpacked, without a name. @throws {TbuildError} as resolveImage */
   readonly pull: (reference: Reference, platform: Platform, opts: StepOpts) => Promise<PulledImage>;
@@ -59,7 +58,7 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, pull: bo
   };
 }
 
-function refetch(client: RegistryClient, store: Store, blob: Descriptor, opts: Opts): Promise<void> {
+function refetch(client: RegistryClient, store: Store, blob: Descriptor, opts: FetchOpts): Promise<void> {
   const origin = blob.annotations?.[sourceAnnotation] ?? "";
   if (!origin.startsWith(layoutOrigin)) return refetchBlob(client, store, blob, opts);
   return refetchBlob(createLayoutClient(origin.slice(layoutOrigin.length)), store, { ...blob, annotations: { [sourceAnnotation]: "localhost/layout" } }, opts);

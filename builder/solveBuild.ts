@@ -4,12 +4,13 @@ import type { Ref } from "../cache/ref.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import { createSolver } from "../solver/solve.js";
 import { fileEpoch } from "./epoch.js";
+import { filesRead } from "./filesRead.js";
+import type { BringHere } from "./image/absent.js";
 import { opRunner } from "./ops/mod.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
 import type { PlatformPlan } from "./plan.js";
 import type { Run } from "./run.js";
-import type { LocalDirectory } from "./source/local.js";
 import { buildSources } from "./source/mod.js";
 import type { Source } from "./source/source.js";
 
@@ -21,19 +22,27 @@ export interface Solved {
   readonly fresh: ReadonlySet<Digest>;
 }
 
-/**
- * Runs the graph of all platforms at once. `onLayer` hears of each layer of an image that was not there before, as soon as
- * it is.
- */
+/** What {@link solveBuild} needs to know besides the plans. */
+export interface SolveOptions {
+  /** What `local://` stands for. */
+  readonly local: Source;
+  readonly bringHere: BringHere;
+  /** An export reads the files of the results. */
+  readonly readsFiles: boolean;
+  /** Hears of each layer of an image that was not there before, as soon as it is. */
+  readonly onLayer: (snapshot: string) => void;
+}
+
+/** Runs the graph of all platforms at once. */
 export async function solveBuild(
   run: Run,
   plans: readonly PlatformPlan[],
-  locals: ReadonlyMap<string, LocalDirectory>,
-  onLayer: (snapshot: string) => void,
+  { local, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, report, signal } = run;
-  const sources = buildSources({ store: parts.store, remote, secrets, agents }, locals);
-  const depsOf = depsByStep(run, plans, sources);
+  const sources = buildSources({ store: parts.store, remote, secrets, agents, local });
+  const read = filesRead(plans.map(({ root }) => root), readsFiles);
+  const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
   const fresh = new Set<Digest>();
   const begin = (step: Digest, ref: Ref) => {
@@ -54,10 +63,14 @@ export async function solveBuild(
 }
 
 /** Platforms can have bases of different ages. A step of several takes the files' time of the first. */
-function depsByStep({ parts, request, secrets, agents, epoch, logs }: Run, plans: readonly PlatformPlan[], sources: readonly Source[]): (vertex: Vertex) => OpDeps {
+function depsByStep(
+  { parts, request, secrets, agents, epoch, logs }: Run,
+  plans: readonly PlatformPlan[],
+  shared: Pick<OpDeps, "sources" | "bringHere" | "isRead">,
+): (vertex: Vertex) => OpDeps {
   const known = new Map<Digest, OpDeps>();
   for (const { root, image } of plans) {
-    const deps = { store: parts.store, executor: parts.executor, sources, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
+    const deps = { store: parts.store, executor: parts.executor, ...shared, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
     for (const { digest } of topologicalOrder(root)) if (!known.has(digest)) known.set(digest, deps);
   }
   return ({ digest, name }) => {

@@ -22,9 +22,13 @@ export function leasedSnapshotter(inner: Snapshotter, pins: Pins): LeasedSnapsho
       active.add(key);
       return mount;
     },
-    async commit(name, key) {
+    async declare(name, parent) {
       await pin(name);
-      await inner.commit(name, key);
+      await inner.declare(name, parent);
+    },
+    async commit(name, key, options) {
+      await pin(name);
+      await inner.commit(name, key, options);
       active.delete(key);
     },
     async view(name) {

@@ -3,6 +3,7 @@ import type { ImageConfig } from "../cache/oci/descriptor.js";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { ExecMeta, LinuxResources } from "../solver/llb/op.js";
+import type { Output } from "../solver/llb/state.js";
 
 /** What a Dockerfile is turned into a graph with. */
 export interface FrontendOptions {
@@ -19,6 +20,8 @@ export interface FrontendOptions {
   readonly platformNames: "foreign" | "always";
   /** Stages that must not use the cache: "all", or names. */
   readonly noCache: "all" | readonly string[];
+  /** The build context; "local" is the client's directory `local://context`. */
+  readonly context: "local" | Output;
   /** Ignore rules of the local context, cleaned; they go into the local source's attributes. */
   readonly ignore: readonly string[];
   /** For `created` of the config and history: seconds since the epoch; null when it comes from the base image. */
@@ -56,7 +59,9 @@ export type NamedContext =
   /** A file, or an archive that is unpacked. */
   | { readonly kind: "http"; readonly url: string }
   /** A repository by any URL form, with `#ref:dir`. */
-  | { readonly kind: "git"; readonly url: string };
+  | { readonly kind: "git"; readonly url: string }
+  /** What another build came to; null is the empty tree. `config` is that of its image, if it is one. */
+  | { readonly kind: "tree"; readonly tree: Output | null; readonly config: ImageConfig | null };
 
 /** An image in an OCI layout directory of the client. */
 export interface OciLayout {
@@ -81,6 +86,7 @@ export const defaultFrontendOptions: Omit<FrontendOptions, "platform" | "buildPl
   labels: new Map(),
   platformNames: "foreign",
   noCache: [],
+  context: "local",
   ignore: [],
   epoch: null,
   hostname: null,

@@ -4,6 +4,7 @@ import { marshal } from "../../solver/llb/marshal.js";
 import type { Output } from "../../solver/llb/state.js";
 import { createSolver } from "../../solver/solve.js";
 import type { Executor } from "../executor/executor.js";
+import { bringer } from "../image/absent.js";
 import type { Report } from "../internalStep.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
 import { opRunner } from "../ops/mod.js";
@@ -12,13 +13,13 @@ import { openTree, type ReadTree } from "../ops/trees.js";
 import type { RemoteAccess } from "../remote.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
-import type { LocalDirectory } from "../source/local.js";
+import { type LocalDirectory, localSource } from "../source/local.js";
 import { buildSources } from "../source/mod.js";
 
 /** What is there of a build before its context is. */
 export interface ContextDeps {
   readonly parts: { readonly store: Store; readonly executor: Executor; readonly concurrency: number };
-  readonly remote: Pick<RemoteAccess, "sources" | "transport">;
+  readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   readonly logs: Pick<BuildLogs, "fileOf">;
@@ -30,8 +31,9 @@ export interface ContextDeps {
 export async function solvedTree(deps: ContextDeps, wanted: Output, locals: ReadonlyMap<string, LocalDirectory> = new Map()): Promise<ReadTree> {
   const { parts, remote, secrets, agents, logs, report, signal } = deps;
   const { store, executor, concurrency } = parts;
-  const sources = buildSources({ store, remote, secrets, agents }, locals);
-  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null };
+  const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
+  const bringHere = bringer(store, remote.refetch);
+  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true };
   const solver = createSolver<Ref>({ runnerFor: (vertex) => opRunner(opDeps, vertex), index: store.index, concurrency });
   const ref = (await solver.solve(marshal(wanted, []), { signal, report })) ?? scratchRef;
   return await openTree(store, ref);

@@ -43,6 +43,7 @@ export function engineExporter(spec: ExportSpec, deps: ExporterDeps): Exporter {
   return {
     name: "loading into Docker",
     needs: { kind: "diff-ids" },
+    readsFiles: false,
     async export(output, opts) {
       const parts = await imageParts(deps.store, output.platforms[0]!, "docker", opts);
       await load(await neededEngine(), { names, parts }, deps, opts);

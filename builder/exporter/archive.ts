@@ -2,12 +2,12 @@ import { TbuildError } from "../../cache/errors.js";
 import { checkAnnotations } from "../image/annotations.js";
 import { descriptor } from "../image/canonical.js";
 import { writeLayout, type NamedImage } from "../image/layout.js";
-import { rewriteTimes } from "../image/rewriteTimes.js";
 import { packImage, rootOf } from "../image/packed.js";
 import { readAttrs, readNames, readPackOptions } from "./attrs.js";
 import { writeDestination, writeDirectory, writeTar } from "../image/destination.js";
 import type { Exporter, ExportResult, ExportSpec } from "./exporter.js";
-import { encodeDescriptor, imageParts, type LayerChange } from "./image.js";
+import { encodeDescriptor, imageParts } from "./image.js";
+import { layerChange, layerNeeds } from "./layerChange.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 
 /**
@@ -18,10 +18,9 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   const { store } = deps;
   const attrs = readAttrs(spec);
   const names = readNames(attrs);
-  const options = readPackOptions(attrs);
+  const options = { ...readPackOptions(attrs), rewriteTimes: attrs.bool("rewrite-timestamp", false) };
   const dest = attrs.required("dest", `Write it as type=${spec.type},dest=image.tar, or dest=- for standard output`);
   const isTar = attrs.bool("tar", true);
-  const rewrites = attrs.bool("rewrite-timestamp", false);
   attrs.finish();
   if (spec.type === "docker" && deps.shape.root === "index") {
     throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });
@@ -37,14 +36,12 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   }
   return {
     name: `exporting to ${spec.type} image format`,
-    needs: { kind: "blobs", options: { ...options, refetch: refetcher(deps, {}) } },
+    needs: layerNeeds({ ...options, refetch: refetcher(deps, {}) }),
+    readsFiles: false,
     async export(output, opts): Promise<ExportResult> {
       const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
       const parts = await Promise.all(
-        output.platforms.map((platform) => {
-          const rewrite: LayerChange = (layers) => rewriteTimes(store, layers, platform, packing);
-          return imageParts(store, platform, options.flavour, opts, rewrites ? rewrite : undefined);
-        }),
+        output.platforms.map((one) => imageParts(store, one, options.flavour, opts, layerChange(store, one, packing))),
       );
       const platforms = await Promise.all(parts.map((part) => packImage(store, part, packing)));
       const root = await rootOf(store, platforms, output.root, packing);

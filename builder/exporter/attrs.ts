@@ -4,6 +4,7 @@ import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { type Annotation, parseAnnotation } from "../image/annotations.js";
 import type { Flavour } from "../image/assemble.js";
 import type { PackOptions } from "../image/packed.js";
+import { readCompression } from "./compression.js";
 import type { ExportSpec } from "./exporter.js";
 
 /** Attributes of an export, read one by one, so that those that nobody reads are refused and not skipped. */
@@ -70,18 +71,13 @@ export function readNames(attrs: Attrs): readonly string[] {
   return [...new Set(names.map((name) => formatReference(withDefaultTag(parseReference(name.trim())))))];
 }
 
-/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, annotation*. */
+/** How layers are packed: compression, compression-level, force-compression, oci-mediatypes, prefer-nondist-layers, annotation*. */
 export function readPackOptions(attrs: Attrs): PackOptions & { readonly flavour: Flavour } {
-  const compression = attrs.text("compression") ?? "gzip";
-  if (compression !== "gzip" && compression !== "uncompressed") throw attrs.invalid("compression", '"gzip" or "uncompressed"');
-  const level = attrs.text("compression-level");
-  if (level !== undefined && !/^[0-9]$/.test(level)) throw attrs.invalid("compression-level", "0 to 9");
   return {
-    compression: compression === "gzip" ? "gzip" : "none",
-    level: level === undefined ? undefined : Number(level),
-    force: attrs.bool("force-compression", false),
+    ...readCompression(attrs),
     flavour: attrs.bool("oci-mediatypes", true) ? "oci" : "docker",
     annotations: attrs.annotations(),
+    foreign: attrs.bool("prefer-nondist-layers", false) ? "keep" : "convert",
   };
 }
 

@@ -41,6 +41,8 @@ export interface Exporter {
   readonly name: string;
   /** What can be made of the result's layers before the build has ended. */
   readonly needs: LayerNeeds;
+  /** False when what is known of the result's layers is enough: then they may still be in a registry. */
+  readonly readsFiles: boolean;
   export(output: BuildOutput, opts: ExportOpts): Promise<ExportResult>;
 }
 

@@ -3,6 +3,7 @@ import type { Store } from "../../cache/store.js";
 import { assembleConfig, type Document, type Flavour } from "../image/assemble.js";
 import { layersOf, type SnapshotLayer } from "../image/layers.js";
 import type { ImageParts } from "../image/packed.js";
+import { putBlob } from "../registry/resolve.js";
 import type { ExportOpts, PlatformOutput } from "./exporter.js";
 
 /** What becomes of an image's layers, base first and empty ones included, before its config names them. */
@@ -26,8 +27,9 @@ export async function imageParts(
   return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };
 }
 
-/** The image store's record of a platform. */
-export function manifestRecord({ platform, config, layers }: ImageParts): ImageManifestRecord {
+/** The image store's record of a platform, whose layers are those of its snapshots. Its config is in the content store then. */
+export async function storedRecord(store: Store, { platform, config, layers }: ImageParts, opts: ExportOpts): Promise<ImageManifestRecord> {
+  await putBlob(store.content, config.bytes, config.descriptor.digest, opts);
   const named = layers.map(({ snapshot, diffId }: SnapshotLayer) => ({ snapshot, diffId }));
   return { platform, config: config.descriptor.digest, layers: named };
 }

@@ -1,10 +1,9 @@
 import { TbuildError } from "../../cache/errors.js";
 import { formatReference } from "../../cache/oci/reference.js";
-import { putBlob } from "../registry/resolve.js";
 import { type Attrs, readAttrs } from "./attrs.js";
 import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
-import { imageParts, manifestRecord } from "./image.js";
+import { imageParts, storedRecord } from "./image.js";
 import { nameImages } from "./imageNames.js";
 import { readPushAttrs } from "./registryAttrs.js";
 import { registryImageExporter } from "./registryImage.js";
@@ -17,22 +16,27 @@ export function imageExporter(spec: ExportSpec & { readonly type: "image" | "reg
   return imageStoreExporter(attrs, target.store ? target.names.map(formatReference) : [], deps);
 }
 
+const PACKED_ELSEWHERE = "Push it, or write it with type=oci";
+
 /**
  * An image for the image store only. Layers stay snapshots; nothing is compressed, so that there is no manifest yet, and
  * containerimage.digest is the config's digest, as Docker's image store has it.
  */
 function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: ExporterDeps): Exporter {
   if (attrs.annotations().length > 0) {
-    throw new TbuildError("unsupported", "Cannot annotate an image of the image store: it has no manifest", { hint: "Push it, or write it with type=oci" });
+    throw new TbuildError("unsupported", "Cannot annotate an image of the image store: it has no manifest", { hint: PACKED_ELSEWHERE });
+  }
+  if (["compression", "compression-level", "force-compression"].some((key) => attrs.text(key) !== undefined)) {
+    throw new TbuildError("unsupported", "Cannot compress an image of the image store: its layers stay unpacked", { hint: PACKED_ELSEWHERE });
   }
   attrs.finish();
   return {
     name: "exporting to image",
     needs: { kind: "diff-ids" },
+    readsFiles: true,
     async export(output, opts) {
-      const platforms = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
-      for (const { config } of platforms) await putBlob(store.content, config.bytes, config.descriptor.digest, opts);
-      const records = platforms.map(manifestRecord);
+      const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
+      const records = await Promise.all(parts.map((part) => storedRecord(store, part, opts)));
       await nameImages(store, names, records);
       const id = records[0]!.config;
       const named = names.length === 0 ? {} : { "image.name": names.join(",") };

@@ -7,6 +7,7 @@ export function nothingExporter(spec: ExportSpec): Exporter {
   return {
     name: "exporting nothing",
     needs: { kind: "nothing" },
+    readsFiles: false,
     export: async () => Promise.resolve({ metadata: {}, descriptor: null }),
   };
 }

@@ -10,6 +10,8 @@ export interface PushAttrs {
   /** The image store gets NAME@DIGEST as well. */
   readonly canonical: boolean;
   readonly insecure: boolean;
+  /** Layers that are in a registry are brought here. */
+  readonly unpack: boolean;
   /** The image store gets the names. */
   readonly store: boolean;
   /** With a tag, without when pushed by digest. */
@@ -28,9 +30,9 @@ export function readPushAttrs(attrs: Attrs, pushes: boolean): PushAttrs {
     canonical: attrs.bool("name-canonical", false),
     insecure: attrs.bool("registry.insecure", false),
     store: attrs.bool("store", true),
+    unpack: attrs.bool("unpack", false),
     names: byDigest ? untaggedNames(attrs) : readNames(attrs).map(parseReference),
   };
-  attrs.bool("unpack", true); // layers are always unpacked here
   if (read.push && read.names.length === 0) {
     throw new TbuildError("invalid_argument", "Cannot push the image: it has no name", { hint: "Name it with -t REGISTRY/REPOSITORY:TAG" });
   }

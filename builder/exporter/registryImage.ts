@@ -7,8 +7,9 @@ import { pushableImage } from "../image/pushable.js";
 import { readPackOptions, type Attrs } from "./attrs.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 import type { Exporter } from "./exporter.js";
-import { encodeDescriptor, imageParts, manifestRecord } from "./image.js";
+import { encodeDescriptor, imageParts, storedRecord } from "./image.js";
 import { nameImages } from "./imageNames.js";
+import { changesLayers, layerChange, layerNeeds } from "./layerChange.js";
 import { storeNames, type PushAttrs } from "./registryAttrs.js";
 
 /**
@@ -18,19 +19,27 @@ import { storeNames, type PushAttrs } from "./registryAttrs.js";
 export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: ExporterDeps): Exporter {
   const { store, push } = deps;
   if (target.push && push === undefined) throw new TbuildError("unsupported", "Cannot push the image: no registries here");
-  const options = { ...readPackOptions(attrs), missing: "leave" as const };
+  const rewriteTimes = attrs.bool("rewrite-timestamp", false);
+  const options = { ...readPackOptions(attrs), rewriteTimes, missing: "leave" as const };
   attrs.finish();
   checkAnnotations(options.annotations ?? [], { ...deps.shape, flavour: options.flavour });
   const names = target.names.map(formatReference);
   return {
     name: "exporting to image",
-    needs: { kind: "blobs", options },
+    needs: layerNeeds({ ...options, refetch: refetcher(deps, {}) }),
+    readsFiles: target.unpack,
     async export(output, opts) {
-      const packing = { ...options, signal: opts.signal };
-      const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, options.flavour, opts)));
+      const packing = { ...options, signal: opts.signal, refetch: refetcher(deps, opts) };
+      const parts = await Promise.all(
+        output.platforms.map((one) => imageParts(store, one, options.flavour, opts, layerChange(store, one, packing))),
+      );
       const images = await Promise.all(parts.map((part) => packImage(store, part, packing)));
       const root = await rootOf(store, images, output.root, packing);
-      if (target.store) await nameImages(store, storeNames(target, root.digest), parts.map(manifestRecord));
+      if (target.store) {
+        // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
+        const stored = changesLayers(options) ? await Promise.all(output.platforms.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
+        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part) => storedRecord(store, part, opts))));
+      }
       if (target.push) {
         const image = pushableImage(parts, images, root, { content: store.content, refetch: refetcher(deps, opts) });
         await push?.(image, target.names, { ...opts, insecure: target.insecure });

@@ -23,6 +23,7 @@ export function localExporter(spec: ExportSpec, { store }: ExporterDeps): Export
   return {
     name: "exporting to client directory",
     needs: { kind: "nothing" },
+    readsFiles: true,
     async export(output, opts) {
       await using trees = await openTrees(store, output, layout, opts);
       if (mode === "delete") await store.bulk.run("mirror", { path: dest, trees: trees.list }, { signal: opts.signal });
@@ -41,6 +42,7 @@ export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): 
   return {
     name: "exporting to client tarball",
     needs: { kind: "nothing" },
+    readsFiles: true,
     async export(output, opts) {
       await using trees = await openTrees(store, output, layout, opts);
       await writeDestination(dest, stdout ?? process.stdout, async (stream) => {

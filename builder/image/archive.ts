@@ -18,7 +18,8 @@ import { writeDestination, writeTar } from "./destination.js";
 import { snapshotLayer } from "./layers.js";
 import { writeLayout, type NamedImage } from "./layout.js";
 import { packImage, rootOf, type ImageParts, type PackedImage } from "./packed.js";
-import { chainIds, unpackLayers, unpackRootfs, type ReportOptions } from "./unpack.js";
+import { chainIds, unpackLayers, unpackRootfs } from "./unpack.js";
+import type { ReportOptions } from "./applyBlob.js";
 
 /**
  * Brings the images of a `docker save` or OCI archive (plain or gzip) into the image store, verified and unpacked. Returns their

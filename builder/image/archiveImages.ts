@@ -7,7 +7,7 @@ import { hasBlob } from "../registry/client.js";
 import { configLimit, manifestLimit, parseImageConfig, parseManifest } from "../registry/manifest.js";
 import { readBlob } from "../registry/resolve.js";
 import type { ArchiveFiles } from "./archiveRead.js";
-import type { PackedLayer } from "./unpack.js";
+import type { PackedLayer } from "./applyBlob.js";
 
 /** An image found in an archive; all its blobs are in the content store. */
 export interface ArchiveImage {

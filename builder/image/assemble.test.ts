@@ -88,3 +88,15 @@ test("chainIds() follows the image specification", () => {
   assert.deepEqual(chainIds([a, c]), [a, digestOf(`${a} ${c}`)]);
   assert.deepEqual(chainIds([]), []);
 });
+
+test("assembleManifest() keeps what says how to read a layer as eStargz, where there is a place for it", () => {
+  const config = { mediaType: mediaTypes.ociConfig, digest: a, size: 2 };
+  const annotations = { "containerd.io/snapshot/stargz/toc.digest": a, "io.containers.estargz.uncompressed-size": "5" };
+  const estargz = { mediaType: mediaTypes.ociLayerGzip, digest: c, size: 3, annotations: { ...annotations, "tbuild.source": "x/base" } };
+  const annotationsIn = (flavour: "oci" | "docker") => {
+    const { bytes } = assembleManifest(config, [estargz], { flavour });
+    return (JSON.parse(bytes.toString()) as { layers: { annotations?: object }[] }).layers[0]!.annotations;
+  };
+  assert.deepEqual(annotationsIn("oci"), annotations);
+  assert.equal(annotationsIn("docker"), undefined);
+});

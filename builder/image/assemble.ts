@@ -8,6 +8,7 @@ import {
 } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import { estargzAnnotations } from "./estargzAnnotations.js";
 import { configJson, indexJson, manifestJson } from "./canonical.js";
 
 /** Whose media types a manifest names. */
@@ -46,7 +47,7 @@ export function assembleConfig(
   return { config, ...toDocument(configJson(config), mediaType) };
 }
 
-/** Manifest of a config and the blobs of its layers, base first. Layers may have media types of either flavour. */
+/** Manifest of a config and the blobs of its layers, base first, which may have media types of either flavour. */
 export function assembleManifest(config: Descriptor, layers: readonly Descriptor[], options: ManifestOptions = {}): Document {
   const { flavour = "oci", annotations } = options;
   const mediaType = flavour === "oci" ? mediaTypes.ociManifest : mediaTypes.dockerManifest;
@@ -54,7 +55,7 @@ export function assembleManifest(config: Descriptor, layers: readonly Descriptor
     schemaVersion: 2,
     mediaType,
     config: { mediaType: config.mediaType, digest: config.digest, size: config.size },
-    layers: layers.map(({ mediaType: type, digest, size }) => ({ mediaType: layerType(type, flavour), digest, size })),
+    layers: layers.map((layer) => manifestLayer(layer, flavour)),
     ...(annotations === undefined ? {} : { annotations }),
   };
   return toDocument(manifestJson(manifest), mediaType);
@@ -93,12 +94,28 @@ export function joinHistory(history: readonly HistoryEntry[], layers: readonly A
   });
 }
 
-const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+/** A layer with URLs may not be distributed. Of its annotations stay those that readers need, where there is a place for any. */
+function manifestLayer({ mediaType, digest, size, annotations, urls = [] }: Descriptor, flavour: Flavour): Descriptor {
+  const isForeign = urls.length > 0;
+  const kept = flavour === "docker" ? undefined : estargzAnnotations(annotations);
+  return {
+    mediaType: layerType(mediaType, flavour, isForeign),
+    digest,
+    size,
+    ...(isForeign ? { urls } : {}),
+    ...(kept === undefined ? {} : { annotations: kept }),
+  };
+}
 
-function layerType(type: string, flavour: Flavour): string {
+const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar";
+const DOCKER_FOREIGN_LAYER = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+const OCI_FOREIGN_LAYER = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+
+function layerType(type: string, flavour: Flavour, isForeign: boolean): string {
   const suffix = /(?:[+.](gzip|zstd))?$/.exec(type)?.[1];
-  if (flavour === "docker") return suffix === undefined ? DOCKER_LAYER : `${DOCKER_LAYER}.${suffix}`;
-  return suffix === undefined ? mediaTypes.ociLayer : `${mediaTypes.ociLayer}+${suffix}`;
+  const [own, foreign] = flavour === "docker" ? [DOCKER_LAYER, DOCKER_FOREIGN_LAYER] : [mediaTypes.ociLayer, OCI_FOREIGN_LAYER];
+  const base = isForeign ? foreign : own;
+  return suffix === undefined ? base : `${base}${flavour === "docker" ? "." : "+"}${suffix}`;
 }
 
 function toDocument(bytes: Buffer, mediaType: string): Document {

@@ -1,21 +1,19 @@
-import { createHash } from "node:crypto";
-import { open, rm, type FileHandle } from "node:fs/promises";
-import { fromSystemError, TbuildError } from "../../cache/errors.js";
+import { TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
-import { createGzip } from "../../cache/diff/gzip.js";
-import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
-import { finishDigest } from "../../cache/oci/digest.js";
+import type { ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { StreamCompression } from "../../cache/diff/compress.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
-import type { DiffOutput } from "../../cache/bulk/jobs.js";
 import type { SnapshotLayer } from "./layers.js";
+import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
 /** How layer blobs are written. */
 export interface BlobOptions extends Opts {
   /** Default "gzip". */
-  readonly compression?: "none" | "gzip";
-  /** gzip level 1 to 9; default 4. */
+  readonly compression?: StreamCompression;
+  /** Of a blob that is written now: see CompressorOptions. */
   readonly level?: number | undefined;
   /** False: any blob of a layer will do, whatever its compression, as those of a base image. Default false. */
   readonly force?: boolean;
@@ -44,24 +42,29 @@ export async function layerBlobs(
 
 /** One layer's blob; see {@link layerBlobs}. */
 export async function layerBlob(store: Store, layer: SnapshotLayer, options: BlobOptions = {}): Promise<Descriptor> {
-  const { compression = "gzip", force = false } = options;
-  const wanted = compression === "gzip" ? /gzip$/ : /tar$/;
-  const [fits, others] = [
-    layer.blobs.filter(({ mediaType }) => wanted.test(mediaType)),
-    layer.blobs.filter(({ mediaType }) => !wanted.test(mediaType)),
-  ];
+  const { force = false } = options;
+  const fitting = typePatterns[options.compression ?? "gzip"];
+  const fits = layer.blobs.filter(({ mediaType }) => fitting.test(mediaType));
+  const others = layer.blobs.filter(({ mediaType }) => !fitting.test(mediaType));
   const usable = force ? fits : [...fits, ...others];
-  for (const blob of usable) if (await hasBlob(store.content, blob)) return plain(blob);
+  const present = await firstPresent(store, usable);
+  if (present !== null) return present;
   const elsewhere = usable.find(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
-  if (options.missing === "leave" && elsewhere !== undefined) return plain(elsewhere);
-  const packed = await packAgain(store, layer, options);
+  if (options.missing === "leave" && elsewhere !== undefined) return elsewhere;
+  const source = await firstPresent(store, others);
+  if (source !== null) return await recompress(store, layer, source, options);
+  const { here } = await store.snapshots.stat(layer.snapshot);
+  const packed = here ? await packAgain(store, layer, options) : null;
   if (packed !== null) return packed;
-  return plain(await fetchAgain(layer, usable, options));
+  if (usable.length > 0) return await fetchAgain(layer, usable, options);
+  return await recompress(store, layer, await fetchAgain(layer, others, options), options);
 }
 
-/** The descriptor without what is only for us. */
-function plain({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
+const typePatterns: Readonly<Record<StreamCompression, RegExp>> = { none: /tar$/, gzip: /gzip$/, zstd: /zstd$/ };
+
+async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise<Descriptor | null> {
+  for (const blob of blobs) if (await hasBlob(store.content, blob)) return blob;
+  return null;
 }
 
 /**
@@ -74,8 +77,8 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
     if (!known.empty) await layerBlob(store, { snapshot, ...known }, options);
     return { snapshot, ...(store.meta.layers.get(snapshot) ?? known) };
   }
-  const { diff, blob } = await pack(store, snapshot, options);
-  const layer: SnapshotLayer = { snapshot, diffId: diff.diffId, size: diff.size, empty: diff.entries === 0, blobs: [] };
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, snapshot), streamOptions(options));
+  const layer: SnapshotLayer = { snapshot, diffId: tar.diffId, size: tar.size, empty: tar.entries === 0, blobs: [] };
   return await remember(store, layer, blob);
 }
 
@@ -84,55 +87,49 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
  * know of. A layer without later times is given back as it is.
  */
 export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: number, options: BlobOptions = {}): Promise<SnapshotLayer> {
-  const { diff, blob } = await pack(store, layer.snapshot, options, seconds);
-  return diff.diffId === layer.diffId ? layer : { ...layer, diffId: diff.diffId, size: diff.size, blobs: [blob] };
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot, seconds), streamOptions(options));
+  return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [blob] };
+}
+
+/**
+ * A tar of the layer: that of a blob where there is one, since the diff ID of a layer of somebody else's making is only had
+ * from that, or else one of its files. @throws {TbuildError} as {@link layerBlobs}
+ */
+export async function layerTar(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<TarSource<ApplyOutput>> {
+  const present = await firstPresent(store, layer.blobs);
+  if (present !== null) return verifiedTar(store, layer, present);
+  const elsewhere = layer.blobs.filter(({ annotations }) => annotations?.[sourceAnnotation] !== undefined);
+  if (elsewhere.length === 0) return snapshotTar(store, layer.snapshot);
+  return verifiedTar(store, layer, await fetchAgain(layer, elsewhere, options));
 }
 
 /** Null when the snapshot no longer gives the tar that the layer was: a layer of somebody else's making. */
 async function packAgain(store: Store, layer: SnapshotLayer, options: BlobOptions): Promise<Descriptor | null> {
-  const { diff, blob } = await pack(store, layer.snapshot, options);
-  if (diff.diffId !== layer.diffId) return null;
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot), streamOptions(options));
+  if (tar.diffId !== layer.diffId) return null;
   await remember(store, layer, blob);
   return blob;
 }
 
-/** Writes the blob of a snapshot's changes into the content store. */
-async function pack(store: Store, snapshot: string, options: BlobOptions, clampMtime: number | null = null): Promise<{ readonly diff: DiffOutput; readonly blob: Descriptor }> {
-  const { compression = "gzip" } = options;
-  const source = await store.snapshots.changes(snapshot);
-  const path = store.content.scratchPath();
-  const file = await open(path, "wx", 0o600);
-  try {
-    const hashed = hashingOutput(file);
-    const gzip = compression === "gzip" ? createGzip(hashed.write, { level: options.level }) : null;
-    const onChunk = gzip === null ? hashed.write : gzip.write;
-    const diff = await store.bulk.run(
-      "diffLayer",
-      { source, emit: true, clampMtime },
-      { signal: options.signal, onChunk },
-    );
-    await gzip?.end();
-    await file.close();
-    const { digest, size } = await store.content.adopt(path, hashed.digest());
-    const mediaType = compression === "gzip" ? mediaTypes.ociLayerGzip : mediaTypes.ociLayer;
-    return { diff, blob: { mediaType, digest, size } };
-  } catch (error) {
-    throw fromSystemError(error, path);
-  } finally {
-    await file.close().catch(() => {});
-    await rm(path, { force: true });
-  }
+/** Writes the tar in another blob of the layer anew, so that the diff ID stays. */
+async function recompress(store: Store, layer: SnapshotLayer, source: Descriptor, options: BlobOptions): Promise<Descriptor> {
+  const { blob } = await writeBlob(store, verifiedTar(store, layer, source), streamOptions(options));
+  await remember(store, layer, blob);
+  return blob;
 }
 
-function hashingOutput(file: FileHandle) {
-  const hash = createHash("sha256");
-  return {
-    async write(chunk: Uint8Array): Promise<void> {
-      hash.update(chunk);
-      for (let done = 0; done < chunk.length; ) done += (await file.write(chunk, done)).bytesWritten;
-    },
-    digest: () => finishDigest(hash),
+/** The tar in one of the layer's blobs. @throws {TbuildError} corrupt at its end, when it is another one */
+function verifiedTar(store: Store, layer: SnapshotLayer, blob: Descriptor): TarSource<ApplyOutput> {
+  const source = blobTar(store, blob);
+  return async (sink, opts) => {
+    const tar = await source(sink, opts);
+    if (tar.diffId === layer.diffId) return tar;
+    throw new TbuildError("corrupt", `Cannot compress layer ${layer.diffId} anew: its blob ${blob.digest} has diff ID ${tar.diffId}`);
   };
+}
+
+function streamOptions({ compression = "gzip", level, signal }: BlobOptions): StreamOptions {
+  return { compression, level, signal };
 }
 
 /** Adds the blob to the layer's record, in which another process may have written meanwhile. */

@@ -29,8 +29,12 @@ export interface ImageParts {
 
 /** How images are packed. */
 export interface PackOptions extends BlobOptions {
+  /** "estargz" makes other layers of those that the build made: see estargzLayers. Default "plain". */
+  readonly layout?: "plain" | "estargz";
   readonly flavour?: Flavour;
   readonly annotations?: readonly Annotation[];
+  /** Layers of a base that are to be had at URLs of their own: "keep" leaves them there; default "convert" to ordinary ones. */
+  readonly foreign?: "keep" | "convert";
 }
 
 /** What the name of an image stands for; several platforms always have an index. */
@@ -42,8 +46,9 @@ export async function packImage(
   { platform, config, layers, created }: ImageParts,
   options: PackOptions,
 ): Promise<PackedImage> {
-  const blobs = await layerBlobs(store, layers, options);
-  const { flavour, annotations = [] } = options;
+  const { flavour, annotations = [], foreign = "convert" } = options;
+  const found = await layerBlobs(store, layers, options);
+  const blobs = foreign === "keep" ? found : found.map(withoutUrls);
   const manifest = assembleManifest(config.descriptor, blobs, { flavour, annotations: annotationsOf(annotations, "manifest", platform) });
   for (const { bytes, descriptor } of [config, manifest]) await putBlob(store.content, bytes, descriptor.digest, options);
   const descriptor = annotated(manifest.descriptor, annotationsOf(annotations, "manifest-descriptor", platform));
@@ -59,6 +64,10 @@ export async function rootOf(store: Store, images: readonly PackedImage[], kind:
   const index = assembleIndex(entries, { flavour, annotations: annotationsOf(annotations, "index", null) });
   await putBlob(store.content, index.bytes, index.descriptor.digest, options);
   return annotated(index.descriptor, annotationsOf(annotations, "index-descriptor", null));
+}
+
+function withoutUrls({ urls: _urls, ...blob }: Descriptor): Descriptor {
+  return blob;
 }
 
 function annotated(descriptor: Descriptor, annotations: Descriptor["annotations"]): Descriptor {

@@ -13,17 +13,26 @@ export interface PushSource {
   readonly refetch?: ((blob: Descriptor) => Promise<void>) | undefined;
 }
 
-/** A packed image as a registry takes it. `parts` and `images` are parallel; each layer says where it came from, if it was pulled. */
+/**
+ * A packed image as a registry takes it, without layers that stay at URLs of their own. `parts` and `images` are parallel; each
+ * layer says where it came from, if it was pulled.
+ */
 export function pushableImage(
   parts: readonly ImageParts[],
   images: readonly PackedImage[],
   root: Descriptor,
   source: PushSource,
 ): PushImage {
-  const layers = images.flatMap((image, index) => image.layers.map((layer, at) => withOrigin(layer, parts[index]!.layers[at]!.blobs)));
+  const layers = images.flatMap((image, index) =>
+    image.layers.flatMap((layer, at) => (isForeign(layer) ? [] : withOrigin(layer, parts[index]!.layers[at]!.blobs))),
+  );
   const configs = images.map(({ config }) => config);
   const children = images.map(({ manifest }) => manifest.descriptor).filter(({ digest }) => digest !== root.digest);
   return { root, children, blobs: [...layers, ...configs].map((blob) => pushBlobOf(blob, source)) };
+}
+
+function isForeign({ urls = [] }: Descriptor): boolean {
+  return urls.length > 0;
 }
 
 function withOrigin(layer: Descriptor, known: readonly Descriptor[]): Descriptor {

@@ -1,25 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { TbuildError, hasCode } from "../../cache/errors.js";
-import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
-import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";
-import type { ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { ApartOutput, ApplyOutput } from "../../cache/bulk/jobs.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
-import type { StepReporter } from "../../solver/progress.js";
-
-/** A layer that an image's config and manifest tell of. */
-export interface PackedLayer {
-  /** Digest of the uncompressed tar, as the config has it. */
-  readonly diffId: Digest;
-  readonly blob: Descriptor;
-}
-
-/** Options of work that takes its time. */
-export interface ReportOptions extends Opts {
-  readonly report?: StepReporter | undefined;
-}
+import { applyBlob, type PackedLayer, type ReportOptions } from "./applyBlob.js";
+import { stackApart, unpackApart } from "./unpackApart.js";
 
 /** Options of {@link unpackLayers}. */
 export interface UnpackOptions extends ReportOptions {
@@ -27,32 +14,63 @@ export interface UnpackOptions extends ReportOptions {
   readonly fetch: (layer: Descriptor) => Promise<void>;
 }
 
-/** More than any honest layer unpacks to. */
-const MAX_LAYER_BYTES = 2 ** 40;
-
 /**
- * Snapshot of an image's file system, null when it has no layers. Layers base first; each is fetched and unpacked on the
- * one below it, and those that are here already are neither. Blobs are fetched while earlier layers are unpacked.
- * Two processes may unpack one image at the same time. @throws {TbuildError} corrupt when a layer is not what the
- * config says, and what `fetch` throws
+ * Snapshot of an image's file system, null when it has no layers. Layers base first; each is fetched and unpacked, and
+ * those that are here already are neither. Where snapshots hold only their changes, a layer is unpacked as soon as it has
+ * come, beside those below it. Two processes may unpack one image at the same time.
+ * @throws {TbuildError} corrupt when a layer is not what the config says, and what `fetch` throws
  */
 export async function unpackLayers(store: Store, layers: readonly PackedLayer[], options: UnpackOptions): Promise<string | null> {
+  const chain = layerSnapshots(layers);
+  const present = await presentLayers(store, chain);
+  await unpackSnapshots(store, chain.slice(present), options);
+  return chain.at(-1)?.name ?? null;
+}
+
+/** A layer, and the snapshot that it is unpacked to. */
+export interface LayerSnapshot extends PackedLayer {
+  readonly name: string;
+  readonly parent: string | null;
+}
+
+/** The snapshots of an image's layers, base first. */
+export function layerSnapshots(layers: readonly PackedLayer[]): readonly LayerSnapshot[] {
   const names = chainIds(layers.map(({ diffId }) => diffId));
-  const present = await presentLayers(store, names);
-  const missing = layers.slice(present);
-  const fetched = missing.map(({ blob }) => options.fetch(blob));
-  for (const promise of fetched) promise.catch(() => {}); // awaited below, in order
+  return layers.map((layer, at) => ({ ...layer, name: names[at]!, parent: at === 0 ? null : names[at - 1]! }));
+}
+
+/** Fetches and unpacks layers, each on its parent; see {@link unpackLayers}. */
+export async function unpackSnapshots(store: Store, layers: readonly LayerSnapshot[], options: UnpackOptions): Promise<void> {
+  const arriving = layers.map((layer) => arrive(store, layer, options));
+  for (const { unpacked } of arriving) unpacked.catch(() => {}); // awaited below, in order
   try {
-    for (const [index, layer] of missing.entries()) {
-      await fetched[index];
-      const at = present + index;
-      await unpackLayer(store, names[at]!, at === 0 ? null : names[at - 1]!, layer, options);
-    }
-  } catch (error) {
-    await Promise.allSettled(fetched);
-    throw error;
+    for (const layer of arriving) await finishLayer(store, layer, options);
+  } finally {
+    await Promise.allSettled(arriving.map(({ unpacked }) => unpacked));
+    for (const { key } of arriving) await store.snapshots.remove(key);
   }
-  return names.at(-1) ?? null;
+}
+
+/** A layer on its way into an active snapshot of its own. */
+interface ArrivingLayer {
+  readonly layer: LayerSnapshot;
+  readonly key: string;
+  /** Null when it has to wait for the layers below; it is fetched then. */
+  readonly unpacked: Promise<ApartOutput | null>;
+}
+
+function arrive(store: Store, layer: LayerSnapshot, options: UnpackOptions): ArrivingLayer {
+  const key = `unpack-${randomUUID()}`;
+  const fetched = options.fetch(layer.blob);
+  const unpacked = fetched.then(() => (store.snapshots.stack === undefined ? null : unpackApart(store, key, layer, options)));
+  return { layer, key, unpacked };
+}
+
+async function finishLayer(store: Store, { layer, key, unpacked }: ArrivingLayer, options: ReportOptions): Promise<void> {
+  const applied = await unpacked;
+  if (applied === null) return await unpackLayer(store, layer, options);
+  if (layer.parent !== null) await stackApart(store, key, layer.parent, applied, options);
+  await commitLayer(store, key, layer, applied);
 }
 
 /** Names of an image's snapshots, base first. Source: OCI image-spec config.md "Layer ChainID". */
@@ -62,10 +80,11 @@ export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
   return chain;
 }
 
-/** How many layers, counted from the base, are committed; they are kept from prunes. A committed snapshot has all its parents. */
-async function presentLayers(store: Store, names: readonly string[]): Promise<number> {
-  for (let count = names.length; count > 0; count--) {
-    if (await pinned(store, names[count - 1]!)) return count;
+/** How many layers, counted from the base, are here; they are kept from prunes. One that is here has all its parents here. */
+async function presentLayers(store: Store, layers: readonly LayerSnapshot[]): Promise<number> {
+  for (let count = layers.length; count > 0; count--) {
+    const { name } = layers[count - 1]!;
+    if ((await pinned(store, name)) && (await store.snapshots.stat(name)).here) return count;
   }
   return 0;
 }
@@ -80,20 +99,17 @@ async function pinned(store: Store, name: string): Promise<boolean> {
   }
 }
 
-async function unpackLayer(
-  store: Store,
-  name: string,
-  parent: string | null,
-  layer: PackedLayer,
-  options: ReportOptions,
-): Promise<void> {
-  await withActive(store, parent, async (key, mount) => {
-    const { diffId, size } = await applyBlob(store, mount, layer.blob, options);
-    if (diffId !== layer.diffId) throw wrongDiffId(layer, diffId);
-    // Written before the commit: a snapshot of this name without its record would be packed anew, into other bytes.
-    await store.meta.layers.put(name, { diffId, size, empty: false, blobs: [layer.blob] });
-    await commitOnce(store, name, key);
+async function unpackLayer(store: Store, layer: LayerSnapshot, options: ReportOptions): Promise<void> {
+  await withActive(store, layer.parent, async (key, mount) => {
+    await commitLayer(store, key, layer, await applyBlob(store, "applyLayer", mount, layer.blob, options));
   });
+}
+
+async function commitLayer(store: Store, key: string, { name, ...layer }: LayerSnapshot, { diffId, size }: ApplyOutput): Promise<void> {
+  if (diffId !== layer.diffId) throw wrongDiffId(layer, diffId);
+  // Written before the commit: a snapshot of this name without its record would be packed anew, into other bytes.
+  await store.meta.layers.put(name, { diffId, size, empty: false, blobs: [layer.blob] });
+  await commitOnce(store, name, key);
 }
 
 /**
@@ -104,7 +120,7 @@ export async function unpackRootfs(store: Store, blob: Descriptor, options: Repo
   const name = `import-${blob.digest}`;
   if (await pinned(store, name)) return name;
   await withActive(store, null, async (key, mount) => {
-    await applyBlob(store, mount, blob, options);
+    await applyBlob(store, "applyLayer", mount, blob, options);
     await commitOnce(store, name, key);
   });
   return name;
@@ -133,22 +149,6 @@ async function commitOnce(store: Store, name: string, key: string): Promise<void
     if (!hasCode(error, "already_exists")) throw error;
     await store.pin([name]);
   }
-}
-
-async function applyBlob(
-  store: Store,
-  mount: Mount,
-  { digest }: Descriptor,
-  { report, signal }: ReportOptions,
-): Promise<ApplyOutput> {
-  const id = `extracting ${digest}`;
-  await using tree = await mountTree(mount);
-  report?.status(id, 0, 0);
-  const input = { blob: store.content.pathOf(digest), root: tree.path, maxBytes: MAX_LAYER_BYTES };
-  const onProgress = ({ bytes }: { readonly bytes: number }) => report?.status(id, bytes, 0);
-  const applied = await store.bulk.run("applyLayer", input, { signal, onProgress });
-  report?.statusDone(id);
-  return applied;
 }
 
 function wrongDiffId({ blob, diffId }: PackedLayer, got: Digest): TbuildError {

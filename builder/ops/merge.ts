@@ -50,13 +50,20 @@ async function graft(store: Store, parent: SnapshotRef, layer: string, opts: Ste
   try {
     await repeatChanges(store, await store.snapshots.changes(layer), mount, opts);
     const name = newName();
-    await store.snapshots.commit(name, key);
+    await store.snapshots.commit(name, key, { standalone: true });
+    await repeatRecord(store, layer, name);
     return { kind: "snapshot", name };
   } catch (error) {
     // What cannot be removed now is removed when the store is closed; the first error tells more.
     await store.snapshots.remove(key).catch(() => {});
     throw error;
   }
+}
+
+/** Equal changes are an equal layer. */
+async function repeatRecord({ meta }: Store, from: string, to: string): Promise<void> {
+  const known = meta.layers.get(from);
+  if (known !== undefined) await meta.layers.put(to, known);
 }
 
 /** Snapshots never change once committed: where both are overlays, their files can be shared. */

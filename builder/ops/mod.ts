@@ -6,6 +6,7 @@ import { execRunner } from "./exec.js";
 import { fileRunner } from "./file.js";
 import type { OpDeps } from "./opDeps.js";
 import { mergeRunner } from "./merge.js";
+import { reading } from "./reading.js";
 import { sourceRunner } from "./source.js";
 
 /** The runner of a vertex, chosen by the kind of its op. @throws {TbuildError} unsupported */
@@ -15,9 +16,9 @@ export function opRunner(deps: OpDeps, vertex: Vertex): OpRunner<Ref> {
     case "source":
       return sourceRunner(deps, body);
     case "exec":
-      return execRunner(deps, body);
+      return reading(execRunner(deps, body), deps.bringHere);
     case "file":
-      return fileRunner(deps, body);
+      return reading(fileRunner(deps, body), deps.bringHere);
     case "merge":
       return mergeRunner(deps, body);
     case "diff":

@@ -1,6 +1,8 @@
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";
+import type { Vertex } from "../../solver/graph.js";
 import type { Executor } from "../executor/executor.js";
+import type { BringHere } from "../image/absent.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
@@ -13,6 +15,10 @@ export interface OpDeps {
   readonly sources: readonly Source[];
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
+  /** Sees to it that the files of inputs are here. */
+  readonly bringHere: BringHere;
+  /** False when nobody reads files of the step's result. */
+  readonly isRead: (vertex: Vertex) => boolean;
   /** Where the output of steps is being written. */
   readonly logs: Pick<BuildLogs, "fileOf">;
   /** Seconds since the epoch for everything that tbuild itself writes; null keeps source times. */

@@ -25,7 +25,11 @@ export function sourceRunner(deps: OpDeps, op: SourceOp): OpRunner<Ref> {
     },
     async exec(vertex, _inputs, opts) {
       const source = await resolve(vertex, opts);
-      return [await source.snapshot(opts)];
+      const isRead = deps.isRead(vertex);
+      const ref = (isRead ? null : await source.declare?.()) ?? (await source.snapshot(opts));
+      // An image of the image store may be only declared.
+      if (isRead) await deps.bringHere([ref], opts);
+      return [ref];
     },
   };
 }

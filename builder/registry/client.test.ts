@@ -160,3 +160,20 @@ test("manifest() fetches one bearer token for a repository, by password or by re
     if (held?.kind !== "identity") assert.ok(query.includes("service=reg%2C+istry&scope=repository%3Aa%2Fb%3Apull"), query);
   }
 });
+
+test("fetchBlob() asks a layer's HTTP addresses, without the login, for what the registry does not have", async () => {
+  await using elsewhere = await startFaultyServer((request, response) => {
+    assert.equal(request.headers.authorization, undefined);
+    if (request.url === "/short") response.end(blob.subarray(1));
+    else if (request.url === "/long") response.end(Buffer.concat([blob, blob]));
+    else response.end(blob);
+  });
+  await using at = await setUp((_, response) => response.writeHead(404).end(), { kind: "password", username: "u", password: "p" });
+  const addresses = (...paths: string[]) => ({ ...descriptor, urls: paths.map((name) => (name.startsWith("/") ? `http://${elsewhere.host}${name}` : name)) });
+  await assert.rejects(at.client.fetchBlob(at.reference, descriptor, at.content), (error) => hasCode(error, "not_found"));
+  await assert.rejects(at.client.fetchBlob(at.reference, addresses("ftp://x/y", "nowhere"), at.content), (error) => hasCode(error, "not_found"));
+  await assert.rejects(at.client.fetchBlob(at.reference, addresses("/short"), at.content), (error) => hasCode(error, "digest_mismatch"));
+  await assert.rejects(at.client.fetchBlob(at.reference, addresses("/long"), at.content), (error) => hasCode(error, "unavailable"));
+  await at.client.fetchBlob(at.reference, addresses("ftp://x/y", "/short", "/long", "/right"), at.content);
+  assert.ok(await hasBlob(at.content, descriptor));
+});

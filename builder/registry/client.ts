@@ -9,6 +9,7 @@ import { blobBytes, createFlights } from "./blob.js";
 import { dockerCredentials, type CredentialStore } from "./credentials.js";
 import { endpointsOf, tlsSettings, type Endpoint, type RegistryConfigs } from "./endpoint.js";
 import { badAnswer, unreachableRegistry, wrongDigest } from "./errors.js";
+import { foreignBytes, foreignUrls } from "./foreignBlob.js";
 import { createTransport, readBody, type HttpResponse, type HttpTransport } from "./http.js";
 import { manifestLimit, manifestTypes } from "./manifest.js";
 import { createSession, firstOf, targetOf, type RegistryCall } from "./session.js";
@@ -26,8 +27,8 @@ export interface RegistryClient extends Disposable {
    */
   manifest(reference: Reference, opts?: Opts): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
   /**
-   * Brings a blob into the content store unless it is there. Questions for one blob at the same time are one download.
-   * @throws {TbuildError} as manifest
+   * Brings a blob into the content store unless it is there. Questions for one blob at the same time are one download. What the
+   * registry does not have is asked for at the descriptor's URLs. @throws {TbuildError} as manifest
    */
   fetchBlob(reference: Reference, descriptor: Descriptor, content: ContentStore, opts?: FetchOpts): Promise<void>;
 }
@@ -74,24 +75,29 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
     if (digest !== wanted) throw wrongDigest(target, "the manifest", wanted, digest);
     return { descriptor: { mediaType: contentType(response), digest, size: bytes.length }, bytes };
   }
-  async function blobFrom(
-    endpoint: Endpoint,
-    reference: Reference,
-    descriptor: Descriptor,
-    content: ContentStore,
-    opts: FetchOpts,
-  ) {
-    await using ingest = await openIngest(content, descriptor, opts);
-    if (ingest === null) return;
-    let bytes = 0;
-    for await (const chunk of blobBytes(session, endpoint, reference, descriptor, opts)) {
-      await ingest.write(chunk);
-      opts.onProgress?.((bytes += chunk.length));
-    }
-    await ingest.commit(descriptor).catch((error: unknown) => {
+  async function blobFrom(endpoint: Endpoint, reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts) {
+    const bytes = blobBytes(session, endpoint, reference, descriptor, opts);
+    await storeBlob(bytes, descriptor, content, opts).catch((error: unknown) => {
       if (!hasCode(error, "digest_mismatch")) throw error;
       throw wrongDigest(targetOf(endpoint, { reference }), "a blob", descriptor.digest, "other bytes");
     });
+  }
+  /** A registry need not have a layer that may not be distributed: its descriptor says where it is. */
+  async function fetchBlob(reference: Reference, descriptor: Descriptor, content: ContentStore, opts: FetchOpts): Promise<void> {
+    const urls = foreignUrls(descriptor);
+    try {
+      return await ask(reference, (endpoint) => blobFrom(endpoint, reference, descriptor, content, opts));
+    } catch (error) {
+      if (urls.length === 0 || !hasCode(error, "not_found")) throw error;
+    }
+    for (const [index, url] of urls.entries()) {
+      try {
+        return await storeBlob(foreignBytes(http, url, descriptor, opts), descriptor, content, opts);
+      } catch (error) {
+        const isLast = index === urls.length - 1;
+        if (isLast || hasCode(error, "cancelled")) throw error;
+      }
+    }
   }
   return {
     head: (reference, opts = {}) => ask(reference, (endpoint) => headFrom(endpoint, reference, opts)),
@@ -99,7 +105,7 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
     fetchBlob: (reference, descriptor, content, opts = {}) =>
       flights(descriptor.digest, opts, async () => {
         if (await hasBlob(content, descriptor)) return;
-        await ask(reference, (endpoint) => blobFrom(endpoint, reference, descriptor, content, opts));
+        await fetchBlob(reference, descriptor, content, opts);
       }),
     [Symbol.dispose]: () => http.close(),
   };
@@ -120,6 +126,18 @@ export async function hasBlob(content: ContentStore, { digest }: Pick<Descriptor
     if (hasCode(error, "not_found")) return false;
     throw error;
   }
+}
+
+/** Writes a blob's bytes, unless another process does. @throws {TbuildError} digest_mismatch, and what `source` throws */
+async function storeBlob(source: AsyncIterable<Uint8Array>, descriptor: Descriptor, content: ContentStore, opts: FetchOpts): Promise<void> {
+  await using ingest = await openIngest(content, descriptor, opts);
+  if (ingest === null) return;
+  let bytes = 0;
+  for await (const chunk of source) {
+    await ingest.write(chunk);
+    opts.onProgress?.((bytes += chunk.length));
+  }
+  await ingest.commit(descriptor);
 }
 
 const POLL_MS = 200;

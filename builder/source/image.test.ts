@@ -67,7 +67,8 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       assert.ok(manifest.layers.every(({ digest }) => statuses.has(digest) && statuses.has(`extracting ${digest}`)));
       for (const { digest } of manifest.layers) await store.content.delete(digest);
       assert.equal(await hasBlob(store.content, manifest.layers[1]!), false);
-      assert.deepEqual(await layerBlob(store, layers[0]!, { refetch: (blob) => refetchBlob(client, store, blob) }), manifest.layers[0]);
+      const fetched = await layerBlob(store, layers[0]!, { refetch: (blob) => refetchBlob(client, store, blob) });
+      assert.equal(fetched.digest, manifest.layers[0]!.digest);
       const again = recorder();
       assert.deepEqual(await (await resolve(name, again.opts)).snapshot(again.opts), one);
       assert.deepEqual([...again.statuses], []);

@@ -1,14 +1,16 @@
 import { TbuildError } from "../../cache/errors.js";
-import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { ImageManifestRecord } from "../../cache/meta/records.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { formatPlatform, hostPlatform, type Platform } from "../../cache/oci/platform.js";
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
-import type { StepOpts } from "../../solver/opRunner.js";
-import { unpackLayers, type PackedLayer } from "../image/unpack.js";
-import type { RegistryClient } from "../registry/client.js";
+import { declareLayers } from "../image/absent.js";
+import type { PackedLayer } from "../image/applyBlob.js";
+import { estargzAnnotations } from "../image/estargzAnnotations.js";
+import { layerFetcher } from "../image/fetching.js";
+import { unpackLayers } from "../image/unpack.js";
+import type { FetchOpts, RegistryClient } from "../registry/client.js";
 import type { RemoteImage } from "../registry/resolve.js";
 import { findStoredImage, type ImageLookup } from "./imageStore.js";
 import type { ResolvedSource, Source } from "./source.js";
@@ -25,16 +27,13 @@ export const sourceAnnotation = "tbuild.source";
  * Brings back a pulled layer's blob that was pruned, from the repository it came from; for exporters.
  * @throws {TbuildError} not_found when nobody knows where from, and as fetchBlob
  */
-export async function refetchBlob(client: RegistryClient, store: Store, blob: Descriptor, opts: Opts = {}): Promise<void> {
+export async function refetchBlob(client: RegistryClient, store: Store, blob: Descriptor, opts: FetchOpts = {}): Promise<void> {
   const repository = blob.annotations?.[sourceAnnotation];
   if (repository === undefined) {
     throw new TbuildError("not_found", `Cannot fetch layer ${blob.digest} again: its repository is not known`);
   }
   await client.fetchBlob(parseReference(repository), blob, store.content, opts);
 }
-
-/** Layers of one image that are downloaded at a time. */
-const DOWNLOADS = 4;
 
 /**
  * `docker-image://reference`: an image of the image store, or of a registry. The attribute "image.resolvemode" may say
@@ -82,25 +81,25 @@ export interface LayerOrigin {
 }
 
 /** An image that was resolved, as a source. */
-export function remoteSource(deps: LayerOrigin, image: RemoteImage, platform: Platform): ResolvedSource {
+export function remoteSource({ store, client, origin }: LayerOrigin, image: RemoteImage, platform: Platform): ResolvedSource {
+  const layers = packedLayers(image, origin);
   return {
     pin: image.digest,
     attributes: { image: formatReference(image.reference), manifest: image.digest, platform: formatPlatform(platform) },
-    snapshot: async (opts) => ({ kind: "snapshot", name: await pull(deps, image, opts) }),
+    async snapshot(opts) {
+      const fetch = await layerFetcher((blob, how) => client.fetchBlob(image.reference, blob, store.content, how), opts);
+      return { kind: "snapshot", name: await unpackLayers(store, layers, { ...opts, fetch }) };
+    },
+    async declare() {
+      const declared = await declareLayers(store, layers);
+      return declared === null ? null : { kind: "snapshot", ...declared };
+    },
   };
 }
 
-async function pull({ store, client, origin }: LayerOrigin, image: RemoteImage, opts: StepOpts): Promise<string | null> {
-  const { default: PQueue } = await import("p-queue");
-  const queue = new PQueue({ concurrency: DOWNLOADS });
-  const layers = image.manifest.layers.map((blob, index): PackedLayer => {
-    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations: { [sourceAnnotation]: origin } } };
+function packedLayers(image: RemoteImage, origin: string): readonly PackedLayer[] {
+  return image.manifest.layers.map((blob, index) => {
+    const annotations = { ...estargzAnnotations(blob.annotations), [sourceAnnotation]: origin };
+    return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
   });
-  const fetch = (blob: PackedLayer["blob"]) =>
-    queue.add(async () => {
-      const onProgress = (bytes: number) => opts.report.status(blob.digest, bytes, blob.size);
-      await client.fetchBlob(image.reference, blob, store.content, { signal: opts.signal, onProgress });
-      opts.report.statusDone(blob.digest);
-    });
-  return await unpackLayers(store, layers, { ...opts, fetch });
 }

@@ -4,7 +4,6 @@ import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { createGitSource } from "./git.js";
 import { createHttpSource } from "./http.js";
-import { type LocalDirectory, localSource } from "./local.js";
 import type { Source } from "./source.js";
 
 /** What the sources of one build work with. */
@@ -13,10 +12,12 @@ export interface SourceDeps {
   readonly remote: Pick<RemoteAccess, "sources" | "transport">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
+  /** What `local://` stands for. */
+  readonly local: Source;
 }
 
-/** Every source that a build can read. `locals` by the name they have in `local://name`. */
-export function buildSources({ store, remote, secrets, agents }: SourceDeps, locals: ReadonlyMap<string, LocalDirectory>): readonly Source[] {
+/** Every source that a build can read. */
+export function buildSources({ store, remote, secrets, agents, local }: SourceDeps): readonly Source[] {
   const { transport } = remote;
-  return [...remote.sources, localSource(locals), createHttpSource({ store, transport, secrets }), createGitSource({ store, transport, secrets, agents })];
+  return [...remote.sources, local, createHttpSource({ store, transport, secrets }), createGitSource({ store, transport, secrets, agents })];
 }

@@ -25,4 +25,6 @@ export interface ResolvedSource {
   readonly attributes: Readonly<Record<string, string>>;
   /** Brings the content here. */
   snapshot(opts: StepOpts): Promise<Ref>;
+  /** For a reader that does not read: names the content, and leaves it where it is. Null when that cannot be done. */
+  declare?(): Promise<Ref | null>;
 }

@@ -1,4 +1,5 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
+import type { TocEntry } from "../diff/estargz/toc.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 import type { ListedFile, TreeWrite } from "./treeEntries.js";
@@ -11,8 +12,16 @@ import type { ListedFile, TreeWrite } from "./treeEntries.js";
 export interface BulkJobs {
   /** Unpacks a layer blob into a mounted tree; see diff/apply.ts. */
   applyLayer: { input: ApplyInput; output: ApplyOutput };
+  /** Unpacks a layer into an empty directory that is to be put over the layers below; null: it needs them. See diff/apply.ts. */
+  applyApart: { input: ApplyInput; output: ApartOutput | null };
+  /** Removes what such a layer hides, once they are there; see diff/hideBelow.ts. */
+  hideBelow: { input: HideInput; output: null };
   /** Writes the tar of a snapshot's changes (or only hashes it); see diff/compare.ts. */
   diffLayer: { input: DiffInput; output: DiffOutput };
+  /** Emits the tar of a layer blob; see diff/readLayer.ts. */
+  readLayer: { input: { readonly blob: string }; output: ApplyOutput };
+  /** Table of contents of a layer's tar for eStargz; see diff/estargz/indexTar.ts. */
+  indexTar: { input: { readonly tar: string }; output: readonly TocEntry[] };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
   /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */
@@ -86,6 +95,29 @@ export interface ApplyOutput {
   readonly diffId: Digest;
   /** Bytes of the uncompressed tar. */
   readonly size: number;
+}
+
+/** What a layer was that was unpacked apart from those below it. */
+export interface ApartOutput extends ApplyOutput {
+  /** Whether the layer says what its root's attributes are. */
+  readonly root: "own" | "inherited";
+  /** What it takes away of the layers below. */
+  readonly hidden: readonly HiddenPath[];
+}
+
+/** A real path (latin1, relative to the root) of which the layers below show nothing: neither itself, or none of its entries. */
+export interface HiddenPath {
+  readonly path: string;
+  readonly what: "itself" | "entries";
+}
+
+/** A layer that lies over those below it now. */
+export interface HideInput {
+  /** Root of the mounted, writable tree of all of them. */
+  readonly root: string;
+  /** Directory of what the layer itself brought. */
+  readonly own: string;
+  readonly hidden: readonly HiddenPath[];
 }
 
 /** Changes to write as a layer. */

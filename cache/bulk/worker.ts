@@ -10,7 +10,11 @@ type Loaders = {
 
 const jobs: Loaders = {
   applyLayer: async () => (await import("../diff/apply.js")).applyLayer,
+  applyApart: async () => (await import("../diff/apply.js")).applyApart,
+  hideBelow: async () => (await import("../diff/hideBelow.js")).hideBelow,
   diffLayer: async () => (await import("../diff/compare.js")).diffLayer,
+  readLayer: async () => (await import("../diff/readLayer.js")).readLayer,
+  indexTar: async () => (await import("../diff/estargz/indexTar.js")).indexTar,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,

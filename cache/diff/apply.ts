@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import type { ApplyInput, ApplyOutput, JobContext } from "../bulk/jobs.js";
+import type { ApartOutput, ApplyInput, ApplyOutput, JobContext } from "../bulk/jobs.js";
 import { TbuildError } from "../errors.js";
 import { finishDigest } from "../oci/digest.js";
+import { createApartTree, NeedsBelow } from "./apartTree.js";
 import { openDecompressed } from "./decompress.js";
 import { unpackError } from "./errors.js";
-import { createLayerTree } from "./layerTree.js";
+import { createLayerTree, type LayerTree } from "./layerTree.js";
 import { openTar } from "./reader.js";
 
 /**
@@ -15,6 +16,25 @@ import { openTar } from "./reader.js";
  * tar, or a sparse file in it, is larger than `maxBytes`
  */
 export function applyLayer(input: ApplyInput, ctx: JobContext): ApplyOutput {
+  return unpackInto(createLayerTree(input.root), input, ctx);
+}
+
+/**
+ * Unpacks a layer as {@link applyLayer} does, but into an empty directory that will lie over the layers below it. Null when
+ * an entry means something only together with those, such as a file in a directory of theirs.
+ */
+export function applyApart(input: ApplyInput, ctx: JobContext): ApartOutput | null {
+  const tree = createApartTree(input.root);
+  try {
+    const applied = unpackInto(tree, input, ctx);
+    return { ...applied, ...tree.left() };
+  } catch (error) {
+    if (error instanceof NeedsBelow) return null;
+    throw error;
+  }
+}
+
+function unpackInto(tree: LayerTree, input: ApplyInput, ctx: JobContext): ApplyOutput {
   using blob = openDecompressed(input.blob);
   const hash = createHash("sha256");
   let size = 0;
@@ -24,7 +44,6 @@ export function applyLayer(input: ApplyInput, ctx: JobContext): ApplyOutput {
     hash.update(chunk);
     ctx.tick(chunk.length, 0);
   });
-  const tree = createLayerTree(input.root);
   for (let entry = tar.next(); entry !== null; entry = tar.next()) {
     checkSize(entry.size, input.maxBytes);
     try {

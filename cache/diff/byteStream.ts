@@ -11,6 +11,8 @@ export interface ByteStream {
   readSome(max: number): Buffer;
   readExactly(length: number): Buffer;
   skip(length: number): void;
+  /** Bytes that were taken so far. */
+  position(): number;
 }
 
 /** `onBytes` sees every chunk before anything of it is returned; `truncated` makes the error for an early end. */
@@ -19,12 +21,14 @@ export function createByteStream(
 ): ByteStream {
   let chunk: Buffer = Buffer.alloc(0);
   let at = 0;
+  let before = 0; // bytes of earlier chunks
 
   function fill(): boolean {
     while (at === chunk.length) {
       const more = source();
       if (more === null) return false;
       onBytes(more);
+      before += chunk.length;
       chunk = more;
       at = 0;
     }
@@ -52,5 +56,5 @@ export function createByteStream(
     for (let left = length; left > 0; ) left -= readSome(left).length;
   }
 
-  return { peek: () => (fill() ? chunk.subarray(at) : null), take, readSome, readExactly, skip };
+  return { peek: () => (fill() ? chunk.subarray(at) : null), take, readSome, readExactly, skip, position: () => before + at };
 }

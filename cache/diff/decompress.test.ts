@@ -7,7 +7,7 @@ import test, { type TestContext } from "node:test";
 import zlib from "node:zlib";
 import { hasCode } from "../errors.js";
 import { openDecompressed, sniffCompression } from "./decompress.js";
-import { tempDir } from "./diffFixture.js";
+import { tarOf, tempDir } from "./diffFixture.js";
 import { readThroughTool } from "./toolPipe.js";
 
 const data = Buffer.concat([randomBytes(700_000), Buffer.alloc(1_000_000, "some text "), randomBytes(10)]);
@@ -36,6 +36,11 @@ for (const [tool, compression] of kinds) {
     assert.throws(() => readAll(t, damaged), (error) => hasCode(error, "corrupt"));
   });
 }
+
+test("sniffCompression() takes no tar whose first name begins like bzip2 for bzip2", () => {
+  for (const name of ["BZh", "BZh9", "BZhang.txt"]) assert.equal(sniffCompression(tarOf({ name }).subarray(0, 6)), "none");
+  assert.equal(sniffCompression(execFileSync("bzip2", ["-c"], { input: "" })), "bzip2");
+});
 
 test("openDecompressed() joins gzip members and ignores what follows them", (t) => {
   const [one, two] = [zlib.gzipSync(data), zlib.gzipSync("tail")];

@@ -14,7 +14,6 @@ export interface DecompressedFile extends Disposable {
 const magics: readonly (readonly [Compression, readonly number[]])[] = [
   ["gzip", [0x1f, 0x8b, 0x08]],
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
-  ["bzip2", [0x42, 0x5a, 0x68]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
 ];
 
@@ -25,6 +24,8 @@ export const SNIFF_BYTES = 6;
 export function sniffCompression(start: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, at) => start[at] === byte));
   if (found !== undefined) return found[0];
+  // A size, then the start of a block or of the end: "BZh" alone may be the first name in a tar.
+  if (/^425a683[1-9](?:3141|1772)/.test(Buffer.from(start).toString("hex"))) return "bzip2";
   // A zstd file may start with a skippable frame: 0x184d2a50 to 0x184d2a5f, little-endian.
   const skippable = start[1] === 0x2a && start[2] === 0x4d && start[3] === 0x18 && (start[0]! & 0xf0) === 0x50;
   return skippable ? "zstd" : "none";
@@ -45,6 +46,11 @@ export function openDecompressed(path: string): DecompressedFile {
     fs.closeSync(fd);
     throw error;
   }
+}
+
+/** Opens a file that is known not to be compressed, whatever its first bytes look like. */
+export function openPlain(path: string): DecompressedFile {
+  return decompress(fs.openSync(path, "r"), "none");
 }
 
 function decompress(fd: number, compression: Compression): DecompressedFile {

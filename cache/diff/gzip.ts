@@ -12,7 +12,7 @@ export interface GzipWriter {
 
 /** See {@link createGzip}. */
 export interface GzipOptions {
-  /** 1 (fast) to 9 (small); default 4. */
+  /** 0 (not compressed), 1 (fast) to 9 (small); default 4. */
   readonly level?: number | undefined;
   /** Blocks compressed at a time; default the number of processors. Does not change the bytes. */
   readonly concurrency?: number | undefined;
@@ -71,13 +71,23 @@ export function createGzip(output: (chunk: Uint8Array) => Promise<void> | void, 
   async function end(): Promise<void> {
     startBlock(zlib.constants.Z_FINISH);
     await written;
-    const trailer = Buffer.alloc(8);
-    trailer.writeUInt32LE(crc, 0);
-    trailer.writeUInt32LE(length, 4);
-    await output(trailer);
+    await output(trailerOf(crc, length));
   }
 
   return { write, end };
+}
+
+/** One whole gzip member, made in one of libuv's threads. The bytes depend on the data and the level only. */
+export async function gzipMember(data: Uint8Array, level: number = DEFAULT_LEVEL): Promise<Buffer> {
+  const deflated = await deflateRaw(data, { level, memLevel: 9 });
+  return Buffer.concat([HEADER, deflated, trailerOf(zlib.crc32(data), data.length)]);
+}
+
+function trailerOf(crc: number, length: number): Buffer {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(crc, 0);
+  trailer.writeUInt32LE(length >>> 0, 4);
+  return trailer;
 }
 
 function deflateOptions(level: number, finishFlush: number, dictionary: Buffer): zlib.ZlibOptions {

@@ -52,7 +52,8 @@ export function createLayerTree(root: string): LayerTree {
   return { apply, finish: () => restoreTimes(tree) };
 }
 
-function applyRoot(tree: TreeFiles, entry: TarEntry): void {
+/** Gives the root what its own entry says. */
+export function applyRoot(tree: TreeFiles, entry: TarEntry): void {
   if (entry.type !== "dir") throw cannotUnpack("corrupt", entry.name, "the root is a directory");
   restoreDirectory(tree.root, entry);
   tree.dirs.times.set("", entry.mtimeNs);
@@ -78,15 +79,16 @@ function link(tree: TreeFiles, path: string, entry: TarEntry): void {
   fs.linkSync(fsPath(`${tree.root}/${source}`), fsPath(`${tree.root}/${path}`));
 }
 
-/** Where a hard link leads: symlinks are followed above the last component, as for names. */
-function findSource(tree: TreeFiles, entry: TarEntry): string | null {
+/** Where a hard link leads, null when nowhere: symlinks are followed above the last component, as for names. */
+export function findSource(tree: TreeFiles, entry: TarEntry): string | null {
   const parts = splitName(entry.linkName);
   const base = parts.pop();
   const dir = base === undefined ? null : tree.dirs.find(parts, "find");
   return base === undefined || dir === null ? null : joinPath(dir, base);
 }
 
-function restoreTimes(tree: TreeFiles): void {
+/** Sets the times of the directories that were written to. */
+export function restoreTimes(tree: TreeFiles): void {
   for (const [dir, mtimeNs] of tree.dirs.times) {
     const path = fsPath(`${tree.root}/${dir}`);
     // Setting a time that is right already would make overlayfs copy the directory up.

@@ -19,6 +19,8 @@ export interface TarReader {
    * what is not handed out is a hole. A chunk is only valid during the call.
    */
   readBody(onData: (chunk: Buffer, at: number) => void): void;
+  /** Where in the tar the reader is: after `next`, at the first byte of the entry's data. */
+  position(): number;
 }
 
 /** Opens a tar. `onBytes` sees every byte of the source, padding and what follows the archive included. */
@@ -67,7 +69,7 @@ export function openTar(source: ChunkSource, onBytes: (chunk: Buffer) => void): 
     }
   }
 
-  return { next, readBody };
+  return { next, readBody, position: () => stream.position() };
 }
 
 interface Body {

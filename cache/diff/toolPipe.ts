@@ -56,19 +56,28 @@ export function readThroughTool(fd: number, compression: Exclude<Compression, "n
 function startTool(tool: string, fd: number, pipe: { readonly read: number; readonly write: number }): number {
   const nowhere = fs.openSync("/dev/null", "w");
   try {
-    const env = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
-    return posixSpawn({ argv: [tool, "-dc"], env }, [fd, pipe.write, nowhere]);
+    return posixSpawn({ argv: [tool, "-dc"], env: toolEnv() }, [fd, pipe.write, nowhere]);
   } catch (error) {
     close(pipe.read);
     if (!isErrno(error, "ENOENT", "EACCES")) throw error;
-    throw new TbuildError("unsupported", `Cannot decompress archive: the program "${tool}" is not installed`, {
-      hint: `Install ${tool} (for example: apt install ${tool === "xz" ? "xz-utils" : tool})`,
-      cause: error,
-    });
+    throw missingTool("Cannot decompress archive", tool, error);
   } finally {
     close(pipe.write);
     fs.closeSync(nowhere);
   }
+}
+
+/** The environment of this process, for a program that it starts. */
+export function toolEnv(): readonly string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
+}
+
+/** The program for a compression is not there; `what` says what was tried. */
+export function missingTool(what: string, tool: string, cause: unknown): TbuildError {
+  return new TbuildError("unsupported", `${what}: the program "${tool}" is not installed`, {
+    hint: `Install ${tool} (for example: apt install ${tool === "xz" ? "xz-utils" : tool})`,
+    cause,
+  });
 }
 
 /** Wait status of the program, which has closed its output or will get SIGPIPE. */

@@ -53,4 +53,8 @@ export interface SnapshotRecord {
   readonly lastUsedAt: number;
   /** Bytes on disk of this snapshot's own changes; null until measured. */
   readonly size: number | null;
+  /** Only declared: there is no directory yet. */
+  readonly absent?: true;
+  /** See CommitOptions. */
+  readonly standalone?: true;
 }

@@ -1,7 +1,7 @@
 import { copyTree } from "./copyTree.js";
 import { createDirs, fsDir, removeSnapshot } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
-import { committed, commitRecord, existing, reserve, snapshotInfo, walkRecords } from "./records.js";
+import { committed, commitRecord, declareRecord, existing, reserve, snapshotInfo, walkRecords } from "./records.js";
 import type { Snapshotter } from "./snapshotter.js";
 
 /**
@@ -26,6 +26,9 @@ export function copySnapshotter(options: SnapshotterOptions): Snapshotter {
       return { type: "bind", source: fsDir(root, id), readonly: false };
     },
     view: async (name) => ({ type: "bind", source: tree(name), readonly: true }),
+    lazy: false,
+    declare: (name, parent) => declareRecord(meta, name, parent),
+    // Whole trees are compared: what was put on what makes no difference here.
     commit: async (name, key) => void (await commitRecord(meta, name, key)),
     stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
     remove,

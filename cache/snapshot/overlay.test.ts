@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
+import { hasCode } from "../errors.js";
 import { mountTree } from "./mountTree.js";
 import { overlayMounts, overlaySnapshotter } from "./overlay.js";
 import { layer, rootNames, snapshotterFixture, snapshotterSuite } from "./snapshotterSuite.js";
@@ -60,4 +61,40 @@ test("overlaySnapshotter() merges a long chain once, also for two at a time", ro
     assert.deepEqual(fs.readdirSync(tree.path).sort(), ["a", "b"]);
   }
   assert.equal(fs.readdirSync(fixture.options.root).length, 5);
+});
+
+test("stack() puts what was made on nothing over a parent, whose root attributes it can take", root, async () => {
+  using fixture = snapshotterFixture();
+  const snapshots = overlaySnapshotter(fixture.options);
+  await layer(snapshots, "base", null, (root) => {
+    fs.writeFileSync(`${root}/a`, "");
+    fs.chmodSync(root, 0o711);
+  });
+  for (const attributes of ["own", "inherited"] as const) {
+    const alone = await snapshots.prepare("alone", null);
+    assert.equal(alone.type, "bind");
+    fs.writeFileSync(`${alone.type === "bind" ? alone.source : ""}/b`, "");
+    const mount = await snapshots.stack!("alone", "base", attributes);
+    {
+      await using tree = await mountTree(mount);
+      fs.rmSync(`${tree.path}/a`);
+    }
+    await snapshots.commit(attributes, "alone");
+    assert.deepEqual(await rootNames(snapshots, attributes), ["b"]);
+    await using tree = await mountTree(await snapshots.view(attributes));
+    assert.equal(fs.statSync(tree.path).mode & 0o7777, attributes === "own" ? 0o755 : 0o711);
+    assert.equal((await snapshots.stat(attributes)).parent, "base");
+  }
+});
+
+test("stack() says not_found for a parent that is not committed, and for a snapshot that has one", root, async () => {
+  using fixture = snapshotterFixture();
+  const snapshots = overlaySnapshotter(fixture.options);
+  const notFound = (error: unknown) => hasCode(error, "not_found");
+  await layer(snapshots, "base", null);
+  await snapshots.prepare("alone", null);
+  await assert.rejects(snapshots.stack!("alone", "absent", "own"), notFound);
+  await assert.rejects(snapshots.stack!("absent", "base", "own"), notFound);
+  await snapshots.stack!("alone", "base", "own");
+  await assert.rejects(snapshots.stack!("alone", "base", "own"), notFound);
 });

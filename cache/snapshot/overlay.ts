@@ -5,7 +5,7 @@ import { copyTree } from "./copyTree.js";
 import { createDirs, fsDir, removeSnapshot, workDir } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
 import { mountTree } from "./mountTree.js";
-import { chainOf, commitRecord, existing, flatName, reserve, snapshotInfo, walkRecords } from "./records.js";
+import { chainOf, commitRecord, declareRecord, existing, flatName, putOnParent, reserve, snapshotInfo, walkRecords } from "./records.js";
 import type { Mount, Snapshotter } from "./snapshotter.js";
 
 /** Options of {@link overlaySnapshotter}. */
@@ -22,14 +22,19 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
   const { root, meta, lease } = options;
   const chain = (name: string | null) => chainOf(meta.snapshots, name);
   const remove = (name: string) => removeSnapshot(options, name);
+  const isHere = (name: string) => existing(meta.snapshots, name).absent !== true;
+  const shorten = async (parent: string) => {
+    if (chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
+  };
   return {
+    lazy: true,
     async prepare(key, parent) {
-      if (parent !== null && chain(parent).length >= (options.maxLayers ?? 480)) await flatten(options, parent);
+      if (parent !== null) await shorten(parent);
       const { id } = await reserve(meta, key, parent, lease);
       try {
         const lower = chain(parent);
         createDirs(root, id, ["fs", "work"]);
-        if (lower[0] !== undefined) inheritRoot(fsDir(root, lower[0]), fsDir(root, id));
+        if (parent !== null && isHere(parent)) inheritRoot(fsDir(root, lower[0]!), fsDir(root, id));
         return overlayMounts(root, lower, id);
       } catch (error) {
         await remove(key);
@@ -37,16 +42,25 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
       }
     },
     view: async (name) => overlayMounts(root, chain(name), null),
-    async commit(name, key) {
-      const { id } = await commitRecord(meta, name, key);
+    declare: (name, parent) => declareRecord(meta, name, parent),
+    async commit(name, key, commitOptions) {
+      const { id } = await commitRecord(meta, name, key, commitOptions);
       await options.removeTree(workDir(root, id));
+    },
+    async stack(key, parent, attributes) {
+      await shorten(parent);
+      const { id } = await putOnParent(meta, key, parent);
+      const lower = chain(parent);
+      if (attributes === "inherited") inheritRoot(fsDir(root, lower[0]!), fsDir(root, id));
+      return overlayMounts(root, lower, id);
     },
     stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
     remove,
     walk: () => walkRecords(meta),
     async changes(name) {
-      const { id, parent } = existing(meta.snapshots, name);
-      return { kind: "upper", path: fsDir(root, id), lower: chain(parent).map((layer) => fsDir(root, layer)) };
+      const { id, parent, standalone = false } = existing(meta.snapshots, name);
+      const below = standalone ? [] : chain(parent);
+      return { kind: "upper", path: fsDir(root, id), lower: below.map((layer) => fsDir(root, layer)) };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { TbuildError } from "../errors.js";
 import type { MetaDb, MetaTx, SnapshotRecord } from "../meta/db.js";
-import type { SnapshotInfo } from "./snapshotter.js";
+import type { CommitOptions, SnapshotInfo } from "./snapshotter.js";
 
 /** Names with this prefix are merged copies of long chains; they belong to the snapshot whose name follows. */
 const FLAT = "flat:";
@@ -23,16 +23,41 @@ export function reserve(meta: MetaDb, key: string, parent: string | null, lease:
   });
 }
 
+/** Gives the active snapshot `key`, which has none, a committed parent. @throws {TbuildError} not_found */
+export function putOnParent(meta: MetaDb, key: string, parent: string): Promise<SnapshotRecord> {
+  return meta.transaction(({ snapshots }) => {
+    const active = snapshots.get(key);
+    if (active?.kind !== "active" || active.parent !== null) throw missing(key);
+    committed(snapshots, parent);
+    const record = { ...active, parent };
+    snapshots.put(key, record);
+    return record;
+  });
+}
+
 /** Turns the active snapshot `key` into the committed `name`. @throws {TbuildError} already_exists, not_found */
-export function commitRecord(meta: MetaDb, name: string, key: string): Promise<SnapshotRecord> {
+export function commitRecord(meta: MetaDb, name: string, key: string, { standalone = false }: CommitOptions = {}): Promise<SnapshotRecord> {
   return meta.transaction(({ snapshots }) => {
     const active = snapshots.get(key);
     if (active?.kind !== "active") throw missing(key);
-    if (name !== key && snapshots.get(name) !== undefined) throw exists(name);
-    const record = { ...active, kind: "committed", lease: null, lastUsedAt: Date.now() } as const;
+    const before = snapshots.get(name);
+    if (name !== key && before !== undefined && before.absent !== true) throw exists(name);
+    const committedNow = { ...active, kind: "committed", lease: null, lastUsedAt: Date.now() } as const;
+    const record = standalone ? ({ ...committedNow, standalone } as const) : committedNow;
     snapshots.remove(key);
     snapshots.put(name, record);
     return record;
+  });
+}
+
+/** Writes the record of a committed snapshot without files, unless there is one. @throws {TbuildError} not_found */
+export function declareRecord(meta: MetaDb, name: string, parent: string | null): Promise<void> {
+  const now = Date.now();
+  const id = randomBytes(5).toString("hex");
+  const record = { kind: "committed", parent, id, lease: null, createdAt: now, lastUsedAt: now, size: 0, absent: true } as const;
+  return meta.transaction(({ snapshots }) => {
+    if (parent !== null) committed(snapshots, parent);
+    if (snapshots.get(name) === undefined) snapshots.put(name, record);
   });
 }
 
@@ -83,8 +108,8 @@ export function flatName(name: string): string {
 
 /** What users may know of a record. */
 export function snapshotInfo(name: string, record: SnapshotRecord): SnapshotInfo {
-  const { kind, parent, createdAt, size } = record;
-  return { name, kind, parent, createdAt, size };
+  const { kind, parent, createdAt, size, absent } = record;
+  return { name, kind, parent, createdAt, size, here: absent !== true };
 }
 
 /** Every snapshot but the merged copies. */

@@ -19,6 +19,14 @@ export interface SnapshotInfo {
   readonly createdAt: number;
   /** Bytes of this snapshot's own changes (disk usage, hard links counted once); null until measured. */
   readonly size: number | null;
+  /** False for one that is only declared: its files are not here. */
+  readonly here: boolean;
+}
+
+/** Options of {@link Snapshotter.commit}. */
+export interface CommitOptions {
+  /** Its changes stay what they are whatever they are put on, so that they are told without a look at what is below. */
+  readonly standalone?: boolean;
 }
 
 /**
@@ -33,12 +41,31 @@ export interface SnapshotInfo {
  * Two processes may share one root. Active snapshots belong to the lease of the process that prepared them.
  */
 export interface Snapshotter {
-  /** Starts a writable snapshot on a committed parent (null: empty). @throws {TbuildError} already_exists, not_found */
+  /**
+   * Starts a writable snapshot on a committed parent (null: empty). On one whose files are not all here it cannot be mounted,
+   * but what goes into its upper directory can be written. @throws {TbuildError} already_exists, not_found
+   */
   prepare(key: string, parent: string | null): Promise<Mount>;
   /** A read-only mount of a committed snapshot; nothing to remove afterwards. @throws {TbuildError} not_found */
   view(name: string): Promise<Mount>;
-  /** Makes `key` immutable under `name`. @throws {TbuildError} already_exists when `name` is committed, not_found */
-  commit(name: string, key: string): Promise<void>;
+  /**
+   * Makes `key` immutable under `name`, which may have been declared before.
+   * @throws {TbuildError} already_exists when `name` is committed, not_found
+   */
+  commit(name: string, key: string, options?: CommitOptions): Promise<void>;
+  /**
+   * Says that there is a committed snapshot `name` on `parent`, whose files can be brought here when somebody reads them. One
+   * that is here or declared stays as it is. @throws {TbuildError} not_found
+   */
+  declare(name: string, parent: string | null): Promise<void>;
+  /** True when snapshots can be put on others whose files are not here, as long as nobody mounts them. */
+  readonly lazy: boolean;
+  /**
+   * Puts an active snapshot that was prepared on nothing onto a committed parent: what it holds so far is what it changes.
+   * Its root keeps the attributes it has ("own"), or takes the parent's. Absent where a snapshot is more than its changes.
+   * @throws {TbuildError} not_found
+   */
+  readonly stack?: (key: string, parent: string, root: "own" | "inherited") => Promise<Mount>;
   /** @throws {TbuildError} not_found */
   stat(name: string): Promise<SnapshotInfo>;
   /** Removes a snapshot. Absent is a success. @throws {TbuildError} unavailable while another snapshot has it as parent */

@@ -201,4 +201,21 @@ function sharing(check: Check, factory: (options: SnapshotterOptions) => Snapsho
     assert.deepEqual(await rootNames(next, "done"), []);
     await assert.rejects(snapshots.commit("late", "step"), code("not_found"));
   });
+
+  check("a declared snapshot has no files until it is committed, and stays what it was when it has some", async (snapshots) => {
+    await snapshots.declare("base", null);
+    await snapshots.declare("top", "base");
+    await snapshots.declare("top", "base");
+    await assert.rejects(snapshots.declare("other", "absent"), code("not_found"));
+    const { here, kind, parent, size } = await snapshots.stat("top");
+    assert.deepEqual([here, kind, parent, size], [false, "committed", "base", 0]);
+    await layer(snapshots, "base", null, (root) => fs.writeFileSync(`${root}/a`, ""));
+    await layer(snapshots, "top", "base", (root) => fs.writeFileSync(`${root}/b`, ""));
+    await snapshots.declare("top", "base");
+    assert.equal((await snapshots.stat("top")).here, true);
+    assert.deepEqual(await rootNames(snapshots, "top"), ["a", "b"]);
+    await assert.rejects(layer(snapshots, "top", "base"), code("already_exists"));
+    await snapshots.remove("top");
+    await assert.rejects(snapshots.stat("top"), code("not_found"));
+  });
 }

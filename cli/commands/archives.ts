@@ -27,11 +27,11 @@ export async function archiveCommand(builder: Builder, args: ArchiveArgs, opts: 
   }
 }
 
-async function save({ store }: Builder, { names, output, format }: Save, opts: Opts): Promise<string> {
+async function save(builder: Builder, { names, output, format }: Save, opts: Opts): Promise<string> {
   if (output === "-" && process.stdout.isTTY) {
     throw usage("Refusing to write an archive to the terminal", "Use -o FILE, or redirect the output");
   }
-  await saveImages(store, names, output, format, opts);
+  await saveImages(builder.store, names, output, format, { ...opts, refetch: (blob) => builder.fetchLayer(blob, opts) });
   return "";
 }
 

@@ -28,6 +28,8 @@ export function contextTree({ key, context, platform }: ContextUse, image: Resol
       return download(key, context.url, at);
     case "git":
       return checkout(key, context.url, at);
+    case "tree":
+      return context.tree;
     default:
       return unreachable(context);
   }

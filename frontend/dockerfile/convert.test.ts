@@ -5,6 +5,7 @@ import { digestOf } from "../../cache/oci/digest.js";
 import { parsePlatform } from "../../cache/oci/platform.js";
 import { fakeImages } from "../../fixtures/images.js";
 import { decodeOp } from "../../solver/llb/codec.js";
+import { source } from "../../solver/llb/state.js";
 import { type FrontendOptions, type ImageResolver, dockerfileToDefinition } from "../mod.js";
 import { type LayoutResolver, type NamedContext, defaultFrontendOptions } from "../options.js";
 
@@ -108,4 +109,19 @@ test("dockerfileToDefinition() says who asks for an image or a layout", async ()
   await dockerfileToDefinition(text, optionsWith(resolve, { contexts, resolveLayout }));
   const library = "docker.io/library";
   assert.deepEqual(asked.sort(), [`context base ${library}/app:1`, "context tree /layout tools:1", `internal ${library}/busybox:latest`]);
+});
+
+test("dockerfileToDefinition() copies from, and builds on, what other builds came to", async () => {
+  const main = source("git://host/repo.git");
+  const other = source("https://host/file");
+  const config = { ...(await fakeImages("app:1", parsePlatform("linux/amd64"))).config, author: "another" };
+  const contexts = new Map<string, NamedContext>([["base", { kind: "tree", tree: other, config }]]);
+  const text = "FROM base\nCOPY a /a\nCOPY --from=base b /b\n";
+  const { definition, image } = await dockerfileToDefinition(text, optionsWith(fakeImages, { context: main, contexts }));
+  const sources = definition.def.slice(0, -1).flatMap((bytes) => {
+    const { body } = decodeOp(bytes);
+    return body.kind === "source" ? [body.identifier] : [];
+  });
+  assert.deepEqual(sources.sort(), ["git://host/repo.git", "https://host/file"]);
+  assert.equal(image.author, "another");
 });

@@ -170,7 +170,7 @@ function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build,
     ignoreCache: ignoresCache(stage, options),
     trigger: false,
     isIgnored: build.isIgnored,
-    buildContext: once(build.trees, "", () => localTree("context", "[internal] load build context", "context", options.ignore))!,
+    buildContext: once(build.trees, "", () => buildContext(options))!,
     contextTree: (use, at) => namedTree(use, at, build),
     sourceOf(from, at) {
       // Looked up once, so that an image which several instructions name is one step.
@@ -181,6 +181,10 @@ function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build,
       return tree;
     },
   };
+}
+
+function buildContext({ context, ignore }: FrontendOptions): Output {
+  return context === "local" ? localTree("context", "[internal] load build context", "context", ignore) : context;
 }
 
 function namedTree(use: ContextUse, at: SourceRange, { needs, trees }: Build): Output | null {

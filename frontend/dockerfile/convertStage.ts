@@ -110,8 +110,12 @@ function startTree(stage: Stage, needs: Reachable, parent: StageState | null, em
 function startContext(stage: Stage, named: ContextUse, needs: Reachable, empty: StageState, c: StageContext): StageState {
   const root = c.contextTree(named, stage.from.at);
   const use = baseImage(stage, c.options.platform);
-  const image = use === null ? empty.image : needs.images.get(use).config;
+  const image = use === null ? imageOf(named, empty) : needs.images.get(use).config;
   return withReads({ ...empty, image, root }, root, stage.replacedBy === null ? ["/"] : []);
+}
+
+function imageOf({ context }: ContextUse, { image }: StageState): ImageConfig {
+  return (context.kind === "tree" ? context.config : null) ?? image;
 }
 
 /** What `FROM <stage>` hands on. Of what was seen only WORKDIR stays so: CMD and the like count anew in each stage. */
