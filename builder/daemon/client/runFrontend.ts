@@ -1,4 +1,5 @@
 import { TbuildError } from "../../../cache/errors.js";
+import type { SourceInfo } from "../../../solver/llb/definition.js";
 import { marshal } from "../../../solver/llb/marshal.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../../api/gateway.js";
 import { planDockerfile } from "../frontend/dockerfile.js";
@@ -19,7 +20,13 @@ export async function runFrontend(run: ClientRun, solver: ClientSolver, asked: G
   run.noteLocalSessions(opt);
   const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, treeOf(definition)]));
   const host: FrontendHost = { inputs, open: (tree) => solver.open(marshal(tree, [])) };
-  const parts = { remote: run.remoteFor(opt["image-resolve-mode"]), secrets: nothingGiven.secrets, report: job.report, signal: job.signal };
+  const parts = {
+    remote: run.remoteFor(opt["image-resolve-mode"]),
+    secrets: nothingGiven.secrets,
+    report: job.report,
+    signal: job.signal,
+    noteSource: (info: SourceInfo) => void job.sources.set(info.filename, info),
+  };
   const answer = await answerSubrequest(opt, host, parts);
   if (answer !== null) return answer;
   const planned = await planDockerfile(opt, host, parts);
