@@ -37,5 +37,5 @@ function granted(asked: readonly string[], allowed: readonly string[]): readonly
   const ours = asked.filter((name) => /^(?:network\.host|security\.insecure|device)/.test(name));
   const refused = ours.find((name) => !allowed.some((one) => name.startsWith(one)));
   if (refused === undefined) return ours;
-  throw new TbuildError("permission_denied", `${refused} is not allowed`, { hint: `Start the daemon with --allow-insecure-entitlement ${refused}` });
+  throw new TbuildError("permission_denied", `Cannot allow ${refused}`, { hint: `Start the daemon with --allow-insecure-entitlement ${refused}` });
 }
