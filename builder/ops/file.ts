@@ -2,6 +2,8 @@ import { asyncStack } from "../../cache/asyncStack.js";
 import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
+import { toBytes } from "../../cache/tree/names.js";
+import { selectRoots } from "../../cache/tree/select.js";
 import type { ChownOpt, FileOp, FileOpAction, UserOpt } from "../../solver/llb/op.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
@@ -12,7 +14,7 @@ import { actionChains, type ActionChain } from "./fileChains.js";
 import { explainMissingPath, type PathsRead, pathsInput } from "./missingPath.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
 import { opDigest } from "./opDigest.js";
-import { type CopyBody, selectionOf } from "./selection.js";
+import { type CopyBody, requiredBy, selectionOf } from "./selection.js";
 import { snapshotStep } from "./snapshotStep.js";
 import { openTree, type ReadTree } from "./trees.js";
 
@@ -44,7 +46,7 @@ function inputKey({ store }: OpDeps, op: FileOp, index: number, vertex: Vertex):
 
 function copiedFrom(op: FileOp, index: number, vertex: Vertex): PathsRead {
   const selections = op.actions.flatMap(({ action, secondaryInput }) =>
-    action.kind === "copy" && secondaryInput === index ? [selectionOf(action)] : [],
+    action.kind === "copy" && secondaryInput === index ? [selectionOf(action), ...requiredBy(action)] : [],
   );
   return { doing: "copy", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] };
 }
@@ -83,11 +85,19 @@ async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number)
     if (action.kind !== "copy" || sources.has(secondaryInput)) continue;
     sources.set(secondaryInput, stack.use(await openTree(deps.store, refOf(secondaryInput))));
   }
+  for (const { action, secondaryInput } of chain.actions) {
+    if (action.kind === "copy") requireAll(action, sources.get(secondaryInput)!);
+  }
   return await snapshotStep(deps.store, base, async (root) => {
     const accounts = needsAccounts(chain.actions) ? readAccounts(root) : { users: [], groups: [] };
     const actions = chain.actions.map((item) => fileAction(item, sources, accounts, deps.epoch));
     await deps.store.bulk.run("fileActions", { root, actions }, { signal: opts.signal, onProgress: copyProgress(actions, opts) });
   });
+}
+
+/** @throws {TbuildError} not_found */
+function requireAll(action: CopyBody, { path, ignore }: ReadTree): void {
+  for (const required of requiredBy(action)) selectRoots(toBytes(path), ignore, required);
 }
 
 function copyProgress(actions: readonly FileAction[], opts: StepOpts) {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { cancelled, TbuildError } from "../../cache/errors.js";
+import { cancelled, isTbuildError, TbuildError } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { type Lock, tryLock } from "../../cache/sys/lock.js";
 import { redacted } from "../../frontend/dockerfile/gitUrl.js";
@@ -21,7 +21,8 @@ export async function checkOut(given: GitCredentials, git: Git, wanted: GitReque
   await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
   await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
   if (wanted.submodules && existsSync(path.join(work, ".gitmodules"))) {
-    await git(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]);
+    const update = (...depth: readonly string[]) => git(["submodule", "--quiet", "update", "--init", "--recursive", ...depth]);
+    await update("--depth=1").catch((error: unknown) => wholeInstead(error, update));
   }
   await getLargeFiles(given, git, work, wanted, opts);
   const time = (await git(["show", "-s", "--format=%ct", ref.commit])).trim();
@@ -53,12 +54,19 @@ async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest,
   const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
   if (await has()) return bare;
   const from = isCommit(ref.name) ? ref.commit : ref.name;
-  const shallow = git(["-C", bare, "fetch", "--quiet", "--no-tags", "--depth=1", "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
+  const fetch = (...depth: readonly string[]) => git(["-C", bare, "fetch", "--quiet", "--no-tags", ...depth, "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
+  const shallow = fetch("--depth=1").catch((error: unknown) => wholeInstead(error, fetch));
   // Not every server hands out a commit that is no tip: then its branches and tags have it.
   if (isCommit(ref.name)) await shallow.catch(async () => git(["-C", bare, "fetch", "--quiet", "--", url, "+refs/heads/*:refs/tbuild/heads/*", "+refs/tags/*:refs/tbuild/tags/*"]));
   else await shallow;
   if (await has()) return bare;
   throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
+}
+
+/** A server of plain files cannot leave history out. Source: git, remote-curl.c. */
+async function wholeInstead(error: unknown, whole: () => Promise<string>): Promise<string> {
+  if (isTbuildError(error) && error.message.includes("dumb http transport does not support shallow")) return await whole();
+  throw error;
 }
 
 async function locked(file: string, signal: AbortSignal): Promise<Lock> {
