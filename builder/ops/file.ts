@@ -1,6 +1,5 @@
 import { asyncStack } from "../../cache/asyncStack.js";
 import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
-import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import { toBytes } from "../../cache/tree/names.js";
 import { selectRoots } from "../../cache/tree/select.js";
@@ -13,6 +12,7 @@ import { wholeInput } from "./contentKey.js";
 import { actionChains, type ActionChain } from "./fileChains.js";
 import { explainMissingPath, type PathsRead, pathsInput } from "./missingPath.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { asSnapshot } from "./localCopy.js";
 import { opDigest } from "./opDigest.js";
 import { type CopyBody, requiredBy, selectionOf } from "./selection.js";
 import { snapshotStep } from "./snapshotStep.js";
@@ -77,8 +77,7 @@ async function runChains(deps: OpDeps, op: FileOp, inputs: readonly Ref[], opts:
 
 /** One chain of actions on one tree is one snapshot. */
 async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number) => Ref, opts: StepOpts): Promise<SnapshotRef> {
-  const base = refOf(chain.input);
-  if (base.kind !== "snapshot") throw new TbuildError("unsupported", "Cannot change a local directory: copy it into a stage first");
+  const base = await asSnapshot(deps.store, refOf(chain.input), opts);
   await using stack = asyncStack();
   const sources = new Map<number, ReadTree>();
   for (const { action, secondaryInput } of chain.actions) {

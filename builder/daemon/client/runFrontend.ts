@@ -30,10 +30,9 @@ export async function runFrontend(run: ClientRun, solver: ClientSolver, asked: G
   const answer = await answerSubrequest(opt, host, parts);
   if (answer !== null) return answer;
   const planned = await planDockerfile(opt, host, parts);
-  for (const { definition, warnings } of planned.plans) {
-    noteSources(job, definition);
-    warn(warnings);
-  }
+  for (const { definition } of planned.plans) noteSources(job, definition);
+  // What is wrong with a file hardly depends on the platform.
+  warn(planned.plans[0]?.warnings ?? []);
   return resultOf(planned, refs);
 }
 
