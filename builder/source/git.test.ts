@@ -135,16 +135,25 @@ test("two builds of one repository at once, and one that is cancelled, leave not
 });
 
 test("a server of plain files gives its repositories, with all of their history", async () => {
-  const dir = path.join(repos, "app.git/.git");
-  git(dir, "update-server-info");
+  const plain = path.join(repos, "plain");
+  mkdirSync(plain);
+  git(plain, "init", "--quiet");
+  for (const text of ["one\n", "two\n"]) {
+    writeFileSync(path.join(plain, "file"), text);
+    git(plain, "add", ".");
+    git(plain, "commit", "-qm", text.trim());
+  }
+  const first = git(plain, "rev-parse", "HEAD~1");
+  git(plain, "update-server-info");
   const server = await startFaultyServer((request, response) => {
     const file = path.join(repos, path.posix.normalize(new URL(request.url ?? "/", "http://x").pathname));
     if (existsSync(file) && statSync(file).isFile()) response.end(readFileSync(file));
     else response.writeHead(404).end();
   });
   try {
-    const { output } = await build([`ADD http://${server.host}/app.git/.git#v1 /app`, "RUN cat /app/dir/file"]);
-    assert.match(output, /one\n$/);
+    const repository = `http://${server.host}/plain/.git`;
+    const { output } = await build([`ADD ${repository} /last`, `ADD ${repository}#${first} /first`, "RUN cat /last/file /first/file"]);
+    assert.match(output, /two\none\n$/);
   } finally {
     await server[Symbol.asyncDispose]();
   }

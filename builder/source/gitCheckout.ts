@@ -1,13 +1,14 @@
 import { existsSync, lstatSync, lutimesSync, mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { cancelled, isTbuildError, TbuildError } from "../../cache/errors.js";
+import { cancelled, TbuildError } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { type Lock, tryLock } from "../../cache/sys/lock.js";
 import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { GitCredentials } from "./gitAccess.js";
 import type { Git } from "./gitClient.js";
+import { GitFailure } from "./gitCommand.js";
 import { findPointers, resolvePointers } from "./gitLfs.js";
 import { type GitRef, isCommit } from "./gitRefs.js";
 import type { GitRequest } from "./gitRequest.js";
@@ -65,7 +66,7 @@ async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest,
 
 /** A server of plain files cannot leave history out. Source: git, remote-curl.c. */
 async function wholeInstead(error: unknown, whole: () => Promise<string>): Promise<string> {
-  if (isTbuildError(error) && error.message.includes("dumb http transport does not support shallow")) return await whole();
+  if (error instanceof GitFailure && error.message.includes("dumb http transport does not support shallow")) return await whole();
   throw error;
 }
 
