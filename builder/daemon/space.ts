@@ -53,7 +53,7 @@ async function removeDangling({ images }: Store): Promise<void> {
 function toRecord({ id, type, inUse, shared, size, parent, createdAt, lastUsedAt, description }: UsageRecord): UsageRecordInput {
   return {
     id,
-    mutable: type === "exec.cachemount",
+    mutable: isDirectory(type),
     inUse,
     shared,
     size,
@@ -61,9 +61,13 @@ function toRecord({ id, type, inUse, shared, size, parent, createdAt, lastUsedAt
     lastUsedAt,
     usageCount: 1,
     description,
-    recordType: type === "exec.cachemount" ? type : "regular",
+    recordType: isDirectory(type) ? type : "regular",
     parents: parent === null ? [] : [`snapshot:${parent}`],
   };
+}
+
+function isDirectory(type: UsageRecord["type"]): boolean {
+  return type === "exec.cachemount" || type === "source.local";
 }
 
 /** Source: BuildKit, cache/manager.go adaptUsageInfo() */
