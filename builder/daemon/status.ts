@@ -32,6 +32,7 @@ const MAX_LOGS = 2 ** 20;
 /** Nothing told yet. `sources` are the texts that warnings point into. */
 export function statusWriter(sources: (file: string) => SourceInfo | undefined): StatusWriter {
   const vertices = new Map<string, Vertex>();
+  const statuses = statusTable();
 
   function write(events: readonly Progress[]): readonly StatusInput[] {
     const changed = new Set<string>();
@@ -44,7 +45,7 @@ export function statusWriter(sources: (file: string) => SourceInfo | undefined):
     const first = vertices.keys().next().value ?? "";
     return messages({
       vertexes: [...changed].map((digest) => vertexInput(vertices.get(digest)!)),
-      statuses: latestStatuses(events),
+      statuses: statuses.update(events),
       logs: events.flatMap(logEntries),
       warnings: events.flatMap((event) => (event.type === "warning" ? [warningEntry(event.warning, event.vertex ?? first, sources)] : [])),
     });
@@ -82,24 +83,39 @@ function vertexInput({ inputs, ...rest }: Vertex): VertexInput {
   return { ...rest, inputs };
 }
 
-/** Of each sub-progress the last update, by the time of its start. */
-function latestStatuses(events: readonly Progress[]): readonly StatusEntry[] {
-  const latest = new Map<string, StatusEntry>();
-  for (const event of events) {
-    if (event.type !== "status") continue;
-    const { id, current, total, startedAt, completedAt } = event.status;
-    latest.set(`${event.vertex} ${id}`, {
-      id,
-      vertex: event.vertex,
-      name: id,
-      current,
-      total,
-      timestamp: completedAt ?? Date.now(),
-      started: startedAt,
-      completed: completedAt,
-    });
+interface StatusTable {
+  /** Of each sub-progress the last update, by the time of its start. A step that has completed leaves none open. */
+  update(events: readonly Progress[]): readonly StatusEntry[];
+}
+
+function statusTable(): StatusTable {
+  const open = new Map<string, Map<string, StatusEntry>>();
+
+  function* entries(event: Progress): Generator<StatusEntry> {
+    if (event.type === "completed") {
+      for (const entry of open.get(event.vertex)?.values() ?? []) yield { ...entry, timestamp: event.at, completed: event.at };
+      open.delete(event.vertex);
+    }
+    if (event.type !== "status") return;
+    const entry = statusEntry(event);
+    const ofVertex = open.get(event.vertex) ?? new Map<string, StatusEntry>();
+    open.set(event.vertex, ofVertex);
+    if (event.status.completedAt === null) ofVertex.set(event.status.id, entry);
+    else ofVertex.delete(event.status.id);
+    yield entry;
   }
-  return [...latest.values()].sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+  return {
+    update(events) {
+      const latest = new Map<string, StatusEntry>();
+      for (const event of events) for (const entry of entries(event)) latest.set(`${entry.vertex} ${entry.id}`, entry);
+      return [...latest.values()].sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+    },
+  };
+}
+
+function statusEntry({ vertex, status }: Progress & { readonly type: "status" }): StatusEntry {
+  const { id, current, total, startedAt, completedAt } = status;
+  return { id, vertex, name: id, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
 }
 
 function logEntries(event: Progress): readonly LogEntry[] {
