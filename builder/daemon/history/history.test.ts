@@ -13,7 +13,7 @@ import { type BuildHistoryEventInput, eventType } from "../../api/history.js";
 import { openEmptyBuild, type OpenBuild } from "../daemonBuild.js";
 
 const STEP = digestOf("step");
-const failsWith = (code: number) => (error: grpc.ServiceError) => error.code === code;
+const failsWith = (code: grpc.status) => (error: grpc.ServiceError) => error.code === code;
 
 /** One step with a line of output. */
 const openTalking: OpenBuild = async ({ ref }, job) => {
@@ -42,7 +42,7 @@ async function refs(peer: TestDaemon, request: Request = {}): Promise<string> {
 
 const bridge = (ref: string) => ({ "buildkit-controlapi-buildid": ref });
 
-async function build({ client }: TestDaemon, ref: string, error?: { readonly code: number; readonly message: string }): Promise<void> {
+async function build({ client }: TestDaemon, ref: string, error?: { readonly code: grpc.status; readonly message: string }): Promise<void> {
   const solved = client.unary(controlService, "Solve", { ref, frontendAttrs: { target: "t", context: "https://user:token@h/x.git" }, exporters: [{ type: "image", attrs: { name: "n" } }] });
   solved.catch(() => {});
   const returned = error === undefined ? { result: { metadata: { "frontend.x": Buffer.from("y") } } } : { error: { ...error, details: [{ typeUrl: "t", value: Buffer.from("d") }] } };
