@@ -52,7 +52,8 @@ export function statusWriter(sources: (file: string) => SourceInfo | undefined):
   }
   function close(now: number): readonly StatusInput[] {
     const open = [...vertices.values()].filter(({ started, completed }) => started !== null && completed === null);
-    return messages({ vertexes: open.map((vertex) => vertexInput({ ...vertex, completed: now, error: "context canceled" })) });
+    const vertexes = open.map((vertex) => vertexInput({ ...vertex, completed: now, error: "context canceled" }));
+    return messages({ vertexes, statuses: open.flatMap(({ digest }) => statuses.end(digest, now)) });
   }
   return { write, close };
 }
@@ -86,25 +87,30 @@ function vertexInput({ inputs, ...rest }: Vertex): VertexInput {
 interface StatusTable {
   /** Of each sub-progress the last update, by the time of its start. A step that has completed leaves none open. */
   update(events: readonly Progress[]): readonly StatusEntry[];
+  /** What is open of a step, as completed. */
+  end(vertex: string, at: number): readonly StatusEntry[];
 }
 
 function statusTable(): StatusTable {
   const open = new Map<string, Map<string, StatusEntry>>();
 
-  function* entries(event: Progress): Generator<StatusEntry> {
-    if (event.type === "completed") {
-      for (const entry of open.get(event.vertex)?.values() ?? []) yield { ...entry, timestamp: event.at, completed: event.at };
-      open.delete(event.vertex);
-    }
-    if (event.type !== "status") return;
+  function end(vertex: string, at: number): readonly StatusEntry[] {
+    const left = [...(open.get(vertex)?.values() ?? [])];
+    open.delete(vertex);
+    return left.map((entry) => ({ ...entry, timestamp: at, completed: at }));
+  }
+  function entries(event: Progress): readonly StatusEntry[] {
+    if (event.type === "completed") return end(event.vertex, event.at);
+    if (event.type !== "status") return [];
     const entry = statusEntry(event);
     const ofVertex = open.get(event.vertex) ?? new Map<string, StatusEntry>();
     open.set(event.vertex, ofVertex);
     if (event.status.completedAt === null) ofVertex.set(event.status.id, entry);
     else ofVertex.delete(event.status.id);
-    yield entry;
+    return [entry];
   }
   return {
+    end,
     update(events) {
       const latest = new Map<string, StatusEntry>();
       for (const event of events) for (const entry of entries(event)) latest.set(`${entry.vertex} ${entry.id}`, entry);
