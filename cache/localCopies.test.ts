@@ -1,42 +1,59 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { test } from "node:test";
-import { listLocalCopies, openLocalCopy } from "./localCopies.js";
-import { prune } from "./prune.js";
-import type { Store } from "./store.js";
-import { withStore } from "./testing/store.js";
-import { diskUsage } from "./usage.js";
+import { listLocalCopies, openLocalCopy, removeLocalCopy } from "./localCopies.js";
+import { storeLayout } from "./layout.js";
+import { tempDir } from "./testing/tempDir.js";
 
-const open = (store: Store, key: string) => openLocalCopy(store.root, key, async (dir) => void (await store.bulk.run("removeTree", { path: dir })));
+const removeTree = (dir: string) => rm(dir, { recursive: true, force: true });
 
-test("openLocalCopy() gives the same copy again, and another one while it is in use", () =>
-  withStore(async (store) => {
-    using first = await open(store, "a");
-    writeFileSync(path.join(first.path, "file"), "x");
-    using second = await open(store, "a");
+test("openLocalCopy() gives what the last user left, and another copy while it is used", async () => {
+  await using dir = await tempDir();
+  {
+    using first = await openLocalCopy(dir.path, "context::key", removeTree);
+    writeFileSync(path.join(first.path, "file"), "1");
+    using second = await openLocalCopy(dir.path, "context::key", removeTree);
     assert.notEqual(second.path, first.path);
-    first[Symbol.dispose]();
-    using again = await open(store, "a");
-    assert.equal(again.path, first.path);
-    assert.ok(existsSync(path.join(again.path, "file")));
-  }));
+    assert.deepEqual(readdirSync(second.path), []);
+    assert.deepEqual(listLocalCopies(dir.path).map(({ key, inUse }) => [key, inUse]), [["context::key", true], ["context::key", true]]);
+  }
+  using again = await openLocalCopy(dir.path, "context::key", removeTree);
+  assert.deepEqual(readdirSync(again.path), ["file"]);
+  using other = await openLocalCopy(dir.path, "dockerfile::key", removeTree);
+  assert.deepEqual(readdirSync(other.path), []);
+});
 
-test("diskUsage() lists copies of clients' directories, and prune() removes those that nobody uses", () =>
-  withStore(async (store) => {
-    using used = await open(store, "used");
-    {
-      using idle = await open(store, "idle");
-      writeFileSync(path.join(idle.path, "file"), Buffer.alloc(100_000));
-    }
-    const records = await diskUsage(store);
-    const shown = records.map(({ type, description, inUse }) => [type, description, inUse]).sort();
-    assert.deepEqual(shown, [["source.local", "local source for idle", false], ["source.local", "local source for used", true]]);
-    assert.ok(records.find(({ inUse }) => !inUse)!.size >= 100_000);
-    assert.deepEqual((await prune(store, { filter: ({ type }) => type !== "source.local" })).removed, []);
-    assert.deepEqual((await prune(store)).removed.map(({ description }) => description), ["local source for idle"]);
-    assert.deepEqual(listLocalCopies(store.root).map(({ path: at }) => at), [used.path]);
-    used[Symbol.dispose]();
-    assert.equal((await prune(store)).removed.length, 1);
-    assert.deepEqual(await diskUsage(store), []);
-  }));
+test("openLocalCopy() begins anew after the machine was started", async () => {
+  await using dir = await tempDir();
+  const first = await openLocalCopy(dir.path, "k", removeTree);
+  writeFileSync(path.join(first.path, "file"), "");
+  first[Symbol.dispose]();
+  writeFileSync(`${first.path}.boot`, "another boot");
+  using second = await openLocalCopy(dir.path, "k", removeTree);
+  assert.equal(second.path, first.path);
+  assert.deepEqual(readdirSync(second.path), []);
+});
+
+test("removeLocalCopy() removes what nobody uses, also what a kill left half removed", async () => {
+  await using dir = await tempDir();
+  const copy = await openLocalCopy(dir.path, "k", removeTree);
+  const [{ name, path: at, createdAt, lastUsedAt }] = listLocalCopies(dir.path) as [ReturnType<typeof listLocalCopies>[number]];
+  assert.equal(at, copy.path);
+  assert.ok(createdAt > 0 && lastUsedAt > 0);
+  assert.equal(await removeLocalCopy(dir.path, name, removeTree), false);
+  copy[Symbol.dispose]();
+  assert.equal(await removeLocalCopy(dir.path, name, removeTree), true);
+  assert.deepEqual(listLocalCopies(dir.path), []);
+  mkdirSync(`${at}.gone`);
+  assert.deepEqual(listLocalCopies(dir.path).map((found) => found.path), [`${at}.gone`]);
+  assert.equal(await removeLocalCopy(dir.path, name, removeTree), true);
+  assert.equal(existsSync(`${at}.gone`), false);
+});
+
+test("listLocalCopies() finds none in a store that never had one", async () => {
+  await using dir = await tempDir();
+  rmSync(storeLayout(dir.path).localCopies, { recursive: true, force: true });
+  assert.deepEqual(listLocalCopies(dir.path), []);
+});
