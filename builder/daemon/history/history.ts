@@ -63,11 +63,18 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     });
     events.send({ type: eventType.complete, record: recordMessage(changed) });
   }
-  async function removeAll(gone: readonly BuildRecord[]): Promise<void> {
-    for (const { ref } of gone) {
-      await builds.remove(ref);
-      events.send({ type: eventType.deleted, record: { ref } });
-    }
+  async function removeAll(wanted: readonly BuildRecord[]): Promise<void> {
+    // One that has been pinned meanwhile, or is a newer build's, stays.
+    const gone = await store.meta.transaction((tx) => {
+      const isSame = ({ ref, createdAt, generation }: BuildRecord) => {
+        const now = tx.builds.get(ref);
+        return now?.createdAt === createdAt && now.generation === generation;
+      };
+      const same = wanted.filter(isSame);
+      for (const { ref } of same) tx.builds.remove(ref);
+      return same;
+    });
+    for (const { ref } of gone) events.send({ type: eventType.deleted, record: { ref } });
     if (gone.length > 0) await freeBlobs(store, gone.flatMap(blobsOfBuild).map(({ digest }) => digest));
   }
   async function* listen(request: BuildHistoryRequest, signal: AbortSignal): AsyncGenerator<BuildHistoryEventInput> {
@@ -105,7 +112,10 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
       if (record === undefined) throw noSuchBuild(ref);
       await removeAll([record]);
     },
-    collect: async () => await removeAll(expiredBuilds(records(), retention, Date.now())),
+    async collect() {
+      const expired = expiredBuilds(records(), retention, Date.now());
+      if (expired.length > 0) await removeAll(expired);
+    },
     close: () => events.close(),
   };
 }
