@@ -1,5 +1,6 @@
 import { blobsOfBuild } from "../../../cache/buildRecords.js";
 import { TbuildError } from "../../../cache/errors.js";
+import type { MetaDb } from "../../../cache/meta/db.js";
 import type { BuildRecord } from "../../../cache/meta/records.js";
 import { freeBlobs } from "../../../cache/prune.js";
 import type { Store } from "../../../cache/store.js";
@@ -53,27 +54,18 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     await builds.put(start.ref, record);
     events.send({ type: eventType.complete, record: recordMessage(record) });
   }
-  async function change(ref: string, to: (record: BuildRecord) => BuildRecord): Promise<void> {
+  async function pin(ref: string, pinned: boolean): Promise<void> {
     const changed = await store.meta.transaction((tx) => {
       const record = tx.builds.get(ref);
       if (record === undefined) throw noSuchBuild(ref);
-      const next = { ...to(record), generation: record.generation + 1 };
+      const next = { ...record, pinned, generation: record.generation + 1 };
       tx.builds.put(ref, next);
       return next;
     });
     events.send({ type: eventType.complete, record: recordMessage(changed) });
   }
   async function removeAll(wanted: readonly BuildRecord[]): Promise<void> {
-    // One that has been pinned meanwhile, or is a newer build's, stays.
-    const gone = await store.meta.transaction((tx) => {
-      const isSame = ({ ref, createdAt, generation }: BuildRecord) => {
-        const now = tx.builds.get(ref);
-        return now?.createdAt === createdAt && now.generation === generation;
-      };
-      const same = wanted.filter(isSame);
-      for (const { ref } of same) tx.builds.remove(ref);
-      return same;
-    });
+    const gone = await takeRecords(store.meta, wanted);
     for (const { ref } of gone) events.send({ type: eventType.deleted, record: { ref } });
     if (gone.length > 0) await freeBlobs(store, gone.flatMap(blobsOfBuild).map(({ digest }) => digest));
   }
@@ -105,7 +97,7 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     },
     find: (ref) => builds.get(ref),
     listen,
-    pin: (ref, pinned) => change(ref, (record) => ({ ...record, pinned })),
+    pin,
     async remove(ref) {
       if (running.has(ref)) throw new TbuildError("unavailable", `Cannot remove the record of build "${ref}": it is running`);
       const record = builds.get(ref);
@@ -118,6 +110,18 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     },
     close: () => events.close(),
   };
+}
+
+/** Removes those of the records that are still what they were: one that has been pinned meanwhile, or is a newer build's, stays. */
+function takeRecords(meta: MetaDb, wanted: readonly BuildRecord[]): Promise<readonly BuildRecord[]> {
+  return meta.transaction((tx) => {
+    const same = wanted.filter(({ ref, createdAt, generation }) => {
+      const now = tx.builds.get(ref);
+      return now?.createdAt === createdAt && now.generation === generation;
+    });
+    for (const { ref } of same) tx.builds.remove(ref);
+    return same;
+  });
 }
 
 function noSuchBuild(ref: string): TbuildError {
