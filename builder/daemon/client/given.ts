@@ -37,7 +37,7 @@ function sourceSecrets(identifier: string, attrs: Readonly<Record<string, string
   const url = attrs["git.fullurl"] ?? identifier.replace(/^git:\/\//, "https://");
   const host = URL.canParse(url) ? new URL(url) : null;
   if (host === null) return named;
-  if (/^git:\/\//.test(identifier)) return [...named, ...["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"].flatMap((name) => [`${name}.${host.host}`, name])];
+  if (identifier.startsWith("git://")) return [...named, ...["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"].flatMap((name) => [`${name}.${host.host}`, name])];
   if (!/^https?:\/\//.test(identifier)) return named;
   return [...named, `HTTP_AUTH_TOKEN_${host.hostname}`, `HTTP_AUTH_HEADER_${host.hostname}`];
 }

@@ -1,3 +1,4 @@
+import type { SourceInfo } from "../../../solver/llb/definition.js";
 import type { RemoteAccess } from "../../remote.js";
 import { givenEpoch } from "../../epoch.js";
 import { type FrontendRun, planBuild, type PlatformPlan } from "../../plan.js";
@@ -17,6 +18,8 @@ export interface FrontendParts {
   readonly secrets: SecretStore;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** Hears of each text that errors may point into. */
+  readonly noteSource: (info: SourceInfo) => void;
 }
 
 /** Graphs and configs, ready to be solved. */
@@ -36,6 +39,7 @@ export async function frontendRun(opt: FrontendOpt, host: FrontendHost, parts: F
   const request = requestOf(opt);
   const main = await mainTree(opt, host);
   const { dockerfile, ignoreFile } = await readTexts(opt, main, host);
+  parts.noteSource({ filename: dockerfile.name, data: dockerfile.bytes, language: "Dockerfile" });
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
   return { ...parts, request, inputs, epoch: givenEpoch(request.buildArgs?.["SOURCE_DATE_EPOCH"]) };
