@@ -27,12 +27,13 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
   const sessions = createSessions();
+  const worker = await workerOf(store.root, store.snapshotterName, config, settings, version);
   const daemon = await startDaemon({
     ...settings,
     store,
     sessions,
-    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements }),
-    worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker] }),
+    worker,
     version: versionOf(version),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
   });
