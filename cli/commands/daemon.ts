@@ -32,7 +32,7 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     ...settings,
     store,
     sessions,
-    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker] }),
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends }),
     worker,
     version: versionOf(version),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { SolveRequest } from "../../api/control.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
+import type { FrontendsConfig } from "../../daemonConfig.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
@@ -23,6 +24,7 @@ export interface ClientBuildParts {
   readonly sessions: Sessions;
   /** Entitlements that the daemon lets clients use, such as "network.host". */
   readonly allowed: readonly string[];
+  readonly frontends: FrontendsConfig;
   /** As clients list them: frontends ask for which platforms there are. */
   readonly workers: readonly WorkerRecordInput[];
 }
@@ -30,6 +32,7 @@ export interface ClientBuildParts {
 /** One build of a client under way. Disposing lets go of what it holds. */
 export interface ClientRun extends Disposable {
   readonly workers: readonly WorkerRecordInput[];
+  readonly frontends: FrontendsConfig;
   readonly request: SolveRequest;
   /** With a signal that is aborted also when the client's session is over: a build without its client has nobody to build for. */
   readonly job: BuildJob;
@@ -49,7 +52,7 @@ export interface ClientRun extends Disposable {
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come */
-export async function openClientRun({ parts, sessions, workers }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun({ parts, sessions, workers, frontends }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
   const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
   const over = new AbortController();
   const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
@@ -63,6 +66,7 @@ export async function openClientRun({ parts, sessions, workers }: ClientBuildPar
   const directories = clientDirectories(store, (local, asked) => localSession(asked ?? localSessions[local] ?? request.session, sessions, signal));
   return {
     workers,
+    frontends,
     request,
     job: { ...asked, report, signal },
     session,

@@ -6,10 +6,10 @@ import { marshal } from "../../../solver/llb/marshal.js";
 import { sourceDetail } from "../../api/errors.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../../api/gateway.js";
 import type { DaemonBuild } from "../daemonBuild.js";
-import { type ExternalParts, runExternal } from "../external/runExternal.js";
+import { runExternal } from "../external/runExternal.js";
 import { type GivenDockerfile, planDockerfile, readDockerfile } from "../frontend/dockerfile.js";
 import { checkBuiltInCaps } from "../frontend/frontendCaps.js";
-import { frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
+import { checkAllowed, frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
 import type { FrontendOpt } from "../frontend/frontendOpt.js";
 import type { FrontendHost } from "../frontend/host.js";
 import { answerSubrequest } from "../frontend/subrequest.js";
@@ -35,18 +35,18 @@ export interface FrontendBuild {
 export async function runFrontend(within: FrontendBuild, asked: GatewaySolveRequest): Promise<FrontendResultMessage> {
   const { run, solver } = within;
   const { frontend, frontendOpt: opt, frontendInputs } = asked;
-  const image = frontendImageName(frontend, opt);
+  const image = frontendImageName(frontend, opt, run.frontends);
   run.noteLocalSessions(opt);
   const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, treeOf(definition)]));
   const host: FrontendHost = { inputs, open: (tree) => solver.open(marshal(tree, [])) };
-  if (image !== null) return await runExternal(image, asked, externalParts(within, host, opt));
+  if (image !== null) return await runImage(image, asked, within, host);
   checkBuiltInCaps(opt, "early");
   const given = await readDockerfile(opt, host, { noteSource: noteIn(run) });
-  const syntax = foreignSyntax(opt, given);
+  const syntax = foreignSyntax(opt, given, run);
   if (syntax === null) return await runBuiltIn(run, opt, given, host);
   const forwarded = { ...asked, frontend: "gateway.v0", frontendOpt: { ...opt, source: syntax.ref, cmdline: syntax.cmdline } };
   try {
-    return await runExternal(syntax.ref, forwarded, externalParts(within, host, forwarded.frontendOpt));
+    return await runImage(syntax.ref, forwarded, within, host);
   } catch (error) {
     throw located(error, syntax, run);
   }
@@ -57,10 +57,10 @@ function noteIn({ job }: ClientRun): (info: SourceInfo) => void {
 }
 
 /** A client that has looked at the file itself says so by `cmdline`. */
-function foreignSyntax(opt: FrontendOpt, { dockerfile }: GivenDockerfile): SyntaxRequest | null {
+function foreignSyntax(opt: FrontendOpt, { dockerfile }: GivenDockerfile, { frontends }: ClientRun): SyntaxRequest | null {
   if (opt["cmdline"] !== undefined) return null;
   const asked = requestedSyntax(dockerfile.bytes, opt["build-arg:BUILDKIT_SYNTAX"] ?? "", dockerfile.name);
-  return asked === null || isBuiltIn(asked.ref) ? null : asked;
+  return asked === null || isBuiltIn(asked.ref, frontends) ? null : asked;
 }
 
 async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfile, host: FrontendHost): Promise<FrontendResultMessage> {
@@ -83,10 +83,11 @@ async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfi
   return resultOf(planned, refs);
 }
 
-function externalParts({ run, solver, build }: FrontendBuild, host: FrontendHost, opt: FrontendOpt): ExternalParts {
-  const { running, job, request, workers, refs } = run;
-  const remote = run.remoteFor(opt["image-resolve-mode"]);
-  return { parts: running.parts, job, build, session: request.session, workers, refs, host, remote, bring: solver.bring };
+async function runImage(name: string, asked: GatewaySolveRequest, { run, solver, build }: FrontendBuild, host: FrontendHost): Promise<FrontendResultMessage> {
+  const { running, job, request, workers, refs, frontends } = run;
+  checkAllowed(name, frontends);
+  const remote = run.remoteFor(asked.frontendOpt["image-resolve-mode"]);
+  return await runExternal(name, asked, { parts: running.parts, job, build, session: request.session, workers, refs, host, remote, bring: solver.bring });
 }
 
 /** An error that says no place is shown at the line that names the frontend. */
