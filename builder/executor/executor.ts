@@ -1,4 +1,3 @@
-import type { Readable, Writable } from "node:stream";
 import type { Opts } from "../../cache/content/store.js";
 import type { LinuxResources } from "../../solver/llb/op.js";
 
@@ -56,11 +55,8 @@ export interface Stdio {
   readonly stdin?: "none" | "inherit";
   /** "inherit": straight to where this process's own goes, past `onOutput`; default "capture". */
   readonly output?: "capture" | "inherit";
-  /**
-   * Given, the process's standard input and output are its two ends of a conversation, handed over when it starts: the caller
-   * reads, ends and destroys them, and `onOutput` hears of stream 2 alone.
-   */
-  onPipes?(stdin: Writable, stdout: Readable): void;
+  /** A descriptor, which stays the caller's, for both input and output of the process: `onOutput` hears of stream 2 alone. */
+  readonly socket?: number;
   /** Told when the runtime has been started. `pass` hands a signal on to the process; SIGWINCH goes to its terminal. */
   onStart?(pass: (signal: NodeJS.Signals) => void): void;
 }

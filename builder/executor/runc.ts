@@ -76,9 +76,7 @@ async function runContainer(options: RuncOptions, bundle: Bundle, process: Proce
   opts.onStart?.((signal) => void child.kill(signal));
   let lastError: Uint8Array = Buffer.alloc(0);
   const onError = (chunk: Uint8Array) => opts.onOutput(2, (lastError = chunk));
-  const output = [drain(child.stderr, onError)];
-  if (opts.onPipes === undefined) output.push(drain(child.stdout, (chunk) => opts.onOutput(1, chunk)));
-  else opts.onPipes(child.stdin!, child.stdout!);
+  const output = [drain(child.stdout, (chunk) => opts.onOutput(1, chunk)), drain(child.stderr, onError)];
   const exit = await child.exited;
   // A runtime that was killed itself has left its container.
   if (exit.signal !== null) await deleteContainer(options.runtime, options.scratch, process.id);
@@ -94,8 +92,8 @@ async function runContainer(options: RuncOptions, bundle: Bundle, process: Proce
 }
 
 /** Standard streams of the runtime, which the process inherits. */
-function streamsOf({ stdin, output, onPipes }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
-  if (onPipes !== undefined) return { stdin: "pipe", stdout: "pipe", stderr: "pipe" };
+function streamsOf({ stdin, output, socket }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
+  if (socket !== undefined) return { stdin: socket, stdout: socket, stderr: "pipe" };
   const input = stdin === "inherit" ? 0 : "ignore";
   if (output !== "inherit") return { stdin: input, stdout: "pipe", stderr: "pipe" };
   // Node has made its own streams non-blocking, which programs do not expect of theirs.

@@ -16,7 +16,7 @@ import { createBridge } from "../bridge.js";
 import type { DaemonBuild } from "../daemonBuild.js";
 import type { BuildJob } from "../job.js";
 import type { FrontendImage } from "./frontendImage.js";
-import { frontendServer } from "./frontendServer.js";
+import { serveFrontend } from "./frontendServer.js";
 import { frontendSpec } from "./frontendSpec.js";
 
 /** One run of a frontend, and the build that it may ask things of. */
@@ -54,13 +54,13 @@ export async function converse(name: string, conversation: Conversation, { signa
   let returned: ReturnRequest | null = null;
   void bridge.returned(signal).then((request) => (returned = request), () => {});
   using hungUp = afterHangUp(() => returned !== null);
-  using server = frontendServer({ report: job.report, sources: job.sources, bridge }, workers, hungUp.tell);
+  using server = serveFrontend({ report: job.report, sources: job.sources, bridge }, workers, hungUp.tell);
   const tail = logTail();
   const onOutput = (stream: 1 | 2, chunk: Uint8Array) => {
     tail.push(chunk);
     report.log(stream, chunk);
   };
-  const running = executor.run(spec, { signal: AbortSignal.any([signal, hungUp.signal]), onOutput, onPipes: server.connect });
+  const running = executor.run(spec, { signal: AbortSignal.any([signal, hungUp.signal]), onOutput, socket: server.socket, onStart: server.handedOver });
   const ended = await running.catch((error: unknown) => {
     if (signal.aborted || !hungUp.signal.aborted) throw error;
     throw new TbuildError("process_failed", `Cannot use the frontend "${name}": it hung up without a result`);
