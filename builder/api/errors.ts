@@ -76,7 +76,12 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
   }
   const all = [error, ...error.others];
   const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
-  return { code: codes[error.code], message: all.map(messageOf).join("\n"), details };
+  return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
+}
+
+/** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
+function codeOf(error: TbuildError): number {
+  return buildkitWords(error) === null ? codes[error.code] : grpcCode.unknown;
 }
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */

@@ -22,14 +22,19 @@ export async function finishClient(run: ClientRun, allowed: readonly string[], r
   const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
   const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
-  const epoch = givenEpoch(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? asked(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
   const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const { metadata } = await finishBuild(
-    { ...running, ...given, epoch, request: { reproducible: epoch !== null } },
+    { ...running, ...given, epoch },
     plans,
     { exporters, root, entitlements, ...own, warn },
   );
   return { ...frontendMetadata(result), ...metadata };
+}
+
+/** The frontend knows what a word stands for; a number is plain to everybody. */
+function asked(text: string | undefined): number | null {
+  return /^\d+$/.test(text ?? "") ? givenEpoch(text) : null;
 }
 
 /** Those that are the daemon's to give; clients also tell of what they allow themselves. @throws {TbuildError} permission_denied */

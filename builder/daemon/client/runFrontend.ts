@@ -76,10 +76,9 @@ async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfi
   const answer = await answerSubrequest(opt, given, host, parts);
   if (answer !== null) return answer;
   const planned = await planDockerfile(opt, given, host, parts);
-  for (const { definition, warnings } of planned.plans) {
-    noteSources(job, definition);
-    warn(warnings);
-  }
+  for (const { definition } of planned.plans) noteSources(job, definition);
+  // What is wrong with a file hardly depends on the platform.
+  warn(planned.plans[0]?.warnings ?? []);
   return resultOf(planned, refs);
 }
 

@@ -1,6 +1,5 @@
 import type { SourceInfo } from "../../../solver/llb/definition.js";
 import type { RemoteAccess } from "../../remote.js";
-import { givenEpoch } from "../../epoch.js";
 import { type FrontendRun, planBuild, type PlatformPlan } from "../../plan.js";
 import { rootKind } from "../../platforms.js";
 import type { RootKind } from "../../image/packed.js";
@@ -9,7 +8,7 @@ import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
 import { type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
-import { mainTree, type MainTree } from "./mainTree.js";
+import { mainTree, type MainTree, wantsTime } from "./mainTree.js";
 import { type ClientTexts, readTexts } from "./texts.js";
 
 /** What the Dockerfile frontend works with besides its host. */
@@ -52,5 +51,5 @@ export async function frontendRun(opt: FrontendOpt, { main, dockerfile, ignoreFi
   const request = requestOf(opt);
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
-  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: givenEpoch(request.buildArgs?.["SOURCE_DATE_EPOCH"]) };
+  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: wantsTime(opt) ? main.time : null };
 }
