@@ -19,8 +19,8 @@ export interface DaemonConfig {
 
 /** Settings of `[frontend]`: what may turn a client's files into graphs. */
 export interface FrontendsConfig {
-  /** `"dockerfile.v0"`. False: neither are Docker's images of it the built-in one; they are run like any other. */
-  readonly dockerfile: boolean;
+  /** `"dockerfile.v0"`, which is built in: also "for-images", Docker's images of it, or else these are run like any other. */
+  readonly dockerfile: "for-images" | "alone" | "off";
   /** `"gateway.v0"`: those in images. */
   readonly images: boolean;
   /** Repositories that such images may be of, "example.com/team/frontend"; none: all. */
@@ -42,9 +42,16 @@ export function daemonConfig(file: TableReader | undefined): DaemonConfig {
     gid: grpc?.integer("gid") ?? null,
     tls: { cert: tls?.text("cert") ?? null, key: tls?.text("key") ?? null, ca: tls?.text("ca") ?? null },
     frontends: {
-      dockerfile: frontend?.table("dockerfile.v0")?.bool("enabled") ?? true,
+      dockerfile: builtIn(frontend?.table("dockerfile.v0")),
       images: gateway?.bool("enabled") ?? true,
       repositories: gateway?.texts("allowedRepositories") ?? [],
     },
   };
+}
+
+/** `replaceImages` is a key of our own. */
+function builtIn(table: TableReader | undefined): FrontendsConfig["dockerfile"] {
+  const [enabled, replaces] = [table?.bool("enabled") ?? true, table?.bool("replaceImages") ?? true];
+  if (!enabled) return "off";
+  return replaces ? "for-images" : "alone";
 }

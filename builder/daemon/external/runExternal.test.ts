@@ -21,7 +21,7 @@ const { store, parts } = box.builder;
 await importFrontend(store, box.dir);
 const sessions = createSessions();
 const worker = { id: "worker-1", labels: {}, platforms: [{ os: "linux", architecture: "amd64" }] };
-const frontends = { dockerfile: true, images: true, repositories: [] };
+const frontends = { dockerfile: "for-images", images: true, repositories: [] } as const;
 const peer = await testDaemon({ store, sessions, worker, openBuild: clientBuilds({ parts, sessions, allowed: [], workers: [worker], frontends }) });
 after(async () => {
   await peer[Symbol.asyncDispose]();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../../cache/errors.js";
+import type { FrontendsConfig } from "../../daemonConfig.js";
 import { checkAllowed, frontendImageName } from "./frontendName.js";
 
-const all = { dockerfile: true, images: true, repositories: [] };
+const all: FrontendsConfig = { dockerfile: "for-images", images: true, repositories: [] };
 const gateway = (source: string, config = all) => frontendImageName("gateway.v0", { source }, config);
 
 test("frontendImageName() takes Docker's images of the Dockerfile frontend for the built-in one", () => {
@@ -14,9 +15,11 @@ test("frontendImageName() takes Docker's images of the Dockerfile frontend for t
   for (const name of ["docker/dockerfiles", "mydocker/dockerfile", "example.com/dockerfile", "localhost:5000/frontend"]) assert.equal(gateway(name), name);
 });
 
-test("frontendImageName() runs Docker's images when the built-in one is turned off", () => {
-  const off = { ...all, dockerfile: false };
-  assert.equal(gateway("docker/dockerfile:1", off), "docker/dockerfile:1");
+test("frontendImageName() runs Docker's images when the built-in one is not to replace them, or is turned off", () => {
+  const alone: FrontendsConfig = { ...all, dockerfile: "alone" };
+  const off: FrontendsConfig = { ...all, dockerfile: "off" };
+  for (const config of [alone, off]) assert.equal(gateway("docker/dockerfile:1", config), "docker/dockerfile:1");
+  assert.equal(frontendImageName("dockerfile.v0", {}, alone), null);
   assert.throws(() => frontendImageName("dockerfile.v0", {}, off), (error) => hasCode(error, "unsupported"));
 });
 

@@ -11,9 +11,9 @@ const IN_IMAGE = "gateway.v0";
  * registry and of any version. @throws {TbuildError} unsupported, invalid_argument
  */
 export function frontendImageName(frontend: string, opt: FrontendOpt, config: FrontendsConfig): string | null {
-  if (frontend === BUILT_IN && config.dockerfile) return null;
+  if (frontend === BUILT_IN && config.dockerfile !== "off") return null;
   if (frontend !== IN_IMAGE) {
-    const known = config.dockerfile ? `there are "${BUILT_IN}" and, for those in images, "${IN_IMAGE}"` : "the daemon's configuration turns it off, or there is none";
+    const known = config.dockerfile !== "off" ? `there are "${BUILT_IN}" and, for those in images, "${IN_IMAGE}"` : "the daemon's configuration turns it off, or there is none";
     throw new TbuildError("unsupported", `Cannot run the frontend "${frontend}": ${known}`);
   }
   const source = opt["source"] ?? "";
@@ -24,7 +24,7 @@ export function frontendImageName(frontend: string, opt: FrontendOpt, config: Fr
 /** True for the built-in frontend's own name and those of Docker's images. */
 export function isBuiltIn(reference: string, { dockerfile }: FrontendsConfig): boolean {
   const repository = reference.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
-  return dockerfile && (reference === BUILT_IN || /(?:^|\/)docker\/dockerfile(?:-upstream)?$/.test(repository));
+  return dockerfile !== "off" && (reference === BUILT_IN || (dockerfile === "for-images" && /(?:^|\/)docker\/dockerfile(?:-upstream)?$/.test(repository)));
 }
 
 /** @throws {TbuildError} permission_denied when the daemon is not to run the frontend in this image; invalid_reference */
