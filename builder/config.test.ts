@@ -60,6 +60,11 @@ insecure-entitlements = ["network.host"]
     cert = "c.pem"
     key = "k.pem"
     ca = "ca.pem"
+[frontend."dockerfile.v0"]
+  replaceImages = false
+[frontend."gateway.v0"]
+  enabled = true
+  allowedRepositories = ["example.com/frontend"]
 [worker.oci]
   enabled = false
   platforms = ["linux/amd64"]
@@ -74,6 +79,7 @@ insecure-entitlements = ["network.host"]
     uid: 0,
     gid: 1000,
     tls: { cert: "c.pem", key: "k.pem", ca: "ca.pem" },
+    frontends: { dockerfile: "alone", images: true, repositories: ["example.com/frontend"] },
   });
   assert.deepEqual([config.worker.enabled, config.worker.platforms, config.worker.labels], [false, ["linux/amd64"], { "com.example.a": "b" }]);
   assert.deepEqual(config.warnings, []);

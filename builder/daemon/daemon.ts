@@ -10,7 +10,7 @@ import type { Sessions } from "../session/sessions.js";
 import { contentHandlers } from "./blobs.js";
 import { controlHandlers } from "./control.js";
 import type { OpenBuild } from "./daemonBuild.js";
-import { gatewayHandlers } from "./gateway.js";
+import { clientJobs, gatewayHandlers } from "./gateway.js";
 import { addService, type OnError } from "./handlers.js";
 import { type History, openHistory } from "./history/history.js";
 import { defaultRetention, type Retention } from "./history/retention.js";
@@ -55,7 +55,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const history = openHistory(store, options.retention ?? defaultRetention, (error) => onError("history", error));
   const collection = collectNowAndThen(history, onError);
   addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd: collection.run }), onError);
-  addService(server, gatewayService, gatewayHandlers(jobs, workers), onError);
+  addService(server, gatewayService, gatewayHandlers(clientJobs(jobs), workers), onError);
   addService(server, contentService, contentHandlers(store.content), onError);
   addService(server, traceService, { Export: refuseTraces }, () => {});
   addService(server, healthService, { Check: () => ({ status: SERVING }) }, onError);

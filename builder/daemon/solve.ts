@@ -99,7 +99,7 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 }
 
 /** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
-export function statusError(error: unknown, job: Job): StatusError {
+export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
   return new StatusError(toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) }), error);
 }

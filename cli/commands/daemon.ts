@@ -28,12 +28,13 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
   const sessions = createSessions();
+  const worker = await workerOf(store.root, store.snapshotterName, config, settings, version);
   const daemon = await startDaemon({
     ...settings,
     store,
     sessions,
-    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements }),
-    worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends }),
+    worker,
     version: versionOf(version),
     retention: retentionOf(config),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),

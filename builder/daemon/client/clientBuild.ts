@@ -18,11 +18,12 @@ export function clientBuilds(deps: ClientBuildParts): OpenBuild {
 function clientBuild(run: ClientRun, allowed: readonly string[]): DaemonBuild {
   const { refs } = run;
   const solver = clientSolver(run);
-  return {
+  const build: DaemonBuild = {
+    inputs: run.request.frontendInputs,
     async solve(asked) {
       const { definition, frontend, evaluate } = asked;
       const isGraph = definition !== null && definition.def.length > 0;
-      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend(run, solver, asked);
+      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, build }, asked);
       if (evaluate) for (const id of refsOf(result)) await solver.solve(refs.get(id));
       return result;
     },
@@ -50,10 +51,12 @@ function clientBuild(run: ClientRun, allowed: readonly string[]): DaemonBuild {
     },
     finish: (result) => finishClient(run, allowed, result),
     async [Symbol.asyncDispose]() {
+      run.stop();
       await solver.settled();
       run[Symbol.dispose]();
     },
   };
+  return build;
 }
 
 const emptyResult: FrontendResultMessage = {

@@ -1,5 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { SolveRequest } from "../../api/control.js";
+import type { WorkerRecordInput } from "../../api/worker.js";
+import type { FrontendsConfig } from "../../daemonConfig.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
@@ -22,10 +24,15 @@ export interface ClientBuildParts {
   readonly sessions: Sessions;
   /** Entitlements that the daemon lets clients use, such as "network.host". */
   readonly allowed: readonly string[];
+  readonly frontends: FrontendsConfig;
+  /** As clients list them: frontends ask for which platforms there are. */
+  readonly workers: readonly WorkerRecordInput[];
 }
 
 /** One build of a client under way. Disposing lets go of what it holds. */
 export interface ClientRun extends Disposable {
+  readonly workers: readonly WorkerRecordInput[];
+  readonly frontends: FrontendsConfig;
   readonly request: SolveRequest;
   /** With a signal that is aborted also when the client's session is over: a build without its client has nobody to build for. */
   readonly job: BuildJob;
@@ -40,12 +47,15 @@ export interface ClientRun extends Disposable {
   remoteFor(resolveMode: string | undefined): RemoteAccess;
   /** Options of a frontend may say that directories are another session's. */
   noteLocalSessions(opt: FrontendOpt): void;
+  /** Ends what still runs: the build is over, and nobody waits for it. */
+  stop(): void;
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come */
-export async function openClientRun({ parts, sessions }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun({ parts, sessions, workers, frontends }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
   const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
-  const signal = session === null ? asked.signal : AbortSignal.any([asked.signal, session.closed]);
+  const over = new AbortController();
+  const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
   const { store } = parts;
   const logs = openLogs(store, asked.report);
@@ -53,8 +63,10 @@ export async function openClientRun({ parts, sessions }: ClientBuildParts, reque
   const credentials = session === null ? undefined : sessionCredentials(session, { signal });
   const remotes = { usual: parts.remote({ pull: false, credentials }), pull: parts.remote({ pull: true, credentials }) };
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
-  const directories = clientDirectories(store, (local) => localSession(localSessions[local] ?? request.session, sessions, signal));
+  const directories = clientDirectories(store, (local, asked) => localSession(asked ?? localSessions[local] ?? request.session, sessions, signal));
   return {
+    workers,
+    frontends,
     request,
     job: { ...asked, report, signal },
     session,
@@ -69,6 +81,7 @@ export async function openClientRun({ parts, sessions }: ClientBuildParts, reque
     noteLocalSessions(opt) {
       localSessions = { ...localSessions, ...withPrefix(opt, "local-sessionid:") };
     },
+    stop: () => over.abort(),
     [Symbol.dispose]() {
       directories[Symbol.dispose]();
       logs[Symbol.dispose]();
