@@ -1,7 +1,10 @@
 import { setMaxListeners } from "node:events";
 import type { CredentialStore } from "../../registry/credentials.js";
+import type { Opts } from "../../../cache/content/store.js";
 import { TbuildError } from "../../../cache/errors.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
+import { parseReference } from "../../../cache/oci/reference.js";
+import type { OciLayout } from "../../../frontend/options.js";
 import { loadGraph, topologicalOrder } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
 import { marshal } from "../../../solver/llb/marshal.js";
@@ -30,6 +33,7 @@ import type { FrontendHost } from "../frontend/host.js";
 import { answerSubrequest } from "../frontend/subrequest.js";
 import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
+import { clientLayouts } from "./clientLayouts.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import { treeOf } from "./definitionTree.js";
 import { givenBy, nothingGiven } from "./given.js";
@@ -66,11 +70,13 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   const { report } = logs;
   const warn = warnOnce(report);
   const credentials: CredentialStore | undefined = session === null ? undefined : sessionCredentials(session, { signal });
-  const remotes = [false, true].map((pull) => parts.remote({ pull, credentials }));
+  const sessionBy = async (id: string, opts: Opts = { signal }) => await clientSession(id === "" ? request.session : id, sessions, opts);
+  const layouts = clientLayouts(sessionBy);
+  const remotes = [false, true].map((pull) => parts.remote({ pull, credentials, layouts }));
   const remoteFor = (opt: FrontendOpt) => remotes[opt["image-resolve-mode"] === "pull" ? 1 : 0]!;
   const remote = remotes[0]!;
   let localSessions: Readonly<Record<string, string>> = withPrefix(request.frontendAttrs, "local-sessionid:");
-  const directories = clientDirectories(store, async (local) => await localSession(localSessions[local] ?? request.session, sessions, signal));
+  const directories = clientDirectories(store, async (local, opts) => await sessionBy(localSessions[local] ?? "", opts));
   const running = { parts, remote, logs, report, signal, epoch: null, request: { reproducible: false } };
   const own = {
     local: directories.source,
@@ -134,10 +140,15 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
       await using tree = await open(refs.get(ref));
       return { stat: statRefFile(tree.path, path) };
     },
-    async resolveImageConfig({ ref, platform, resolveMode, logName }) {
+    async resolveImageConfig({ ref, platform, resolveMode, logName, resolverType, sessionId, storeId }) {
       const access = remotes[resolveMode === "pull" ? 1 : 0]!;
       const name = logName === "" ? `resolve image config for ${ref}` : logName;
-      const image = await internalStep(report, name, signal, (opts) => access.resolveImage(ref, platform ?? hostPlatform(), opts));
+      const wanted = platform ?? hostPlatform();
+      const image = await internalStep(report, name, signal, (opts) =>
+        resolverType === OCI_LAYOUT
+          ? access.resolveLayout(layoutOf(ref, storeId, sessionId), wanted, opts)
+          : access.resolveImage(ref, wanted, opts),
+      );
       return { digest: image.digest ?? "", config: Buffer.from(JSON.stringify(image.config)), ref: image.reference };
     },
     async resolveSourceMeta({ source, platform, resolveMode, logName }) {
@@ -172,9 +183,18 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   };
 }
 
-async function localSession(id: string, sessions: Sessions, signal: AbortSignal): Promise<Session> {
-  if (id !== "") return await sessions.get(id, { signal });
-  throw new TbuildError("invalid_argument", "Cannot read a directory of the client: the build has no session");
+async function clientSession(id: string, sessions: Sessions, opts: Opts): Promise<Session> {
+  if (id !== "") return await sessions.get(id, opts);
+  throw new TbuildError("invalid_argument", "Cannot read what the client has: the build has no session");
+}
+
+/** `resolverType` of what is asked about the client's image layouts. */
+const OCI_LAYOUT = 1;
+
+function layoutOf(ref: string, store: string, session: string): OciLayout & { readonly session: string } {
+  const { tag, digest } = parseReference(ref);
+  if (digest !== null) return { kind: "oci-layout", path: store, tag, digest, session };
+  throw new TbuildError("invalid_argument", `Cannot find "${ref}" in an image layout of the client: it names no digest`);
 }
 
 /** A graph is one whatever else is told of it. */
@@ -209,5 +229,5 @@ function granted(asked: readonly string[], allowed: readonly string[]): readonly
 
 function silentStep(signal: AbortSignal): Parameters<ReturnType<typeof bringer>>[1] {
   const quiet = () => {};
-  return { signal, report: { status: quiet, statusDone: quiet, log: quiet, warn: quiet } as never };
+  return { signal, report: { status: quiet, statusDone: quiet, log: quiet, warn: quiet } };
 }
