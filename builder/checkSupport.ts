@@ -10,7 +10,7 @@ export function checkSupport(steps: readonly Vertex[]): void {
 
 function unsupported(vertex: Vertex): readonly TbuildError[] {
   const { kind } = vertex.op.body;
-  if (kind !== "diff" && kind !== "build") return [];
+  if (kind !== "build") return [];
   const [at] = vertex.at;
   return [new TbuildError("unsupported", `Cannot run "${vertex.name}": "${kind}" steps are not supported yet`, { at })];
 }

@@ -2,6 +2,7 @@ import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { OpRunner } from "../../solver/opRunner.js";
+import { diffRunner } from "./diff.js";
 import { execRunner } from "./exec.js";
 import { fileRunner } from "./file.js";
 import type { OpDeps } from "./opDeps.js";
@@ -22,6 +23,7 @@ export function opRunner(deps: OpDeps, vertex: Vertex): OpRunner<Ref> {
     case "merge":
       return mergeRunner(deps, body);
     case "diff":
+      return reading(diffRunner(deps, body), deps.bringHere);
     case "build":
       throw new TbuildError("unsupported", `Cannot run "${vertex.name}": "${body.kind}" steps are not supported yet`);
   }
