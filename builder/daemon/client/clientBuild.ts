@@ -78,6 +78,7 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   let localSessions: Readonly<Record<string, string>> = withPrefix(request.frontendAttrs, "local-sessionid:");
   const directories = clientDirectories(store, async (local, opts) => await sessionBy(localSessions[local] ?? "", opts));
   const running = { parts, remote, logs, report, signal, epoch: null, request: { reproducible: false } };
+  const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const own = {
     local: directories.source,
     aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
@@ -93,7 +94,7 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
   async function solveNow(definition: Definition): Promise<Ref> {
     noteSources(job, definition);
     const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal });
-    return (await solveTree({ ...running, ...given }, definition, own)) ?? scratchRef;
+    return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
   }
   async function open(definition: Definition): Promise<ReadTree> {
     const ref = await solve(definition);
@@ -170,7 +171,6 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
       const given = await givenBy(session, steps, { signal });
       const epoch = givenEpoch(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
       const run: Running = { ...running, ...given, epoch, request: { reproducible: epoch !== null } };
-      const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
       const { metadata } = await finishBuild(run, plans, { exporters, root, entitlements, ...own, warn });
       return { ...frontendMetadata(result), ...metadata };
     },
