@@ -24,6 +24,11 @@ const FRONTEND_CAPS = [
   "gateway.warnings",
   "reference.attestations",
   "source.metaresolver",
+  "gateway.exec",
+  "gateway.exec.extrahosts",
+  "gateway.exec.secretenv",
+  "gateway.exec.signals",
+  "gateway.exec.filesystem",
 ];
 
 /** What graphs of a client may use. A client refuses by itself what is missing. Source: BuildKit, solver/pb/caps.go. */

@@ -17,6 +17,7 @@ import { finishBuild } from "../../finish.js";
 import { bringer } from "../../image/absent.js";
 import { internalStep } from "../../internalStep.js";
 import { openLogs } from "../../logs/buildLogs.js";
+import { withNestedSolve } from "../../nestedSolve.js";
 import { scratchRef, type SnapshotRef } from "../../ops/opDeps.js";
 import { openTree, type ReadTree } from "../../ops/trees.js";
 import type { Ref } from "../../../cache/ref.js";
@@ -35,8 +36,10 @@ import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
+import { containerCalls } from "./containerCalls.js";
+import { createContainers } from "./containers.js";
 import { treeOf } from "./definitionTree.js";
-import { givenBy, nothingGiven } from "./given.js";
+import { givenBy, givenOf, nothingGiven, type Wanted } from "./given.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 import { refTable } from "./refTable.js";
 import { plansOf, refResult, resultOf } from "./results.js";
@@ -120,7 +123,12 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
     return resultOf(planned, refs);
   }
 
+  const depsFor = async (wanted: Wanted) =>
+    withNestedSolve(running, { store, executor: parts.executor, sources: [], ...(await givenOf(session, wanted, { signal })), logs, epoch: null, bringHere, isRead: () => true });
+  const containers = createContainers({ depsFor, refOf: (id) => solve(refs.get(id)), entitlements, signal });
+
   return {
+    ...containerCalls({ containers, depsFor, entitlements }),
     async solve(asked) {
       const result = asked.definition === null || asked.definition.def.length === 0
         ? await frontendOrEmpty(asked, frontend)
@@ -175,6 +183,7 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
       return { ...frontendMetadata(result), ...metadata };
     },
     async [Symbol.asyncDispose]() {
+      await containers[Symbol.asyncDispose]();
       await Promise.allSettled(solved.values());
       directories[Symbol.dispose]();
       logs[Symbol.dispose]();

@@ -10,13 +10,21 @@ import type { Given } from "../../checkSecrets.js";
 /** Nothing. */
 export const nothingGiven: Given = { secrets: createSecrets([]), agents: createAgents([]) };
 
+/** Ids of what a client may be asked for. */
+export interface Wanted {
+  readonly secrets: readonly string[];
+  readonly agents: readonly string[];
+}
+
 /** The secrets and agents of a client that steps may ask for, all fetched now. */
 export async function givenBy(session: Session | null, steps: readonly Vertex[], opts: Opts): Promise<Given> {
+  return await givenOf(session, { secrets: steps.flatMap(secretIds), agents: steps.flatMap(agentIds) }, opts);
+}
+
+/** These secrets and agents of a client, as far as it has them, all fetched now. */
+export async function givenOf(session: Session | null, wanted: Wanted, opts: Opts): Promise<Given> {
   if (session === null) return nothingGiven;
-  const [secrets, agents] = await Promise.all([
-    fetchSecrets(session, steps.flatMap(secretIds), opts),
-    findAgents(session, steps.flatMap(agentIds), opts),
-  ]);
+  const [secrets, agents] = await Promise.all([fetchSecrets(session, wanted.secrets, opts), findAgents(session, wanted.agents, opts)]);
   return { secrets, agents };
 }
 

@@ -20,7 +20,7 @@ export interface OpenMounts extends AsyncDisposable {
  * Opens every mount but the root, caches first, since they may have to be waited for.
  * @throws {TbuildError} not_found, invalid_argument, unavailable, cancelled
  */
-export async function openMounts(deps: OpDeps, op: ExecOp, inputs: readonly Ref[], outputs: OutputTrees, opts: StepOpts): Promise<OpenMounts> {
+export async function openMounts(deps: OpDeps, op: Pick<ExecOp, "mounts">, inputs: readonly Ref[], outputs: OutputTrees, opts: StepOpts): Promise<OpenMounts> {
   const stack = asyncStack();
   try {
     const contextOf = ({ input }: ExecMount): MountContext => ({ deps, input: inputs[input] ?? scratchRef, outputs, stack, opts });
