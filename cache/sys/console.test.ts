@@ -11,7 +11,7 @@ test("openConsole() joins a process to us, and ends when the process does", asyn
   using console = openConsole();
   console.resize(24, 132);
   const child = run("stty size; read line; echo $line >&2", console.fd);
-  console.started();
+  void child.exited.then(() => console.ended());
   console.write(Buffer.from("typed\n"));
   const chunks: Buffer[] = [];
   for await (const chunk of console.output) chunks.push(chunk as Buffer);
@@ -24,7 +24,7 @@ test("openConsole() joins a process to us, and ends when the process does", asyn
 test("openConsole() takes more than a terminal holds, in order", async () => {
   using console = openConsole();
   const child = run("stty raw -echo; echo ready; sleep 0.3; head -c 300000 | md5sum", console.fd);
-  console.started();
+  void child.exited.then(() => console.ended());
   const lines: string[] = [];
   for await (const chunk of console.output) {
     lines.push(String(chunk));

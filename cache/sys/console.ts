@@ -9,21 +9,22 @@ const O_CLOEXEC = 0o2000000;
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
 const TIOCSWINSZ = 0x5414;
+const FIONREAD = 0x541b;
 
 const openFile = libc("int open(const void *path, int flags, uint mode)");
 const ioctl = libc("int ioctl(int fd, ulong request, void *argument)");
 
 /** A terminal whose other end is ours. */
 export interface Console extends Disposable {
-  /** The end that a process gets; closed by {@link Console.started}. */
+  /** The end that processes get, which stays open. */
   readonly fd: number;
-  /** What processes write, until the last one has closed the terminal. */
+  /** What processes write; it ends after {@link Console.ended}. */
   readonly output: Readable;
   /** Types. */
   write(bytes: Uint8Array): void;
   resize(rows: number, columns: number): void;
-  /** The processes have their end; ours of it is not needed any more. */
-  started(): void;
+  /** Nobody writes any more. */
+  ended(): void;
 }
 
 /** A new pseudo terminal that is nobody's controlling terminal; no child inherits our end. */
@@ -32,16 +33,11 @@ export function openConsole(): Console {
   const number = Buffer.alloc(4);
   checked(ioctl(own, TIOCGPTN, number), "ioctl");
   checked(ioctl(own, TIOCSPTLCK, Buffer.alloc(4)), "ioctl");
-  let fd: number | null = openTerminal(`/dev/pts/${number.readUInt32LE()}`);
-  const other = fd;
+  const fd = openTerminal(`/dev/pts/${number.readUInt32LE()}`);
   const output = new ReadStream(own);
-  const started = () => {
-    if (fd !== null) fs.closeSync(fd);
-    fd = null;
-  };
   return {
-    fd: other,
-    output: untilHangup(output),
+    fd,
+    output,
     write: typist(own, output),
     resize(rows, columns) {
       const size = Buffer.alloc(8);
@@ -49,10 +45,10 @@ export function openConsole(): Console {
       size.writeUInt16LE(Math.min(columns, 0xffff), 2);
       checked(ioctl(own, TIOCSWINSZ, size), "ioctl");
     },
-    started,
+    ended: () => endWhenRead(own, output),
     [Symbol.dispose]() {
-      started();
       output.destroy();
+      fs.closeSync(fd);
     },
   };
 }
@@ -61,15 +57,24 @@ function openTerminal(path: string): number {
   return checked(openFile(Buffer.from(`${path}\0`), O_RDWR | O_NOCTTY | O_CLOEXEC, 0), "open", path);
 }
 
-/** The kernel tells our end by an error that nobody has the other one any more. */
-function untilHangup(stream: ReadStream): ReadStream {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EIO") stream.push(null);
-  });
-  return stream;
+/**
+ * Had we closed our copy of the other end, the kernel would tell of the end by an error, upon which what was read and not yet
+ * taken would be lost. What is written comes to our end a moment later, so that it is looked at twice.
+ */
+function endWhenRead(fd: number, output: ReadStream, wasEmpty = false): void {
+  if (output.destroyed) return;
+  const isEmpty = unread(fd) === 0;
+  if (isEmpty && wasEmpty) output.push(null);
+  else setTimeout(() => endWhenRead(fd, output, isEmpty), RETRY);
 }
 
-/** How often a full terminal is tried again, in ms. */
+function unread(fd: number): number {
+  const count = Buffer.alloc(4);
+  checked(ioctl(fd, FIONREAD, count), "ioctl");
+  return count.readInt32LE();
+}
+
+/** How often a terminal is looked at again that was full, or may be empty, in ms. */
 const RETRY = 10;
 
 /** Writes in order. A terminal takes a few KB that nobody reads; the rest waits. */

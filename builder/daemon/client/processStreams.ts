@@ -16,6 +16,8 @@ export interface ProcessStreams extends Disposable {
   resize(rows: number, columns: number): void;
   /** The process has its descriptors; ours of them are closed. */
   started(): void;
+  /** The process has ended: so do its outputs, once all is read. */
+  ended(): void;
 }
 
 /** Streams for a process: pipes for those of `fds`, nothing for the others, or a terminal for all. */
@@ -35,7 +37,8 @@ function terminal(fds: readonly number[]): ProcessStreams {
       if (eof) console.write(END_OF_TRANSMISSION);
     },
     resize: (rows, columns) => console.resize(rows, columns),
-    started: () => console.started(),
+    started: () => {},
+    ended: () => console.ended(),
     [Symbol.dispose]: () => console[Symbol.dispose](),
   };
 }
@@ -65,6 +68,7 @@ function pipes(fds: readonly number[]): ProcessStreams {
     },
     resize: () => {},
     started,
+    ended: () => {},
     [Symbol.dispose]() {
       started();
       stdin?.destroy();

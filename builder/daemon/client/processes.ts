@@ -128,7 +128,10 @@ async function report(processId: string, { streams, result, outbox }: Reporting)
     for await (const data of output) await outbox.push({ processId, file: { fd, data } });
     await outbox.push({ processId, file: { fd, eof: true } });
   });
+  // Of one that fails when the process does, the process's error tells more.
+  for (const one of written) one.catch(() => {});
   const { exitCode } = await result;
+  streams.ended();
   const error = exitCode === 0 ? null : { code: grpcCode.unknown, message: `exit code: ${exitCode}` };
   await outbox.push({ processId, exit: { code: exitCode, error } });
   await Promise.all(written);
