@@ -5,6 +5,7 @@ import { TbuildError } from "../../../cache/errors.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
 import { parseReference } from "../../../cache/oci/reference.js";
 import type { OciLayout } from "../../../frontend/options.js";
+import { redacted } from "../../../frontend/dockerfile/gitUrl.js";
 import { loadGraph, topologicalOrder } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
 import { marshal } from "../../../solver/llb/marshal.js";
@@ -25,6 +26,7 @@ import type { BuildParts, Running } from "../../run.js";
 import { sessionCredentials } from "../../session/auth.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
+import { buildSources } from "../../source/mod.js";
 import type { Source } from "../../source/source.js";
 import { warnOnce } from "../../warnOnce.js";
 import { type DaemonBuild, frontendMetadata, type OpenBuild, refsOf } from "../daemonBuild.js";
@@ -39,10 +41,11 @@ import { clientExporter, outputsOf } from "./clientOutputs.js";
 import { containerCalls } from "./containerCalls.js";
 import { createContainers } from "./containers.js";
 import { treeOf } from "./definitionTree.js";
-import { givenBy, givenOf, nothingGiven, type Wanted } from "./given.js";
+import { givenBy, givenOf, nothingGiven, type Wanted, wantedBySource } from "./given.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 import { refTable } from "./refTable.js";
 import { plansOf, refResult, resultOf } from "./results.js";
+import { sourceMeta } from "./sourceMeta.js";
 import { solveTree } from "./solveTree.js";
 import { uploadSource } from "./uploadSource.js";
 
@@ -160,12 +163,17 @@ function clientBuild({ parts, sessions, allowed }: ClientBuildParts, request: So
       );
       return { digest: image.digest ?? "", config: Buffer.from(JSON.stringify(image.config)), ref: image.reference };
     },
-    async resolveSourceMeta({ source, platform, resolveMode, logName }) {
-      const reference = /^docker-image:\/\/(.*)$/s.exec(source?.identifier ?? "")?.[1];
-      if (source === null || reference === undefined) {
-        throw new TbuildError("unsupported", `Cannot tell what "${source?.identifier ?? ""}" is: only images are supported`);
+    async resolveSourceMeta(asked) {
+      const { source, platform, resolveMode, logName } = asked;
+      const { identifier = "", attrs = {} } = source ?? {};
+      const [, scheme, ref = ""] = /^(docker-image|oci-layout):\/\/(.*)$/s.exec(identifier) ?? [];
+      if (scheme === undefined) {
+        const sources = buildSources({ store, remote, ...own, ...(await givenOf(session, wantedBySource({ identifier, attrs }), { signal })) });
+        const name = logName === "" ? `resolve ${redacted(identifier)}` : logName;
+        return await internalStep(report, name, signal, (opts) => sourceMeta(sources, asked, opts));
       }
-      const { digest, config } = await this.resolveImageConfig({ ref: reference, platform, resolveMode, logName, resolverType: 0, sessionId: "", storeId: "", sourcePolicies: [] });
+      const layout = { resolverType: scheme === "oci-layout" ? OCI_LAYOUT : 0, sessionId: attrs["oci.session"] ?? "", storeId: attrs["oci.store"] ?? "" };
+      const { digest, config } = await this.resolveImageConfig({ ref, platform, resolveMode, logName, ...layout, sourcePolicies: [] });
       return { source, image: { digest: digest ?? "", config: config ?? new Uint8Array() } };
     },
     async finish(result) {

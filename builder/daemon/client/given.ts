@@ -1,4 +1,5 @@
 import type { Opts } from "../../../cache/content/store.js";
+import type { SourceOp } from "../../../solver/llb/op.js";
 import type { Vertex } from "../../../solver/graph.js";
 import { fetchSecrets } from "../../session/secrets.js";
 import type { Session } from "../../session/session.js";
@@ -9,6 +10,12 @@ import type { Given } from "../../checkSecrets.js";
 
 /** Nothing. */
 export const nothingGiven: Given = { secrets: createSecrets([]), agents: createAgents([]) };
+
+/** What a source may ask its client for. */
+export function wantedBySource({ identifier, attrs }: Pick<SourceOp, "identifier" | "attrs">): Wanted {
+  const agents = identifier.startsWith("git://") ? [attrs["git.mountsshsock"] ?? "default"] : [];
+  return { secrets: sourceSecrets(identifier, attrs), agents };
+}
 
 /** Ids of what a client may be asked for. */
 export interface Wanted {
@@ -29,13 +36,13 @@ export async function givenOf(session: Session | null, wanted: Wanted, opts: Opt
 }
 
 function secretIds({ op: { body } }: Vertex): readonly string[] {
-  if (body.kind === "source") return sourceSecrets(body.identifier, body.attrs);
+  if (body.kind === "source") return wantedBySource(body).secrets;
   if (body.kind !== "exec") return [];
   return [...body.mounts.flatMap(({ type }) => (type.kind === "secret" ? [type.id] : [])), ...body.secretEnv.map(({ id }) => id)];
 }
 
 function agentIds({ op: { body } }: Vertex): readonly string[] {
-  if (body.kind === "source") return body.identifier.startsWith("git://") ? [body.attrs["git.mountsshsock"] ?? "default"] : [];
+  if (body.kind === "source") return wantedBySource(body).agents;
   return body.kind === "exec" ? body.mounts.flatMap(({ type }) => (type.kind === "ssh" ? [type.id] : [])) : [];
 }
 
@@ -45,7 +52,7 @@ function sourceSecrets(identifier: string, attrs: Readonly<Record<string, string
   const url = attrs["git.fullurl"] ?? identifier.replace(/^git:\/\//, "https://");
   const host = URL.canParse(url) ? new URL(url) : null;
   if (host === null) return named;
-  if (/^git:\/\//.test(identifier)) return [...named, ...["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"].flatMap((name) => [`${name}.${host.host}`, name])];
+  if (identifier.startsWith("git://")) return [...named, ...["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"].flatMap((name) => [`${name}.${host.host}`, name])];
   if (!/^https?:\/\//.test(identifier)) return named;
   return [...named, `HTTP_AUTH_TOKEN_${host.hostname}`, `HTTP_AUTH_HEADER_${host.hostname}`];
 }
