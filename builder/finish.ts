@@ -15,6 +15,7 @@ import type { BuildResult } from "./request.js";
 import type { Running } from "./run.js";
 import { type Solved, solveBuild } from "./solveBuild.js";
 import type { Source } from "./source/source.js";
+import type { Warn } from "./warnOnce.js";
 
 /** Where a planned build goes. */
 export interface BuildTarget {
@@ -25,7 +26,7 @@ export interface BuildTarget {
   readonly local: Source;
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
-  readonly warn: (warnings: readonly Warning[]) => void;
+  readonly warn: Warn;
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */

@@ -1,4 +1,3 @@
-import { TbuildError } from "../cache/errors.js";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Ref } from "../cache/ref.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
@@ -6,6 +5,7 @@ import { fileEpoch } from "./epoch.js";
 import { filesRead } from "./filesRead.js";
 import type { BringHere } from "./image/absent.js";
 import { withNestedSolve } from "./nestedSolve.js";
+import { asSnapshot } from "./ops/localCopy.js";
 import { opRunner } from "./ops/mod.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
@@ -56,7 +56,9 @@ export async function solveBuild(
     return inImage.has(vertex.digest) ? watched(runner, (ref) => begin(vertex.digest, ref)) : runner;
   };
   const results = await parts.solver.solveAll(plans.map(({ definition }) => definition), { signal, report, runnerFor });
-  return { refs: results.map(imageRef), fresh };
+  const refs: SnapshotRef[] = [];
+  for (const result of results) refs.push(await asSnapshot(parts.store, result ?? scratchRef, { signal }));
+  return { refs, fresh };
 }
 
 /** Platforms can have bases of different ages. A step of several takes the files' time of the first. */
@@ -77,9 +79,4 @@ function depsByStep(
     if (deps === undefined) throw new Error(`Step "${name}" is of no platform`);
     return deps;
   };
-}
-
-function imageRef(ref: Ref | null): SnapshotRef {
-  if (ref === null || ref.kind === "snapshot") return ref ?? scratchRef;
-  throw new TbuildError("unsupported", "Cannot export a local directory as an image");
 }

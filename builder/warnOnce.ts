@@ -1,8 +1,11 @@
 import type { Warning } from "../solver/progress.js";
 import type { Report } from "./internalStep.js";
 
+/** Tells of warnings. */
+export type Warn = (warnings: readonly Warning[]) => void;
+
 /** Tells warnings to the build's audience; one that is equal for several platforms only the first time. */
-export function warnOnce(report: Report): (warnings: readonly Warning[]) => void {
+export function warnOnce(report: Report): Warn {
   const told = new Set<string>();
   return (warnings) => {
     for (const warning of warnings) {

@@ -17,6 +17,8 @@ export interface FrontendResult {
   readonly image: ImageConfig;
   /** Layers of the image that the target builds on, base first. */
   readonly baseDiffIds: readonly Digest[];
+  /** SOURCE_DATE_EPOCH of this build in seconds; null when it has none. */
+  readonly epoch: number | null;
   readonly platform: Platform;
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build: see `applyCheck` and `refuseViolations`. */
@@ -29,7 +31,7 @@ export interface FrontendResult {
  * @throws {TbuildError} parse_failed, invalid_argument, unsupported, not_found; located, further mistakes in `others`
  */
 export async function dockerfileToDefinition(text: string | Uint8Array, options: FrontendOptions): Promise<FrontendResult> {
-  const { root, image, baseDiffIds, warnings, check } = await convertDockerfile(text, options);
+  const { root, image, baseDiffIds, epoch, warnings, check } = await convertDockerfile(text, options);
   const source = { filename: options.file, data: Buffer.from(text), language: "Dockerfile" };
-  return { definition: marshal(root, [source]), image, baseDiffIds, platform: options.platform, warnings, check };
+  return { definition: marshal(root, [source]), image, baseDiffIds, epoch, platform: options.platform, warnings, check };
 }

@@ -17,9 +17,9 @@ await build({
   platform: "node",
   target: "node20",
   legalComments: "none",
-  external: ["koffi", "lmdb"],
+  external: ["koffi", "lmdb", "@grpc/grpc-js"],
   alias: { "string-width": path.resolve("cli/progress/stringWidth.ts") },
-  // Code from a cache cannot import(): the two native packages are required instead.
+  // Code from a cache cannot import(): the two native packages, and gRPC which only the daemon needs, are required instead.
   supported: { "dynamic-import": false },
   define: { "import.meta.url": "__bundleUrl" },
   banner: { js: 'const __bundleUrl = require("node:url").pathToFileURL(__filename).href;' },

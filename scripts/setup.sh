@@ -46,7 +46,11 @@ check_node() {
 check_node
 case "${1:-run}" in
   run) install_debian_packages "${run_packages[@]}" ;;
-  test) install_debian_packages "${run_packages[@]}" "${test_packages[@]}" ;;
+  test)
+    install_debian_packages "${run_packages[@]}" "${test_packages[@]}"
+    [ -x .cache/buildx/buildx ] || say "unpacking Docker's buildx"
+    scripts/fetchBuildx.sh || say "no buildx: tests with it are skipped"
+    ;;
   *) say "usage: scripts/setup.sh [run|test]"; exit 2 ;;
 esac
 install_npm_packages

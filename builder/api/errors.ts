@@ -1,6 +1,7 @@
 import { type ErrorCode, isTbuildError, type SourceRange, TbuildError } from "../../cache/errors.js";
 import { rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
+import { buildkitWords } from "./buildkitWords.js";
 import type { Status } from "./common.js";
 
 /** gRPC's status codes. Source: grpc.io "Status codes and their use in gRPC". */
@@ -75,7 +76,12 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
   }
   const all = [error, ...error.others];
   const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
-  return { code: codes[error.code], message: all.map(messageOf).join("\n"), details };
+  return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
+}
+
+/** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
+function codeOf(error: TbuildError): number {
+  return buildkitWords(error) === null ? codes[error.code] : grpcCode.unknown;
 }
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
@@ -83,10 +89,11 @@ export function fromStatus({ code, message }: Pick<Status, "code" | "message">, 
   return new TbuildError(errorCodes[code] ?? "unavailable", `${doing}: ${message}`);
 }
 
-/** BuildKit's words for a process that failed, which tools look for; else the message and what to do about it. */
-function messageOf({ message, hint, process }: TbuildError): string {
+/** BuildKit's words where there are any, which tools look for; else the message; and what to do about it. */
+function messageOf(error: TbuildError): string {
+  const { message, hint, process } = error;
   const failed = (argv: readonly string[]) => `process "${argv.join(" ")}" did not complete successfully`;
-  const text = process === undefined ? message : `${failed(process.argv)}: ${exitText(process)}`;
+  const text = process === undefined ? (buildkitWords(error) ?? message) : `${failed(process.argv)}: ${exitText(process)}`;
   return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }
 

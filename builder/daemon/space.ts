@@ -1,10 +1,9 @@
 import { statfsSync } from "node:fs";
-import { hasCode } from "../../cache/errors.js";
-import { isDangling } from "../../cache/images.js";
 import { prune } from "../../cache/prune.js";
 import type { Store } from "../../cache/store.js";
 import { diskUsage, type UsageRecord } from "../../cache/usage.js";
 import type { DiskUsageRequest, PruneRequest, UsageRecordInput } from "../api/control.js";
+import { removeDangling } from "../removeDangling.js";
 import { parseFilters, type ReadField } from "./filter.js";
 
 /** What takes space in the store, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
@@ -38,15 +37,6 @@ async function keepBytes(store: Store, { reservedSpace, maxUsedSpace, minFreeSpa
   const keep = missing > 0 ? Math.min(most, used - missing) : most;
   // With a reserve alone, all above it goes.
   return maxUsedSpace === 0 && minFreeSpace === 0 ? reservedSpace : Math.max(keep, reservedSpace);
-}
-
-async function removeDangling({ images }: Store): Promise<void> {
-  for (const { name } of images.list().filter(isDangling)) {
-    // Another process may have been quicker.
-    await images.remove(name).catch((error: unknown) => {
-      if (!hasCode(error, "not_found")) throw error;
-    });
-  }
 }
 
 /** Records of images count as regular ones: BuildKit's clients know no others. */

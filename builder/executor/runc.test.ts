@@ -119,7 +119,7 @@ test("runcExecutor() runs as the user's ids", async () => {
   writeFileSync(path.join(box.rootfs, "etc/passwd"), "web:x:33:34::/:/bin/sh\n");
   writeFileSync(path.join(box.rootfs, "etc/group"), "media:x:50:web\n");
   const { output } = await box.run(["/bin/id"], { user: "web" });
-  assert.match(output, /uid=33\(web\) gid=34 groups=50\(media\)/);
+  assert.match(output, /uid=33\(web\) gid=34 groups=34,50\(media\)/);
 });
 
 test("runcExecutor() ends everything in the container when it is cancelled", async () => {

@@ -105,7 +105,7 @@ test("runtimeSpec() applies the edits of devices", () => {
     additionalGids: [44],
   } as const;
   const spec = runtimeSpec(step, { uid: 5, gid: 6, additionalGids: [7] }, host, edits);
-  assert.deepEqual(spec.process["user"], { uid: 5, gid: 6, additionalGids: [7, 44] });
+  assert.deepEqual(spec.process["user"], { uid: 5, gid: 6, additionalGids: [6, 7, 44] });
   assert.deepEqual(spec.process["env"], ["PATH=/bin", "GPU=0"]);
   assert.deepEqual(spec.linux["devices"], [
     { uid: 5, gid: 6, path: "/dev/x", type: "c", major: 1, minor: 3 },

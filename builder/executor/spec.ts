@@ -55,7 +55,7 @@ export function runtimeSpec(process: ProcessSpec, user: ResolvedUser, host: Host
     ociVersion: "1.0.2",
     process: {
       terminal: process.terminal,
-      user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids, ...edits.additionalGids] },
+      user: { uid: user.uid, gid: user.gid, additionalGids: allGids(user, edits.additionalGids) },
       args: process.args,
       env: [...process.env, ...edits.env],
       cwd: process.cwd === "" ? "/" : process.cwd,
@@ -151,4 +151,9 @@ function bindMount(mount: BindMount): SpecMount {
     return { destination: mount.dest, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777", ...size] };
   }
   return { destination: mount.dest, type: "bind", source: mount.source, options: ["rbind", "rprivate", mount.readonly ? "ro" : "rw"] };
+}
+
+/** The group is one of the groups too, as everywhere else. Source: containerd, oci.ensureAdditionalGids (CVE-2022-2989). */
+function allGids({ gid, additionalGids }: ResolvedUser, more: readonly number[]): readonly number[] {
+  return [...new Set([gid, ...additionalGids, ...more])];
 }

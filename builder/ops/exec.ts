@@ -4,6 +4,7 @@ import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Vertex } from "../../solver/graph.js";
+import { defaultPath } from "../../frontend/dockerfile/configImage.js";
 import type { ExecOp } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
 import type { ProcessSpec } from "../executor/executor.js";
@@ -89,6 +90,11 @@ interface Surroundings extends Pick<ProcessSpec, "rootfs" | "mounts" | "resource
   readonly env: readonly string[];
 }
 
+/** Programs are found without a PATH too. Source: BuildKit's capability exec.meta.setsdefaultpath. */
+function withPath(env: readonly string[]): readonly string[] {
+  return env.some((line) => line.startsWith("PATH=")) ? env : [...env, `PATH=${defaultPath}`];
+}
+
 function processSpec(op: ExecOp, { id, rootfs, env, mounts, resources }: Surroundings): ProcessSpec {
   const { meta } = op;
   return {
@@ -96,7 +102,7 @@ function processSpec(op: ExecOp, { id, rootfs, env, mounts, resources }: Surroun
     rootfs,
     readonlyRootfs: op.mounts.some((mount) => mount.dest === "/" && mount.readonly),
     args: meta.args,
-    env: [...meta.env, ...proxyVariables(meta.proxyEnv), ...env],
+    env: [...withPath(meta.env), ...proxyVariables(meta.proxyEnv), ...env],
     cwd: meta.cwd,
     user: meta.user,
     mounts,

@@ -1,7 +1,8 @@
 import { asyncStack } from "../../cache/asyncStack.js";
 import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
-import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
+import { toBytes } from "../../cache/tree/names.js";
+import { selectRoots } from "../../cache/tree/select.js";
 import type { ChownOpt, FileOp, FileOpAction, UserOpt } from "../../solver/llb/op.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
@@ -11,8 +12,9 @@ import { wholeInput } from "./contentKey.js";
 import { actionChains, type ActionChain } from "./fileChains.js";
 import { explainMissingPath, type PathsRead, pathsInput } from "./missingPath.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { asSnapshot } from "./localCopy.js";
 import { opDigest } from "./opDigest.js";
-import { type CopyBody, selectionOf } from "./selection.js";
+import { type CopyBody, requiredBy, selectionOf } from "./selection.js";
 import { snapshotStep } from "./snapshotStep.js";
 import { openTree, type ReadTree } from "./trees.js";
 
@@ -44,7 +46,7 @@ function inputKey({ store }: OpDeps, op: FileOp, index: number, vertex: Vertex):
 
 function copiedFrom(op: FileOp, index: number, vertex: Vertex): PathsRead {
   const selections = op.actions.flatMap(({ action, secondaryInput }) =>
-    action.kind === "copy" && secondaryInput === index ? [selectionOf(action)] : [],
+    action.kind === "copy" && secondaryInput === index ? [selectionOf(action), ...requiredBy(action)] : [],
   );
   return { doing: "copy", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] };
 }
@@ -75,19 +77,26 @@ async function runChains(deps: OpDeps, op: FileOp, inputs: readonly Ref[], opts:
 
 /** One chain of actions on one tree is one snapshot. */
 async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number) => Ref, opts: StepOpts): Promise<SnapshotRef> {
-  const base = refOf(chain.input);
-  if (base.kind !== "snapshot") throw new TbuildError("unsupported", "Cannot change a local directory: copy it into a stage first");
+  const base = await asSnapshot(deps.store, refOf(chain.input), opts);
   await using stack = asyncStack();
   const sources = new Map<number, ReadTree>();
   for (const { action, secondaryInput } of chain.actions) {
     if (action.kind !== "copy" || sources.has(secondaryInput)) continue;
     sources.set(secondaryInput, stack.use(await openTree(deps.store, refOf(secondaryInput))));
   }
+  for (const { action, secondaryInput } of chain.actions) {
+    if (action.kind === "copy") requireAll(action, sources.get(secondaryInput)!);
+  }
   return await snapshotStep(deps.store, base, async (root) => {
     const accounts = needsAccounts(chain.actions) ? readAccounts(root) : { users: [], groups: [] };
     const actions = chain.actions.map((item) => fileAction(item, sources, accounts, deps.epoch));
     await deps.store.bulk.run("fileActions", { root, actions }, { signal: opts.signal, onProgress: copyProgress(actions, opts) });
   });
+}
+
+/** @throws {TbuildError} not_found */
+function requireAll(action: CopyBody, { path, ignore }: ReadTree): void {
+  for (const required of requiredBy(action)) selectRoots(toBytes(path), ignore, required);
 }
 
 function copyProgress(actions: readonly FileAction[], opts: StepOpts) {

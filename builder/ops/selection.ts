@@ -18,6 +18,12 @@ export function selectionOf(action: CopyBody): Selection {
   };
 }
 
+/** What must be there for a copy action: a pattern that fits nothing is no mistake, but a path that is named is. */
+export function requiredBy({ requiredPaths }: CopyBody): readonly Selection[] {
+  const named = { wildcard: false, followSymlink: false, dirContents: false, include: [], exclude: [], allowEmpty: false };
+  return requiredPaths.map((path) => ({ ...named, path }));
+}
+
 /** What a mount shows of its tree: all that is at its selector. */
 export function mountSelection(selector: string): Selection {
   const path = posix.join("/", selector);

@@ -5,16 +5,16 @@ import path from "node:path";
 import { test } from "node:test";
 import { createPool } from "../../cache/bulk/pool.js";
 import { hasCode } from "../../cache/errors.js";
+import { listLocalCopies } from "../../cache/localCopies.js";
 import { tempDir } from "../../cache/testing/tempDir.js";
 import { lutimes } from "../../cache/sys/node.js";
 import { send, sendsDirectory } from "../../fixtures/fileSender.js";
-import { type ClientCall, messagesOf, type Offers, sessionClient, status } from "../../fixtures/sessionClient.js";
+import { type ClientCall, messagesOf, type Offers, status } from "../../fixtures/sessionClient.js";
+import { withSession } from "../../fixtures/testSession.js";
 import { type NewPacket, packet, syncFiles } from "../api/sessionFiles.js";
 import { type SyncedDirectory, syncDirectory, type SyncRequest } from "./fileSync.js";
-import { openSession } from "./session.js";
 
 const plain: SyncRequest = { name: "context", sharedKeyHint: "", exclude: [], include: [], followPaths: [], differ: "metadata" };
-const noMore = { intervalMs: 3_600_000, timeoutMs: 1, failures: 1 };
 
 interface Place {
   /** The client's directory. */
@@ -33,16 +33,8 @@ async function withPlace(body: (place: Place) => Promise<void>): Promise<void> {
   await body({
     from,
     root,
-    async sync(offers, request = {}, opts = {}) {
-      await using client = sessionClient(offers);
-      const methods = new Set(Object.keys(offers).map((name) => name.toLowerCase()));
-      const session = openSession(client.pipe, { id: "one", name: "", sharedKey: "key", methods, health: noMore });
-      try {
-        return await syncDirectory(session, { ...plain, ...request }, { root, pool }, opts);
-      } finally {
-        session.close();
-      }
-    },
+    sync: (offers, request = {}, opts = {}) =>
+      withSession(offers, (session) => syncDirectory(session, { ...plain, ...request }, { root, pool }, opts)),
   });
 }
 
@@ -231,6 +223,38 @@ test("syncDirectory() fails when the client vanishes in the middle of a file", a
   });
 });
 
+const phases: readonly (readonly [string, readonly NewPacket[]])[] = [
+  ["before the list", []],
+  ["in the middle of the list", [{ type: "stat", stat: { path: Buffer.from("x"), mode: 0o644, size: 4 } }]],
+  ["before a file", [{ type: "stat", stat: { path: Buffer.from("x"), mode: 0o644, size: 4 } }, { type: "stat" }]],
+  ["in the middle of a file", [{ type: "stat", stat: { path: Buffer.from("x"), mode: 0o644, size: 4 } }, { type: "data", id: 0, data: Buffer.from("12") }]],
+  ["instead of a goodbye", [{ type: "stat" }]],
+];
+
+for (const [when, packets] of phases) {
+  test(`syncDirectory() holds nothing when the client vanishes ${when}`, async () => {
+    await using dir = await tempDir();
+    await using pool = createPool();
+    let reached = () => {};
+    const there = new Promise<void>((done) => (reached = done));
+    const offers: Offers = {
+      [syncFiles.path]: async (call) => {
+        for (const one of packets) await send(call, one);
+        reached();
+        for await (const _ of messagesOf(call));
+        await new Promise<void>((done) => call.once("cancelled", done));
+      },
+    };
+    await withSession(offers, async (session, vanish) => {
+      const syncing = syncDirectory(session, plain, { root: dir.path, pool }, {});
+      void there.then(() => setTimeout(vanish, 20));
+      await assert.rejects(syncing, (error) => hasCode(error, "unavailable"));
+      assert.equal(session.closed.aborted, true);
+    });
+    assert.deepEqual(listLocalCopies(dir.path).map(({ inUse }) => inUse), [false]);
+  });
+}
+
 const DIRECTORY = 2 ** 31;
 const SYMLINK = 2 ** 27;
 const file = (name: string, extra: object = {}): NewPacket => ({ type: "stat", stat: { path: Buffer.from(name), mode: 0o644, ...extra } });
@@ -322,14 +346,14 @@ test("syncDirectory() keeps names that are not UTF-8", async () => {
 
 test("syncDirectory() brings many files", async () => {
   await withPlace(async ({ from, sync }) => {
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 10; i++) {
       mkdirSync(path.join(from, `d${i}`));
       for (let j = 0; j < 50; j++) writeFileSync(path.join(from, `d${i}`, `f${j}`), `${i} ${j}`);
     }
     utimesSync(path.join(from, "d1"), 1, 1);
     const sent = sendsDirectory(from);
     using got = await sync(sent.offers);
-    assert.equal(sent.requested.length, 2_000);
+    assert.equal(sent.requested.length, 500);
     assert.equal(listing(got.path), listing(from));
   });
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import http2, { type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
 import type { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
@@ -46,6 +47,8 @@ export function startCall(
   closed: AbortSignal,
 ): RawCall {
   if (opts.signal?.aborted === true) throw cancelled(opts.signal);
+  // A build makes many calls at a time.
+  if (opts.signal !== undefined) setMaxListeners(0, opts.signal);
   const stream = opened(open, path, opts);
   const progress: Progress = { status: null, failure: null, waiting: new Set() };
   const fail = (failure: TbuildError): void => {

@@ -30,6 +30,8 @@ const STREAM_WINDOW = 1 << 20;
 const CONNECTION_WINDOW = 16 << 20;
 /** What waits to be written to the pipe. */
 const WRITE_BUFFER = 16 << 20;
+/** Node refuses further calls when those that nobody reads hold more than this. */
+const SESSION_MIB = 256;
 /** Patterns of a large ignore file travel as headers. */
 const MAX_HEADERS = 16 << 20;
 
@@ -42,6 +44,7 @@ export function openTunnel(carrier: Duplex): Tunnel {
   const session = http2.connect("http://localhost", {
     createConnection: () => pipe,
     maxSendHeaderBlockLength: MAX_HEADERS,
+    maxSessionMemory: SESSION_MIB,
     settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
   });
   const close = (reason: TbuildError): void => {

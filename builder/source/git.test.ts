@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { isTbuildError } from "../../cache/errors.js";
 import { git, gitDaemon, gitHttp, type Serving } from "../../fixtures/gitServer.js";
+import { startFaultyServer } from "../../fixtures/registry.js";
 import { BASE, testBuilder, type Ran, type TestBuilder } from "../../fixtures/testBuilder.js";
 import type { BuildRequest } from "../request.js";
 
@@ -131,4 +132,29 @@ test("two builds of one repository at once, and one that is cancelled, leave not
   await run.catch((error: unknown) => assert.ok(isTbuildError(error) && error.code === "cancelled", String(error)));
   const scratch = path.join(builder.builder.store.scratch, "git");
   assert.deepEqual(readdirSync(scratch), []);
+});
+
+test("a server of plain files gives its repositories, with all of their history", async () => {
+  const plain = path.join(repos, "plain");
+  mkdirSync(plain);
+  git(plain, "init", "--quiet");
+  for (const text of ["one\n", "two\n"]) {
+    writeFileSync(path.join(plain, "file"), text);
+    git(plain, "add", ".");
+    git(plain, "commit", "-qm", text.trim());
+  }
+  const first = git(plain, "rev-parse", "HEAD~1");
+  git(plain, "update-server-info");
+  const server = await startFaultyServer((request, response) => {
+    const file = path.join(repos, path.posix.normalize(new URL(request.url ?? "/", "http://x").pathname));
+    if (existsSync(file) && statSync(file).isFile()) response.end(readFileSync(file));
+    else response.writeHead(404).end();
+  });
+  try {
+    const repository = `http://${server.host}/plain/.git`;
+    const { output } = await build([`ADD ${repository} /last`, `ADD ${repository}#${first} /first`, "RUN cat /last/file /first/file"]);
+    assert.match(output, /two\none\n$/);
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
 });

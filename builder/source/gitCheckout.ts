@@ -8,6 +8,7 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { GitCredentials } from "./gitAccess.js";
 import type { Git } from "./gitClient.js";
+import { GitFailure } from "./gitCommand.js";
 import { findPointers, resolvePointers } from "./gitLfs.js";
 import { type GitRef, isCommit } from "./gitRefs.js";
 import type { GitRequest } from "./gitRequest.js";
@@ -21,7 +22,8 @@ export async function checkOut(given: GitCredentials, git: Git, wanted: GitReque
   await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
   await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
   if (wanted.submodules && existsSync(path.join(work, ".gitmodules"))) {
-    await git(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]);
+    const update = (...depth: readonly string[]) => git(["submodule", "--quiet", "update", "--init", "--recursive", ...depth]);
+    await update("--depth=1").catch((error: unknown) => wholeInstead(error, update));
   }
   await getLargeFiles(given, git, work, wanted, opts);
   const time = (await git(["show", "-s", "--format=%ct", ref.commit])).trim();
@@ -53,12 +55,19 @@ async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest,
   const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
   if (await has()) return bare;
   const from = isCommit(ref.name) ? ref.commit : ref.name;
-  const shallow = git(["-C", bare, "fetch", "--quiet", "--no-tags", "--depth=1", "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
+  const fetch = (...depth: readonly string[]) => git(["-C", bare, "fetch", "--quiet", "--no-tags", ...depth, "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
+  const shallow = fetch("--depth=1").catch((error: unknown) => wholeInstead(error, fetch));
   // Not every server hands out a commit that is no tip: then its branches and tags have it.
   if (isCommit(ref.name)) await shallow.catch(async () => git(["-C", bare, "fetch", "--quiet", "--", url, "+refs/heads/*:refs/tbuild/heads/*", "+refs/tags/*:refs/tbuild/tags/*"]));
   else await shallow;
   if (await has()) return bare;
   throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
+}
+
+/** A server of plain files cannot leave history out. Source: git, remote-curl.c. */
+async function wholeInstead(error: unknown, whole: () => Promise<string>): Promise<string> {
+  if (error instanceof GitFailure && error.message.includes("dumb http transport does not support shallow")) return await whole();
+  throw error;
 }
 
 async function locked(file: string, signal: AbortSignal): Promise<Lock> {

@@ -10,7 +10,7 @@ import { createFile, writeAll } from "./copyFile.js";
 import { errnoOf } from "./fileError.js";
 import { joinPath, osPath, toBytes, toText } from "./names.js";
 import { removePath } from "./removeTree.js";
-import { changeOwner } from "./target.js";
+import { changeOwner, changeOwnerOf } from "./target.js";
 
 const appendFlags = fs.constants.O_WRONLY | fs.constants.O_APPEND | fs.constants.O_NOFOLLOW;
 
@@ -47,13 +47,28 @@ function apply(at: string, base: string, write: TreeWrite, bytes: Uint8Array): v
       mknod(path, write.type | 0o600, write.device);
       return settle(path, write.as, "other");
     case "file":
-      if (write.isNew) createFile(path, { mode: 0o600, owner: null }, (fd) => writeAll(fd, bytes));
-      else if (bytes.length > 0) append(path, bytes);
-      if (write.as !== null) settle(path, write.as, "other");
-      return;
+      return writeFile(path, write, bytes);
     case "link": return fs.linkSync(osPath(joinPath(base, write.target)), path);
     case "time": return lutimes(path, write.mtimeNs, write.mtimeNs);
   }
+}
+
+function writeFile(path: string | Buffer, { isNew, as }: Extract<TreeWrite, { kind: "file" }>, bytes: Uint8Array): void {
+  if (isNew && as !== null) return writeWhole(path, as, bytes);
+  if (isNew) createFile(path, { mode: 0o600, owner: null }, (fd) => writeAll(fd, bytes));
+  else if (bytes.length > 0) append(path, bytes);
+  if (as !== null) settle(path, as, "other");
+}
+
+/** Most files come whole, and are ours already: each system call that is not made counts. */
+function writeWhole(path: string | Buffer, as: NewEntry, bytes: Uint8Array): void {
+  createFile(path, { mode: as.mode, owner: null }, (fd) => {
+    writeAll(fd, bytes);
+    const { uid, gid } = fs.fstatSync(fd);
+    if (uid !== as.owner.uid || gid !== as.owner.gid) changeOwnerOf(fd, as.owner);
+  });
+  if (as.xattrs !== null) setXattrs(path, as.xattrs);
+  lutimes(path, as.mtimeNs, as.mtimeNs);
 }
 
 function append(path: string | Buffer, bytes: Uint8Array): void {
@@ -66,19 +81,21 @@ function append(path: string | Buffer, bytes: Uint8Array): void {
 }
 
 function settle(path: string | Buffer, { mode, owner, mtimeNs, xattrs }: NewEntry, what: "directory" | "symlink" | "other"): void {
-  for (const [name, value] of xattrs ?? []) setXattr(path, name, value);
+  if (xattrs !== null) setXattrs(path, xattrs);
   changeOwner(path, owner);
   if (what !== "symlink") fs.chmodSync(path, mode);
   if (what !== "directory") lutimes(path, mtimeNs, mtimeNs);
 }
 
 /** What the file system cannot hold is left out, as BuildKit does; overlayfs's own marks never get in. */
-function setXattr(path: string | Buffer, name: string, value: Uint8Array): void {
-  if (isOverlayXattr(name)) return;
-  try {
-    lsetxattr(path, osPath(name), value);
-  } catch (error) {
-    if (!isErrno(error, "ENOTSUP", "EOPNOTSUPP", "EPERM", "EACCES", "EINVAL", "ERANGE", "E2BIG", "ENOSPC")) throw error;
+function setXattrs(path: string | Buffer, xattrs: ReadonlyMap<string, Uint8Array>): void {
+  for (const [name, value] of xattrs) {
+    if (isOverlayXattr(name)) continue;
+    try {
+      lsetxattr(path, osPath(name), value);
+    } catch (error) {
+      if (!isErrno(error, "ENOTSUP", "EOPNOTSUPP", "EPERM", "EACCES", "EINVAL", "ERANGE", "E2BIG", "ENOSPC")) throw error;
+    }
   }
 }
 

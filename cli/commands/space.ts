@@ -1,6 +1,5 @@
-import { hasCode } from "../../cache/errors.js";
 import type { Builder } from "../../builder/builder.js";
-import { isDangling } from "../../cache/images.js";
+import { removeDangling } from "../../builder/removeDangling.js";
 import { prune } from "../../cache/prune.js";
 import { diskUsage, type UsageRecord } from "../../cache/usage.js";
 import { formatAge } from "../age.js";
@@ -33,17 +32,8 @@ function shortId(id: string): string {
 
 /** `tbuild prune`: removes what no image uses, within the limits given. */
 export async function pruneCommand(builder: Builder, args: PruneArgs, signal: AbortSignal): Promise<string> {
-  if (args.all) await removeDangling(builder);
+  if (args.all) await removeDangling(builder.store);
   const { maxUsedBytes, keepDurationMs } = args;
   const { removed, freedBytes } = await prune(builder.store, { maxUsedBytes, keepDurationMs, signal });
   return `Removed ${removed.length} ${removed.length === 1 ? "entry" : "entries"}, ${formatBytes(freedBytes)} freed\n`;
-}
-
-async function removeDangling({ store }: Builder): Promise<void> {
-  for (const { name } of store.images.list().filter(isDangling)) {
-    // Another process may have been quicker.
-    await store.images.remove(name).catch((error: unknown) => {
-      if (!hasCode(error, "not_found")) throw error;
-    });
-  }
 }

@@ -48,6 +48,8 @@ export interface Converted {
   readonly image: ImageConfig;
   /** Layers of the image that the target builds on, base first. */
   readonly baseDiffIds: readonly Digest[];
+  /** SOURCE_DATE_EPOCH of this build; null when it has none. */
+  readonly epoch: number | null;
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build. */
   readonly check: CheckOptions;
@@ -214,6 +216,7 @@ function finish({ done, target, build }: Examined, { check, warnings: found }: F
     root: bindLocals(result.state.root, reads),
     image: finishImage(result.state.image, result.context.created, build.options),
     baseDiffIds: baseDiffIds(target, build),
+    epoch: build.epoch,
     warnings,
     check,
   };

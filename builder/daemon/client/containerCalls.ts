@@ -1,8 +1,13 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { TbuildError } from "../../../cache/errors.js";
+import { bringer } from "../../image/absent.js";
+import { withNestedSolve } from "../../nestedSolve.js";
 import type { DaemonBuild } from "../daemonBuild.js";
-import type { Containers } from "./containers.js";
+import type { ClientRun } from "./clientRun.js";
+import type { ClientSolver } from "./clientSolver.js";
+import { type Containers, createContainers } from "./containers.js";
+import { givenOf, type Wanted } from "./given.js";
 import { type ProcessParts, runProcesses } from "./processes.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 
@@ -11,6 +16,20 @@ export type ContainerCalls = Pick<
   DaemonBuild,
   "newContainer" | "releaseContainer" | "execProcess" | "readFileContainer" | "readDirContainer" | "statFileContainer"
 >;
+
+/** The containers of a build of a client. Disposing removes them. */
+export function clientContainers(run: ClientRun, solver: ClientSolver): AsyncDisposable & { readonly calls: ContainerCalls } {
+  const { running, session, job, entitlements, refs } = run;
+  const { signal } = job;
+  const { store, executor } = running.parts;
+  const depsFor = async (wanted: Wanted) => {
+    const given = await givenOf(session, wanted, { signal });
+    const bringHere = bringer(store, running.remote.refetch);
+    return withNestedSolve(running, { store, executor, sources: [], ...given, logs: running.logs, epoch: null, bringHere, isRead: () => true });
+  };
+  const containers = createContainers({ depsFor, refOf: (id) => solver.solve(refs.get(id)), entitlements, signal });
+  return { calls: containerCalls({ containers, depsFor, entitlements }), [Symbol.asyncDispose]: () => containers[Symbol.asyncDispose]() };
+}
 
 /** What a client may ask of its containers. */
 export function containerCalls(parts: ProcessParts & { readonly containers: Containers }): ContainerCalls {

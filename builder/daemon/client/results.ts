@@ -6,6 +6,7 @@ import { scratchImage } from "../../../frontend/dockerfile/configImage.js";
 import { loadGraphs } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
+import { givenEpoch } from "../../epoch.js";
 import type { RootKind } from "../../image/packed.js";
 import { layerChain } from "../../layerChain.js";
 import type { PlatformPlan } from "../../plan.js";
@@ -15,6 +16,7 @@ import type { RefTable } from "./refTable.js";
 const CONFIG = "containerimage.config";
 const BASE_CONFIG = "containerimage.base.config";
 const PLATFORMS = "refs.platforms";
+const EPOCH = "source.date.epoch";
 
 /** What a frontend has planned, as its client hears of it. Source: BuildKit, frontend/dockerui/build.go. */
 export function resultOf({ plans, root }: Planned, refs: RefTable): FrontendResultMessage {
@@ -22,9 +24,10 @@ export function resultOf({ plans, root }: Planned, refs: RefTable): FrontendResu
   const metadata: Record<string, Uint8Array> = {
     [PLATFORMS]: json({ Platforms: plans.map(({ platform }, index) => ({ ID: ids[index], Platform: platform })) }),
   };
-  for (const [index, { image, baseDiffIds }] of plans.entries()) {
+  for (const [index, { image, baseDiffIds, epoch }] of plans.entries()) {
     const suffix = root === "index" ? `/${ids[index]}` : "";
     metadata[`${CONFIG}${suffix}`] = json(image);
+    if (epoch !== null) metadata[`${EPOCH}${suffix}`] = Buffer.from(String(epoch));
     if (baseDiffIds.length > 0) metadata[`${BASE_CONFIG}${suffix}`] = json({ ...image, rootfs: { type: "layers", diff_ids: baseDiffIds } });
   }
   const made = plans.map(({ definition }) => ({ id: refs.add(definition), def: definition }));
@@ -69,6 +72,7 @@ interface Part {
   readonly definition: Definition;
   readonly platform: Platform;
   readonly image: ImageConfig;
+  readonly epoch: number | null;
   readonly baseDiffIds: ImageConfig["rootfs"]["diff_ids"];
 }
 
@@ -93,6 +97,7 @@ function configs(result: FrontendResultMessage, suffix: string, given: Platform 
   return {
     platform,
     image: { ...scratchImage(platform), ...image, rootfs: { type: "layers", diff_ids: [] } },
+    epoch: givenEpoch(textIn(result, `${EPOCH}${suffix}`)),
     baseDiffIds: base?.rootfs.diff_ids ?? [],
   };
 }
@@ -100,6 +105,11 @@ function configs(result: FrontendResultMessage, suffix: string, given: Platform 
 function config({ metadata }: FrontendResultMessage, key: string): ImageConfig | null {
   const bytes = metadata[key];
   return bytes === undefined ? null : (parsed(bytes, key) as ImageConfig);
+}
+
+function textIn({ metadata }: FrontendResultMessage, key: string): string | undefined {
+  const bytes = metadata[key];
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString("utf8");
 }
 
 function platformsIn({ metadata }: FrontendResultMessage): readonly { readonly id: string; readonly platform: Platform }[] {

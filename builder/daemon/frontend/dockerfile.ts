@@ -1,5 +1,5 @@
+import type { SourceInfo } from "../../../solver/llb/definition.js";
 import type { RemoteAccess } from "../../remote.js";
-import { givenEpoch } from "../../epoch.js";
 import { type FrontendRun, planBuild, type PlatformPlan } from "../../plan.js";
 import { rootKind } from "../../platforms.js";
 import type { RootKind } from "../../image/packed.js";
@@ -8,7 +8,7 @@ import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
 import { type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
-import { mainTree } from "./mainTree.js";
+import { mainTree, wantsTime } from "./mainTree.js";
 import { readTexts } from "./texts.js";
 
 /** What the Dockerfile frontend works with besides its host. */
@@ -17,6 +17,8 @@ export interface FrontendParts {
   readonly secrets: SecretStore;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** Hears of each text that errors may point into. */
+  readonly noteSource: (info: SourceInfo) => void;
 }
 
 /** Graphs and configs, ready to be solved. */
@@ -36,7 +38,8 @@ export async function frontendRun(opt: FrontendOpt, host: FrontendHost, parts: F
   const request = requestOf(opt);
   const main = await mainTree(opt, host);
   const { dockerfile, ignoreFile } = await readTexts(opt, main, host);
+  parts.noteSource({ filename: dockerfile.name, data: dockerfile.bytes, language: "Dockerfile" });
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
-  return { ...parts, request, inputs, epoch: givenEpoch(request.buildArgs?.["SOURCE_DATE_EPOCH"]) };
+  return { ...parts, request, inputs, epoch: wantsTime(opt) ? main.time : null };
 }

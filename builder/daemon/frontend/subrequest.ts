@@ -30,7 +30,7 @@ export async function answerSubrequest(opt: FrontendOpt, host: FrontendHost, par
     case "frontend.outline":
       return answered(await outlineDockerfile(bytes, options));
     case "frontend.targets":
-      return answered(await listTargets(bytes, options));
+      return answered(listTargets(bytes, options));
     default:
       throw new TbuildError("unsupported", `unsupported request ${id}`);
   }

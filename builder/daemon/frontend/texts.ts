@@ -29,8 +29,14 @@ export async function readTexts(opt: FrontendOpt, main: MainTree, host: Frontend
   await using tree = await host.open(dockerfileTree(opt, main, names, host));
   const dockerfile = readFirst(tree.path, names.files);
   const own = readOptional(tree.path, names.ignoreFile);
-  const ignoreFile = main.context === "local" ? (own ?? (await contextIgnore(host))) : null;
+  const wanted = main.context === "local" && own === null && readsContext(dockerfile.bytes);
+  const ignoreFile = wanted ? await contextIgnore(host) : main.context === "local" ? own : null;
   return { dockerfile, ignoreFile: ignoreFile === null ? null : { name: ignoreFile.name, ...parseNumberedIgnore(ignoreFile.bytes.toString("utf8")) } };
+}
+
+/** False when no line can read the context: then the client need not give it. */
+function readsContext(dockerfile: Buffer): boolean {
+  return /\b(?:COPY|ADD)\b|--mount|^\s*ONBUILD\b|^\s*FROM\b.*\bonbuild\b/im.test(dockerfile.toString("utf8"));
 }
 
 interface Candidates {

@@ -1,0 +1,42 @@
+import type { TbuildError } from "../../cache/errors.js";
+
+/** What BuildKit says of the same mistake. */
+type Words = (error: TbuildError, found: readonly string[]) => string;
+
+/** Our messages, and BuildKit's words for them, which people and tools look for. */
+const table: readonly (readonly [RegExp, Words])[] = [
+  [/^Unknown instruction "(.*)"$/s, ({ at }, [name]) => `dockerfile parse error on line ${at?.start.line ?? 0}: unknown instruction: ${name}`],
+  [/^Unknown flag "(--[^"]*)": /, (_, [flag]) => `unknown flag: ${flag}`],
+  [/^Cannot build from "[^"]*": it has no FROM instruction$/, () => "dockerfile contains no stages to build"],
+  [/^Cannot expand variable "([^"]*)": (.*)$/s, (_, [name, why]) => `failed to process word: ${name}: ${why}`],
+  [/^Cannot expand variables in --from /, () => "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround"],
+  [/^Cannot use "[^"]*" as from of a mount$/, () => "'from' doesn't support variable expansion, define alias stage instead"],
+  [/^Cannot use "([^"]*)" as --chmod$/, (_, [mode]) => `invalid chmod parameter: '${mode}'. it should be octal string and between 0 and 07777`],
+  [/^Cannot use stage "([^"]*)" here: the stage is defined further down$/, (_, [stage]) => `cannot copy from stage "${stage}", it needs to be defined before current stage`],
+  [/^Cannot find target stage "([^"]*)"$/, ({ hint }, [stage]) => `target stage "${stage}" could not be found${guess(hint)}`],
+  [/^Cannot use "([^"]*)" as the platform of a stage: it expands to nothing$/, ({ hint }, [word]) => `empty platform value from expression ${word}${guess(hint)}`],
+  [/^Cannot use (?:"([^"]*)" as SOURCE_DATE_EPOCH|SOURCE_DATE_EPOCH "([^"]*)")$/, (_, [a, b]) => `invalid SOURCE_DATE_EPOCH: ${a ?? b}`],
+  [/^Cannot mount the secret "([^"]*)": the build was given none$/, (_, [id]) => `secret ${id}: not found`],
+  [/^Cannot find "([^"]*)" in the build context$/, (_, [path]) => `failed to compute cache key: failed to calculate checksum of ref context: "${path}": not found`],
+  [/^Cannot copy "([^"]*)": no such path in /, (_, [path]) => `failed to calculate checksum of ref stage: "${path}": not found`],
+  [/: its commit is (\S+), the checksum says (\S+)$/, (_, [commit, checksum]) => `expected checksum to match ${checksum}, got ${commit}`],
+  [/^Cannot allow (\S+)$/, (_, [name]) => `entitlement ${name} is not allowed`],
+];
+
+const FAILED_CHECK = /^The check (\w+) fails the build/;
+
+/** BuildKit's words for an error, where ours are others; else null. */
+export function buildkitWords(error: TbuildError): string | null {
+  const rule = FAILED_CHECK.exec(error.hint ?? "")?.[1];
+  if (rule !== undefined) return `lint violation found for rules: ${rule}`;
+  for (const [pattern, words] of table) {
+    const found = pattern.exec(error.message);
+    if (found !== null) return words(error, found.slice(1));
+  }
+  return null;
+}
+
+function guess(hint: string | undefined): string {
+  const word = /^Did you mean "(.*)"\?$/.exec(hint ?? "")?.[1];
+  return word === undefined ? "" : ` (did you mean ${word}?)`;
+}

@@ -1,0 +1,89 @@
+import { setMaxListeners } from "node:events";
+import type { Opts } from "../../../cache/content/store.js";
+import type { SolveRequest } from "../../api/control.js";
+import { type Entitlements, entitlementsOf } from "../../entitlements.js";
+import { openLogs } from "../../logs/buildLogs.js";
+import type { RemoteAccess } from "../../remote.js";
+import type { BuildParts, Running } from "../../run.js";
+import { sessionCredentials } from "../../session/auth.js";
+import type { Session } from "../../session/session.js";
+import type { Sessions } from "../../session/sessions.js";
+import type { SourceDeps } from "../../source/mod.js";
+import type { Source } from "../../source/source.js";
+import { type Warn, warnOnce } from "../../warnOnce.js";
+import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
+import type { BuildJob } from "../job.js";
+import { clientDirectories } from "./clientDirectories.js";
+import { clientLayouts } from "./clientLayouts.js";
+import { granted } from "./granted.js";
+import { type RefTable, refTable } from "./refTable.js";
+import { localSession } from "./localSession.js";
+import { uploadSource } from "./uploadSource.js";
+
+/** What builds of clients are made of. */
+export interface ClientBuildParts {
+  readonly parts: BuildParts;
+  readonly sessions: Sessions;
+  /** Entitlements that the daemon lets clients use, such as "network.host". */
+  readonly allowed: readonly string[];
+}
+
+/** One build of a client under way. Disposing lets go of what it holds. */
+export interface ClientRun extends Disposable {
+  readonly request: SolveRequest;
+  /** With a signal that is aborted also when the client's session is over: a build without its client has nobody to build for. */
+  readonly job: BuildJob;
+  readonly session: Session | null;
+  readonly refs: RefTable;
+  readonly warn: Warn;
+  /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
+  readonly running: Omit<Running, "secrets" | "agents">;
+  /** What its steps may do beyond the sandbox. */
+  readonly entitlements: Entitlements;
+  /** Sources that are the client's. */
+  readonly own: Pick<SourceDeps, "local" | "aroundHttp">;
+  /** Registries, with the client's logins; "pull" asks them even for what the image store has. */
+  remoteFor(resolveMode: string | undefined): RemoteAccess;
+  /** Options of a frontend may say that directories are another session's. */
+  noteLocalSessions(opt: FrontendOpt): void;
+}
+
+/** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
+export async function openClientRun({ parts, sessions, allowed }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+  const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
+  const signal = session === null ? asked.signal : AbortSignal.any([asked.signal, session.closed]);
+  setMaxListeners(0, signal);
+  const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
+  const { store } = parts;
+  const logs = openLogs(store, asked.report);
+  const { report } = logs;
+  const credentials = session === null ? undefined : sessionCredentials(session, { signal });
+  const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
+  const access = { credentials, layouts: clientLayouts(sessionOf) };
+  const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
+  let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
+  const directories = clientDirectories(store, (local, opts) => sessionOf(localSessions[local] ?? "", opts));
+  return {
+    request,
+    job: { ...asked, report, signal },
+    session,
+    refs: refTable(),
+    warn: warnOnce(report),
+    running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
+    entitlements,
+    own: {
+      local: directories.source,
+      aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
+    },
+    remoteFor: (mode) => (mode === "pull" ? remotes.pull : remotes.usual),
+    noteLocalSessions(opt) {
+      localSessions = { ...localSessions, ...withPrefix(opt, "local-sessionid:") };
+    },
+    [Symbol.dispose]() {
+      directories[Symbol.dispose]();
+      logs[Symbol.dispose]();
+      remotes.usual[Symbol.dispose]();
+      remotes.pull[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { Ref } from "../../../cache/ref.js";
+import { loadGraph, topologicalOrder } from "../../../solver/graph.js";
+import type { Definition } from "../../../solver/llb/definition.js";
+import { bringer } from "../../image/absent.js";
+import { internalStep } from "../../internalStep.js";
+import { scratchRef } from "../../ops/opDeps.js";
+import { openTree, type ReadTree } from "../../ops/trees.js";
+import type { BuildJob } from "../job.js";
+import type { ClientRun } from "./clientRun.js";
+import { givenBy } from "./given.js";
+import { solveTree } from "./solveTree.js";
+
+/** Runs graphs of one build for their results, each once. */
+export interface ClientSolver {
+  solve(definition: Definition): Promise<Ref>;
+  /** Opens a result for reading. */
+  open(definition: Definition): Promise<ReadTree>;
+  /** Resolves when nothing is solved any more. */
+  settled(): Promise<void>;
+}
+
+/** A solver that has solved nothing. */
+export function clientSolver(run: ClientRun): ClientSolver {
+  const { running, session, job, own, entitlements } = run;
+  const { store } = running.parts;
+  const bringHere = bringer(store, running.remote.refetch);
+  const known = new Map<string, Promise<Ref>>();
+
+  async function solveNow(definition: Definition): Promise<Ref> {
+    noteSources(job, definition);
+    const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal: job.signal });
+    return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
+  }
+  function solve(definition: Definition): Promise<Ref> {
+    const key = keyOf(definition);
+    const promise = known.get(key) ?? solveNow(definition);
+    known.set(key, promise);
+    return promise;
+  }
+  return {
+    solve,
+    async open(definition) {
+      const ref = await solve(definition);
+      if (ref.kind === "snapshot" && ref.name !== null && !(await store.snapshots.stat(ref.name)).here) {
+        await internalStep(job.report, "fetching layers", job.signal, (opts) => bringHere([ref], opts));
+      }
+      return await openTree(store, ref);
+    },
+    settled: async () => void (await Promise.allSettled(known.values())),
+  };
+}
+
+/** The last entry of a graph says all of it by its digests. */
+function keyOf({ def }: Definition): string {
+  return Buffer.from(def.at(-1) ?? "").toString("base64");
+}
+
+/** Errors and warnings point into the texts that graphs come from. */
+export function noteSources({ sources }: BuildJob, { source }: Definition): void {
+  for (const info of source.infos) sources.set(info.filename, info);
+}
