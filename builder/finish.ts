@@ -3,7 +3,6 @@ import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
 import { auditImage } from "./audit/mod.js";
 import { checkSecrets } from "./checkSecrets.js";
-import { checkSupport } from "./checkSupport.js";
 import { checkEntitlements, type Entitlements } from "./entitlements.js";
 import type { BuildOutput, Exporter } from "./exporter/exporter.js";
 import { strongestNeeds } from "./exportSpecs.js";
@@ -35,7 +34,6 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   const { parts, remote, signal } = run;
   const { exporters, warn, local, aroundHttp } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
-  checkSupport(steps);
   checkSecrets(steps, run);
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });

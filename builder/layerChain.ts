@@ -25,6 +25,8 @@ function baseInput({ body, inputs }: Op, index: number): number | null {
       return fileBase(body, inputs.length, index);
     case "merge":
       return body.inputs[0] ?? null;
+    case "passthrough":
+      return body.outputs[index] ?? null;
     default:
       return null;
   }

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Descriptor } from "../cache/oci/descriptor.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Reference } from "../cache/oci/reference.js";
@@ -13,8 +14,7 @@ import { createRegistryWriter } from "./registry/push.js";
 import { createRemoteImages } from "./registry/resolve.js";
 import { createImageSource, refetchBlob, sourceAnnotation } from "./source/image.js";
 import { createImageResolver } from "./source/imageStore.js";
-import { createLayoutClient } from "./source/layoutClient.js";
-import { createLayoutSource, layoutOrigin, resolveLayout } from "./source/ociLayout.js";
+import { createLayoutSource, layoutDirectories, type LayoutDeps, layoutOrigin, type Layouts, resolveLayout } from "./source/ociLayout.js";
 import { pullImage, type PulledImage } from "./source/pull.js";
 import type { Source } from "./source/source.js";
 
@@ -28,7 +28,7 @@ export interface RemoteAccess extends Disposable {
   /** @throws {TbuildError} not_found, unauthorized, unavailable */
   resolveImage(reference: string, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
   /** @throws {TbuildError} not_found, corrupt, digest_mismatch */
-  resolveLayout(layout: OciLayout, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
+  resolveLayout(layout: OciLayout & { readonly session?: string }, platform: Platform, opts: StepOpts): Promise<ResolvedImage>;
   /** Brings back the blob of a base layer that was pruned, or not fetched before. */
   readonly refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>;
   readonly push: Push;
@@ -42,10 +42,12 @@ export interface RemoteOptions {
   readonly pull: boolean;
   /** Default: those of Docker's config.json. */
   readonly credentials?: CredentialStore | undefined;
+  /** Default: directories of this machine. */
+  readonly layouts?: Layouts;
 }
 
 /** Images and downloads for one build. */
-export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, credentials }: RemoteOptions): RemoteAccess {
+export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, credentials, layouts = layoutDirectories }: RemoteOptions): RemoteAccess {
   const logins = credentials === undefined ? {} : { credentials };
   const client = createRegistryClient({ registries, ...logins });
   const remote = createRemoteImages(client, store.content);
@@ -54,10 +56,10 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, 
   return {
     client,
     transport,
-    sources: [createImageSource({ ...lookup, client }), createLayoutSource(store)],
+    sources: [createImageSource({ ...lookup, client }), createLayoutSource({ store, layouts })],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
-    resolveLayout: (layout, platform, opts) => resolveLayout(store, layout, platform, opts),
-    refetch: (blob, opts) => refetch(client, store, blob, opts),
+    resolveLayout: (layout, platform, opts) => resolveLayout({ store, layouts }, layout, platform, opts),
+    refetch: (blob, opts) => refetch({ client, store, layouts }, blob, opts),
     pull: (reference, platform, opts) => pullImage({ store, client, remote }, reference, platform, opts),
     async push(image, names, { insecure = false, ...opts }) {
       using writer = createRegistryWriter({ registries, ...logins, content: store.content, insecure });
@@ -70,8 +72,11 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, 
   };
 }
 
-function refetch(client: RegistryClient, store: Store, blob: Descriptor, opts: FetchOpts): Promise<void> {
+/** An absolute path is a directory of this machine, whoever asks. */
+async function refetch({ client, store, layouts }: LayoutDeps & { readonly client: RegistryClient }, blob: Descriptor, opts: FetchOpts): Promise<void> {
   const origin = blob.annotations?.[sourceAnnotation] ?? "";
-  if (!origin.startsWith(layoutOrigin)) return refetchBlob(client, store, blob, opts);
-  return refetchBlob(createLayoutClient(origin.slice(layoutOrigin.length)), store, { ...blob, annotations: { [sourceAnnotation]: "localhost/layout" } }, opts);
+  if (!origin.startsWith(layoutOrigin)) return await refetchBlob(client, store, blob, opts);
+  const name = origin.slice(layoutOrigin.length);
+  const layout = await (path.isAbsolute(name) ? layoutDirectories : layouts).open(name, "", opts);
+  await refetchBlob(layout, store, { ...blob, annotations: { [sourceAnnotation]: "localhost/layout" } }, opts);
 }

@@ -4,6 +4,7 @@ import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import { fileEpoch } from "./epoch.js";
 import { filesRead } from "./filesRead.js";
 import type { BringHere } from "./image/absent.js";
+import { withNestedSolve } from "./nestedSolve.js";
 import { asSnapshot } from "./ops/localCopy.js";
 import { opRunner } from "./ops/mod.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
@@ -62,13 +63,15 @@ export async function solveBuild(
 
 /** Platforms can have bases of different ages. A step of several takes the files' time of the first. */
 function depsByStep(
-  { parts, request, secrets, agents, epoch, logs }: Running,
+  run: Running,
   plans: readonly PlatformPlan[],
   shared: Pick<OpDeps, "sources" | "bringHere" | "isRead">,
 ): (vertex: Vertex) => OpDeps {
+  const { parts, request, secrets, agents, epoch, logs } = run;
   const known = new Map<Digest, OpDeps>();
   for (const { root, image } of plans) {
-    const deps = { store: parts.store, executor: parts.executor, ...shared, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
+    const own = { store: parts.store, executor: parts.executor, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
+    const deps = withNestedSolve(run, { ...shared, ...own });
     for (const { digest } of topologicalOrder(root)) if (!known.has(digest)) known.set(digest, deps);
   }
   return ({ digest, name }) => {

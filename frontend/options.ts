@@ -65,10 +65,10 @@ export type NamedContext =
   /** What another build came to; null is the empty tree. `config` is that of its image, if it is one. */
   | { readonly kind: "tree"; readonly tree: Output | null; readonly config: ImageConfig | null };
 
-/** An image in an OCI layout directory of the client. */
+/** An image in an OCI layout of the client. */
 export interface OciLayout {
   readonly kind: "oci-layout";
-  /** Absolute path. */
+  /** Absolute path of its directory, or what the client calls it, in which case there is a digest. */
   readonly path: string;
   readonly tag: string | null;
   readonly digest: Digest | null;

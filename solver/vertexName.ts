@@ -11,6 +11,8 @@ export function displayName({ body }: Op, metadata: OpMetadata): string {
       return body.meta.args.join(" ");
     case "file":
       return body.actions.map(actionName).join(", ");
+    case "passthrough":
+      return `passthrough ${body.id}`;
     case "merge":
     case "diff":
     case "build":

@@ -4,7 +4,8 @@ import { sourceOp } from "../../solver/llb/codecSource.js";
 import { blob, blobMap, blobs, child, childMap, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
 import { apiCap, descriptor, empty, status, typeAndAttrs } from "./common.js";
 import { fileStat } from "./sessionFiles.js";
-import { service, unary } from "./service.js";
+import { execMessage, newContainerRequest, releaseContainerRequest } from "./container.js";
+import { bidi, service, unary } from "./service.js";
 import { sourcePolicy } from "./policy.js";
 import { type Decoded, schema, time } from "./schema.js";
 import { workerRecord } from "./worker.js";
@@ -129,17 +130,27 @@ const warnRequest = schema({
   ranges: children(7, wireRange),
 });
 
-/** `moby.buildkit.v1.frontend.LLBBridge`, but for its containers, which the daemon does not offer. */
+const readFileResponse = schema({ data: blob(1) });
+const readDirResponse = schema({ entries: children(1, fileStat) });
+const statFileResponse = schema({ stat: child(1, fileStat) });
+
+/** `moby.buildkit.v1.frontend.LLBBridge`. */
 export const gatewayService = service("moby.buildkit.v1.frontend.LLBBridge", {
   ResolveImageConfig: unary(resolveImageConfigRequest, schema({ digest: text(1), config: blob(2), ref: text(3) })),
   ResolveSourceMeta: unary(resolveSourceMetaRequest, resolveSourceMetaResponse),
   Solve: unary(solveRequest, solveResponse),
-  ReadFile: unary(readFileRequest, schema({ data: blob(1) })),
-  ReadDir: unary(readDirRequest, schema({ entries: children(1, fileStat) })),
-  StatFile: unary(statFileRequest, schema({ stat: child(1, fileStat) })),
+  ReadFile: unary(readFileRequest, readFileResponse),
+  ReadDir: unary(readDirRequest, readDirResponse),
+  StatFile: unary(statFileRequest, statFileResponse),
   Evaluate: unary(schema({ ref: text(1) }), empty),
   Ping: unary(empty, pong),
   Return: unary(returnRequest, empty),
   Inputs: unary(empty, schema({ definitions: childMap(1, definitionCodec) })),
+  NewContainer: unary(newContainerRequest, empty),
+  ReleaseContainer: unary(releaseContainerRequest, empty),
+  ExecProcess: bidi(execMessage, execMessage),
+  ReadFileContainer: unary(readFileRequest, readFileResponse),
+  ReadDirContainer: unary(readDirRequest, readDirResponse),
+  StatFileContainer: unary(statFileRequest, statFileResponse),
   Warn: unary(warnRequest, empty),
 });

@@ -7,6 +7,7 @@ import { bringer } from "../image/absent.js";
 import type { Executor } from "../executor/executor.js";
 import type { Report } from "../internalStep.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
+import { withNestedSolve } from "../nestedSolve.js";
 import { opRunner } from "../ops/mod.js";
 import { scratchRef } from "../ops/opDeps.js";
 import { openTree, type ReadTree } from "../ops/trees.js";
@@ -18,7 +19,7 @@ import { buildSources } from "../source/mod.js";
 
 /** What is there of a build before its context is. */
 export interface ContextDeps {
-  readonly parts: { readonly store: Store; readonly executor: Executor; readonly solver: Solver<Ref> };
+  readonly parts: { readonly store: Store; readonly executor: Executor; readonly solver: Solver<Ref>; readonly cdiDirs: readonly string[] };
   readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
@@ -33,7 +34,7 @@ export async function solvedTree(deps: ContextDeps, wanted: Output, locals: Read
   const { store, executor, solver } = parts;
   const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
   const bringHere = bringer(store, remote.refetch);
-  const opDeps = { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true };
+  const opDeps = withNestedSolve(deps, { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true });
   const ref = (await solver.solve(marshal(wanted, []), { signal, report, runnerFor: (vertex) => opRunner(opDeps, vertex) })) ?? scratchRef;
   return await openTree(store, ref);
 }

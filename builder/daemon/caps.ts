@@ -24,6 +24,11 @@ const FRONTEND_CAPS = [
   "gateway.warnings",
   "reference.attestations",
   "source.metaresolver",
+  "gateway.exec",
+  "gateway.exec.extrahosts",
+  "gateway.exec.secretenv",
+  "gateway.exec.signals",
+  "gateway.exec.filesystem",
 ];
 
 /** What graphs of a client may use. A client refuses by itself what is missing. Source: BuildKit, solver/pb/caps.go. */
@@ -40,7 +45,7 @@ const LLB_CAPS = [
   "exec.mount.ssh exec.mount.cache.content exec.secretenv exec.validexitcode file.base file.rm.wildcard",
   "file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.nofollowsymlink",
   "file.copy.alwaysreplaceexistingdestpaths file.copy.modestring file.symlink.create constraints platform",
-  "meta.ignorecache meta.description mergeop diffop exporter.image.annotations exporter.sourcedateepoch",
+  "meta.ignorecache meta.description mergeop diffop passthroughop source.buildop.llbfilename exporter.image.annotations exporter.sourcedateepoch",
   "exporter.multiple",
 ].flatMap((names) => names.split(" "));
 

@@ -1,6 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import type { Definition } from "../../solver/llb/definition.js";
 import type { SolveRequest } from "../api/control.js";
+import type { ExecMessage, ExecMessageInput } from "../api/container.js";
 import type { FrontendResultMessage, gatewayService, GatewaySolveRequest } from "../api/gateway.js";
 import type { Decoded, Encodable } from "../api/schema.js";
 import type { BuildJob } from "./job.js";
@@ -25,6 +26,14 @@ export interface DaemonBuild extends AsyncDisposable {
   statFile(request: Request<"StatFile">): Response<"StatFile">;
   resolveImageConfig(request: Request<"ResolveImageConfig">): Response<"ResolveImageConfig">;
   resolveSourceMeta(request: Request<"ResolveSourceMeta">): Response<"ResolveSourceMeta">;
+  newContainer(request: Request<"NewContainer">): Promise<void>;
+  releaseContainer(id: string): Promise<void>;
+  /** Runs processes in containers; see `runProcesses`. `signal` says that nobody listens any more. */
+  execProcess(messages: AsyncIterable<ExecMessage>, signal: AbortSignal): AsyncIterable<ExecMessageInput>;
+  /** As those without "Container", where `ref` is a container and `mountIndex` one of its mounts. */
+  readFileContainer(request: Request<"ReadFile">): Response<"ReadFile">;
+  readDirContainer(request: Request<"ReadDir">): Response<"ReadDir">;
+  statFileContainer(request: Request<"StatFile">): Response<"StatFile">;
   /** Runs what the result needs, exports it, and answers what the client hears of that. */
   finish(result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>>;
 }
@@ -46,6 +55,12 @@ export async function openEmptyBuild(): Promise<DaemonBuild> {
     statFile: refuse,
     resolveImageConfig: refuse,
     resolveSourceMeta: refuse,
+    newContainer: refuse,
+    releaseContainer: refuse,
+    execProcess: () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) }),
+    readFileContainer: refuse,
+    readDirContainer: refuse,
+    statFileContainer: refuse,
     finish: async (result) => (refsOf(result).length > 0 ? await refuse() : frontendMetadata(result)),
     [Symbol.asyncDispose]: async () => {},
   };

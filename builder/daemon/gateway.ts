@@ -46,6 +46,25 @@ export function gatewayHandlers(
       await build.evaluate(ref);
       return {};
     }),
+    NewContainer: ofBuild(async (build, request) => {
+      await build.newContainer(request);
+      return {};
+    }),
+    ReleaseContainer: ofBuild(async (build, { containerId }) => {
+      await build.releaseContainer(containerId);
+      return {};
+    }),
+    async *ExecProcess(messages, call) {
+      const job = await jobOf(call);
+      try {
+        yield* (await job.bridge.build).execProcess(messages, call.signal);
+      } catch (error) {
+        throw statusError(error, job);
+      }
+    },
+    ReadFileContainer: ofBuild((build, request) => build.readFileContainer(request)),
+    ReadDirContainer: ofBuild((build, request) => build.readDirContainer(request)),
+    StatFileContainer: ofBuild((build, request) => build.statFileContainer(request)),
     async Return(request, call) {
       (await jobOf(call)).bridge.return(request);
       return {};

@@ -22,7 +22,7 @@ export interface ProcessSpec {
   readonly mounts: readonly BindMount[];
   readonly network: "default" | "host" | "none";
   readonly security: "sandbox" | "insecure";
-  /** The process gets a terminal, which is joined to the one that inherited streams are. */
+  /** The process gets a terminal, which is joined to the one that inherited or given streams are. */
   readonly terminal: boolean;
   readonly hostname: string;
   /** An address of "host-gateway" stands for this machine. */
@@ -53,6 +53,8 @@ export interface Stdio {
   onOutput(stream: 1 | 2, chunk: Uint8Array): void;
   /** "inherit" passes on this process's own (tbuild run); default none. */
   readonly stdin?: "none" | "inherit";
+  /** Open descriptors that are the process's standard streams, past all else that is said here; the caller's own. */
+  readonly streams?: readonly [stdin: number, stdout: number, stderr: number];
   /** "inherit": straight to where this process's own goes, past `onOutput`; default "capture". */
   readonly output?: "capture" | "inherit";
   /** A descriptor, which stays the caller's, for both input and output of the process: `onOutput` hears of stream 2 alone. */

@@ -30,8 +30,8 @@ export interface RuncOptions {
   readonly cdiDirs: readonly string[];
 }
 
-/** Mount points that a container needs in its root file system, besides the step's own. */
-const SYSTEM_TARGETS: readonly MountTarget[] = [
+/** Mount points that a container needs in its root file system, besides those of its own mounts. */
+export const SYSTEM_TARGETS: readonly MountTarget[] = [
   { dest: "/proc", kind: "directory" },
   { dest: "/sys", kind: "directory" },
   { dest: "/dev", kind: "directory" },
@@ -52,8 +52,9 @@ export function runcExecutor(options: RuncOptions): Executor {
   };
 }
 
-function mountTargets(process: ProcessSpec): readonly MountTarget[] {
-  return process.mounts.map((mount) => ({
+/** Mount points of a process's own mounts. */
+export function mountTargets({ mounts }: Pick<ProcessSpec, "mounts">): readonly MountTarget[] {
+  return mounts.map((mount) => ({
     dest: mount.dest,
     kind: mount.kind === "bind" && mount.isFile ? "file" : "directory",
   }));
@@ -92,8 +93,9 @@ async function runContainer(options: RuncOptions, bundle: Bundle, process: Proce
 }
 
 /** Standard streams of the runtime, which the process inherits. */
-function streamsOf({ stdin, output, socket }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
+function streamsOf({ stdin, output, socket, streams }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
   if (socket !== undefined) return { stdin: socket, stdout: socket, stderr: "pipe" };
+  if (streams !== undefined) return { stdin: streams[0], stdout: streams[1], stderr: streams[2] };
   const input = stdin === "inherit" ? 0 : "ignore";
   if (output !== "inherit") return { stdin: input, stdout: "pipe", stderr: "pipe" };
   // Node has made its own streams non-blocking, which programs do not expect of theirs.

@@ -31,6 +31,7 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
     opts.report.status("sending tarball", 0, 0);
     const body = (sink: Parameters<typeof writeLayout>[0]) => writeLayout(sink, store.content, [image], spec.type);
     if (isTar) await writeDestination(dest, deps.stdout ?? process.stdout, (stream) => writeTar(stream, body, opts));
+    else if (deps.layout !== undefined) await body(deps.layout(opts));
     else await writeDirectory(dest, body);
     opts.report.statusDone("sending tarball");
   }

@@ -3,6 +3,7 @@ import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Reference } from "../../cache/oci/reference.js";
 import type { Store } from "../../cache/store.js";
+import type { LayoutSink } from "../image/layout.js";
 import type { PushImage } from "../registry/push.js";
 import type { PushOpts } from "../registry/pushPoint.js";
 import type { OutputShape } from "./exporter.js";
@@ -14,6 +15,8 @@ export interface ExporterDeps {
   readonly shape: OutputShape;
   /** For dest "-"; default this process's standard output. Never closed. */
   readonly stdout?: Writable;
+  /** Takes a layout that is not to be a tar; default the directory `dest`. */
+  readonly layout?: (opts: Opts) => LayoutSink;
   /** Brings back a base layer's blob that was pruned; without it such an image cannot be packed. */
   readonly refetch?: (blob: Descriptor, opts: Opts) => Promise<void>;
   /** Writes an image to the registries of its names; without it images cannot be pushed. */

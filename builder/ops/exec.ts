@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
+import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Vertex } from "../../solver/graph.js";
 import { defaultPath } from "../../frontend/dockerfile/configImage.js";
 import type { ExecOp } from "../../solver/llb/op.js";
@@ -12,18 +13,19 @@ import { wholeInput } from "./contentKey.js";
 import { execAttributes } from "./attributes.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { outputTrees } from "./outputTrees.js";
 import { secretVariables } from "./mounts/keyFiles.js";
 import { openMounts } from "./mounts/openMounts.js";
 import { pathsInput } from "./missingPath.js";
 import { proxyVariables } from "./proxyEnv.js";
 import { mountIdentity } from "./selection.js";
-import { newName, snapshotStep } from "./snapshotStep.js";
+import { newName } from "./snapshotStep.js";
 import { logTail } from "./logTail.js";
 import { processFailure } from "./processFailure.js";
 
 const DEFAULT_HOSTNAME = "buildkitsandbox";
 
-/** Runs a process in a sandbox; its root file system becomes the result. */
+/** Runs a process in a sandbox; the trees of mounts with an output become the results. */
 export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
   return {
     async cacheMap(vertex) {
@@ -33,34 +35,34 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
         inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index, vertex)),
       };
     },
-    exec: async (vertex, inputs, opts) => [await execStep(deps, op, vertex, inputs, opts)],
+    exec: (vertex, inputs, opts) => execStep(deps, op, vertex, inputs, opts),
   };
 }
 
-/** What is mounted counts by its bytes, since none of it becomes a result; the root file system by how it was made. */
+/** What is mounted counts by its bytes unless it becomes part of a result; the root file system by how it was made. */
 function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): InputKey<Ref> {
   const mounts = op.mounts.filter((mount) => mount.input === index);
-  if (mounts.some((mount) => mount.dest === "/" || mount.contentCache === "off")) return wholeInput(deps.store);
+  if (mounts.some((mount) => mount.dest === "/" || mount.output >= 0 || mount.contentCache === "off")) return wholeInput(deps.store);
   const selections = mounts.map(({ selector }) => mountIdentity(selector));
   return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
 }
 
-async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<SnapshotRef> {
+async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<readonly Ref[]> {
   const id = newName();
   const root = op.mounts.find((mount) => mount.dest === "/");
   if (root === undefined) throw new TbuildError("invalid_argument", `Cannot run "${vertex.name}": the step has no root file system`);
   const at = path.join(deps.store.scratch, "roots", id);
   mkdirSync(at, { recursive: true });
-  await using mounts = await openMounts(deps, op, inputs, opts);
-  const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
-  const { linuxResources = null } = vertex.metadata;
-  const env = secretVariables(deps.secrets, op.secretEnv);
-  return await snapshotStep(
-    deps.store,
-    parent,
-    (rootfs) => runProcess(deps, vertex, processSpec(op, { id, rootfs, env, mounts: mounts.list, resources: linuxResources }), opts),
-    at,
-  );
+  await using outputs = outputTrees(deps.store);
+  {
+    await using mounts = await openMounts(deps, op, inputs, outputs, opts);
+    const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
+    await using tree = await mountTree(await outputs.prepare(root.output, parent), at);
+    const { linuxResources = null } = vertex.metadata;
+    const env = secretVariables(deps.secrets, op.secretEnv);
+    await runProcess(deps, vertex, processSpec(op, { id, rootfs: tree.path, env, mounts: mounts.list, resources: linuxResources }), opts);
+  }
+  return await outputs.commit();
 }
 
 function snapshotInput(ref: Ref | undefined): SnapshotRef {

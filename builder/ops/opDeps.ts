@@ -1,6 +1,8 @@
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";
 import type { Vertex } from "../../solver/graph.js";
+import type { Definition } from "../../solver/llb/definition.js";
+import type { StepOpts } from "../../solver/opRunner.js";
 import type { Executor } from "../executor/executor.js";
 import type { BringHere } from "../image/absent.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
@@ -19,6 +21,8 @@ export interface OpDeps {
   readonly bringHere: BringHere;
   /** False when nobody reads files of the step's result. */
   readonly isRead: (vertex: Vertex) => boolean;
+  /** Runs a graph that a step has found; null is the empty tree. @throws {TbuildError} as a build does */
+  readonly solve: (definition: Definition, opts: StepOpts) => Promise<Ref | null>;
   /** Where the output of steps is being written. */
   readonly logs: Pick<BuildLogs, "fileOf">;
   /** Seconds since the epoch for everything that tbuild itself writes; null keeps source times. */

@@ -3,69 +3,10 @@ import { test } from "node:test";
 import { hasCode } from "../../cache/errors.js";
 import { memoryContentStore } from "../../cache/content/memoryStore.js";
 import { type Digest, digestOf } from "../../cache/oci/digest.js";
-import { answers, type ClientCall, messagesOf, type Offers, status } from "../../fixtures/sessionClient.js";
+import { clientBlobs } from "../../fixtures/clientBlobs.js";
 import { withSession } from "../../fixtures/testSession.js";
-import { abortWrite, getBlobInfo, readBlob, writeBlob } from "../api/sessionContent.js";
 import { clientContent } from "./content.js";
 import { createClientLayout } from "./layoutClient.js";
-
-interface Blobs {
-  readonly blobs: Map<string, Buffer>;
-  readonly aborted: string[];
-  readonly stores: Set<unknown>;
-  readonly offers: Offers;
-}
-
-/** A client's content store in memory; `change` spoils what is read. */
-function store(given: readonly Buffer[] = [], change: (bytes: Buffer) => Buffer = (bytes) => bytes): Blobs {
-  const blobs = new Map(given.map((bytes) => [digestOf(bytes) as string, bytes]));
-  const aborted: string[] = [];
-  const stores = new Set<unknown>();
-  const find = (digest: string): Buffer => {
-    const bytes = blobs.get(digest);
-    if (bytes === undefined) throw status(5, `content ${digest}: not found`);
-    return bytes;
-  };
-  return {
-    blobs,
-    aborted,
-    stores,
-    offers: {
-      ...answers(getBlobInfo, ({ digest }, metadata) => {
-        stores.add(metadata.get("buildkit-attachable-store-id")[0]);
-        return { info: { digest, size: find(digest).length } };
-      }),
-      ...answers(abortWrite, ({ ref }) => {
-        aborted.push(ref);
-        return {};
-      }),
-      async [readBlob.path](call) {
-        for await (const message of messagesOf(call)) {
-          const { digest, offset } = readBlob.request.decode(message);
-          const bytes = change(find(digest));
-          for (let at = offset; at < bytes.length; at += 1 << 20) {
-            call.write(Buffer.from(readBlob.response.encode({ offset: at, data: bytes.subarray(at, at + (1 << 20)) })));
-          }
-        }
-      },
-      [writeBlob.path]: (call) => write(call, blobs),
-    },
-  };
-}
-
-async function write(call: ClientCall, blobs: Map<string, Buffer>): Promise<void> {
-  let all = Buffer.alloc(0);
-  for await (const message of messagesOf(call)) {
-    const { action, offset, data, expected, total } = writeBlob.request.decode(message);
-    if (expected !== "" && blobs.has(expected)) throw status(6, "exists");
-    if (action === "write" && offset !== all.length) throw status(11, "out of range");
-    all = Buffer.concat([all, data]);
-    const digest = action === "commit" ? digestOf(all) : "";
-    if (action === "commit" && (digest !== expected || all.length !== total)) throw status(9, "unexpected commit digest");
-    if (action === "commit") blobs.set(digest, all);
-    call.write(Buffer.from(writeBlob.response.encode({ action, offset: all.length, digest })));
-  }
-}
 
 async function* chunks(...list: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* list;
@@ -73,7 +14,7 @@ async function* chunks(...list: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
 
 test("clientContent() reads blobs of the store that is meant", async () => {
   const bytes = Buffer.alloc(2_500_000, "abc");
-  const { offers, stores } = store([bytes]);
+  const { offers, stores } = clientBlobs([bytes]);
   await withSession(offers, async (session) => {
     const content = clientContent(session, "oci:x");
     assert.equal(await content.size(digestOf(bytes), {}), bytes.length);
@@ -88,7 +29,7 @@ test("clientContent() reads blobs of the store that is meant", async () => {
 
 test("clientContent() writes a blob, and none that is there", async () => {
   const bytes = Buffer.alloc(7_000_000, "xyz");
-  const { offers, blobs, aborted } = store();
+  const { offers, blobs, aborted } = clientBlobs();
   await withSession(offers, async (session) => {
     const content = clientContent(session, "export");
     const blob = { digest: digestOf(bytes), size: bytes.length };
@@ -102,7 +43,7 @@ test("clientContent() writes a blob, and none that is there", async () => {
 });
 
 test("clientContent() gives up a write that went wrong", async () => {
-  const { offers, blobs, aborted } = store();
+  const { offers, blobs, aborted } = clientBlobs();
   await withSession(offers, async (session) => {
     const blob = { digest: digestOf("right"), size: 5 };
     await assert.rejects(clientContent(session, "export").write(blob, chunks(Buffer.from("wrong")), {}), (error) => hasCode(error, "unavailable"));
@@ -116,7 +57,7 @@ const referenceOf = (digest: Digest | null) => ({ registry: "x", repository: "y"
 test("createClientLayout() gives manifests and blobs, all of them checked", async () => {
   const manifest = Buffer.from('{"schemaVersion":2}');
   const layer = Buffer.alloc(3_000_000, 1);
-  const { offers } = store([manifest, layer]);
+  const { offers } = clientBlobs([manifest, layer]);
   await withSession(offers, async (session) => {
     const client = createClientLayout(clientContent(session, "oci:x"));
     assert.deepEqual(Buffer.from((await client.manifest(referenceOf(digestOf(manifest)))).bytes), manifest);
@@ -131,7 +72,7 @@ test("createClientLayout() gives manifests and blobs, all of them checked", asyn
 test("createClientLayout() refuses bytes that are not those of the digest", async () => {
   const bytes = Buffer.from("something");
   for (const change of [(b: Buffer) => Buffer.concat([b, b]), (b: Buffer) => b.subarray(1), (b: Buffer) => Buffer.from(b).fill(0)]) {
-    const { offers } = store([bytes], change);
+    const { offers } = clientBlobs([bytes], change);
     await withSession(offers, async (session) => {
       const client = createClientLayout(clientContent(session, "oci:x"));
       const descriptor = { mediaType: "", digest: digestOf(bytes), size: bytes.length };

@@ -28,6 +28,7 @@ export function createGitSource(given: GitCredentials): Source {
       return {
         pin,
         attributes: { repository: redacted(wanted.url), commit: found.commit, subdir: wanted.subdir },
+        meta: { kind: "git", ref: found.name, checksum: found.object, commit: found.commit },
         snapshot: async (step) => ({ kind: "snapshot", name: await snapshotOf(given, wanted, found, `git-${pin}`, request.attrs, step) }),
       };
     },

@@ -60,6 +60,7 @@ export function createHttpSource(deps: HttpSourceDeps): Source {
       return {
         pin,
         attributes: { url: `${wanted.url.origin}${wanted.url.pathname}`, digest: file.digest, filename: file.filename },
+        meta: { kind: "http", checksum: file.digest, filename: file.filename, lastModified: file.mtime },
         snapshot: async (stepOpts) => ({ kind: "snapshot", name: await snapshotOf(deps, wanted, file, pin, stepOpts) }),
       };
     },

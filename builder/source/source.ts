@@ -23,8 +23,28 @@ export interface ResolvedSource {
   /** Identity of the content; null for what is only known by reading it (a local directory). */
   readonly pin: Digest | null;
   readonly attributes: Readonly<Record<string, string>>;
+  /** What clients may know of it besides; absent where images are told of otherwise. */
+  readonly meta?: SourceMeta;
   /** Brings the content here. */
   snapshot(opts: StepOpts): Promise<Ref>;
   /** For a reader that does not read: names the content, and leaves it where it is. Null when that cannot be done. */
   declare?(): Promise<Ref | null>;
 }
+
+/** What a source stands for now. */
+export type SourceMeta =
+  | {
+      readonly kind: "git";
+      /** "refs/heads/main". */
+      readonly ref: string;
+      /** Digest of what the ref names, which may be an annotated tag. */
+      readonly checksum: string;
+      readonly commit: string;
+    }
+  | {
+      readonly kind: "http";
+      readonly checksum: Digest;
+      readonly filename: string;
+      /** Seconds since the epoch; 0 when the server does not say. */
+      readonly lastModified: number;
+    };

@@ -21,6 +21,11 @@ export function fsDir(root: string, id: string): string {
   return `${root}/${id}/fs`;
 }
 
+/** What a snapshot changes, where that is more than what it shows. */
+export function changesDir(root: string, id: string): string {
+  return `${root}/${id}/changes`;
+}
+
 /** Overlayfs's working directory of an active snapshot. */
 export function workDir(root: string, id: string): string {
   return `${root}/${id}/work`;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import { hasCode } from "../errors.js";
 import { copyTree } from "./copyTree.js";
-import { createDirs, fsDir, removeSnapshot, workDir } from "./directories.js";
+import { changesDir, createDirs, fsDir, removeSnapshot, workDir } from "./directories.js";
 import type { SnapshotterOptions } from "./directories.js";
 import { mountTree } from "./mountTree.js";
 import { chainOf, commitRecord, declareRecord, existing, flatName, putOnParent, reserve, snapshotInfo, walkRecords } from "./records.js";
@@ -16,7 +16,7 @@ export interface OverlayOptions extends SnapshotterOptions {
 
 /**
  * Snapshots as overlayfs layers: `<root>/<id>/fs` holds what a snapshot changes, `<root>/<id>/work` belongs to overlayfs
- * while the snapshot is active. A snapshot on a chain of `maxLayers` is based on a merged copy of the chain, made once.
+ * while the snapshot is active. `<root>/<id>/changes` is there for one whose changes are more than can be seen of them. A snapshot on a chain of `maxLayers` is based on a merged copy of the chain, made once.
  */
 export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
   const { root, meta, lease } = options;
@@ -57,9 +57,12 @@ export function overlaySnapshotter(options: OverlayOptions): Snapshotter {
     stat: async (name) => snapshotInfo(name, existing(meta.snapshots, name)),
     remove,
     walk: () => walkRecords(meta),
+    changesDir: (key) => changesDir(root, existing(meta.snapshots, key).id),
     async changes(name) {
       const { id, parent, standalone = false } = existing(meta.snapshots, name);
       const below = standalone ? [] : chain(parent);
+      const apart = changesDir(root, id);
+      if (fs.existsSync(apart)) return { kind: "upper", path: apart, lower: [], apart: true };
       return { kind: "upper", path: fsDir(root, id), lower: below.map((layer) => fsDir(root, layer)) };
     },
   };

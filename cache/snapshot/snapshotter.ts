@@ -66,6 +66,11 @@ export interface Snapshotter {
    * @throws {TbuildError} not_found
    */
   readonly stack?: (key: string, parent: string, root: "own" | "inherited") => Promise<Mount>;
+  /**
+   * Directory to be made for an active snapshot that takes away more than is below it: it then says what the snapshot changes,
+   * in overlayfs form, instead of the files that are shown. Absent where changes are told by comparing.
+   */
+  readonly changesDir?: (key: string) => string;
   /** @throws {TbuildError} not_found */
   stat(name: string): Promise<SnapshotInfo>;
   /** Removes a snapshot. Absent is a success. @throws {TbuildError} unavailable while another snapshot has it as parent */
@@ -73,7 +78,7 @@ export interface Snapshotter {
   walk(): AsyncIterable<SnapshotInfo>;
   /**
    * How a layer diff can be read: `upper` is a directory that holds just this snapshot's changes in overlayfs form
-   * (whiteout devices, opaque xattrs) on top of `lower` in the same form, topmost first; `trees` are two whole trees to compare (lower null: empty).
+   * (whiteout devices, opaque xattrs) on top of `lower` in the same form, topmost first; `apart` says that it is not what is shown; `trees` are two whole trees to compare (lower null: empty).
    * @throws {TbuildError} not_found
    */
   changes(name: string): Promise<ChangeSource>;
@@ -81,5 +86,5 @@ export interface Snapshotter {
 
 /** See {@link Snapshotter.changes}. */
 export type ChangeSource =
-  | { readonly kind: "upper"; readonly path: string; readonly lower: readonly string[] }
+  | { readonly kind: "upper"; readonly path: string; readonly lower: readonly string[]; readonly apart?: true }
   | { readonly kind: "trees"; readonly lower: string | null; readonly upper: string };

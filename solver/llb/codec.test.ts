@@ -281,7 +281,7 @@ test("decodeOp() skips fields it does not know", () => {
 });
 
 test("decodeOp() refuses a missing or unknown body, a bad digest, bad UTF-8 and unknown enum values", () => {
-  const bodies = [[], [0x42, 0], [0x1a, 3, 0x0a, 1, 0xff], [0x12, 2, 0x18, 9], [0x22, 2, 0x12, 0], [0x1b], [0x18, 1]];
+  const bodies = [[], [0x4a, 0], [0x1a, 3, 0x0a, 1, 0xff], [0x12, 2, 0x18, 9], [0x22, 2, 0x12, 0], [0x1b], [0x18, 1]];
   const refused = [...bodies, [0x0a, 0, 0x32, 0]];
   for (const wrong of refused) assert.throws(() => decodeOp(Uint8Array.from(wrong)), invalid, String(wrong));
   assert.throws(() => decodeOp(Uint8Array.from([0x08, ...Array<number>(11).fill(0x80)])), invalid);

@@ -3,11 +3,11 @@ import { isDigest } from "../../cache/oci/digest.js";
 import { definitionCodec } from "./codecDefinition.js";
 import { execOp } from "./codecExec.js";
 import { fileOp } from "./codecFile.js";
-import { buildOp, diffOp, mergeOp, platform } from "./codecRest.js";
+import { buildOp, diffOp, mergeOp, passthroughOp, platform } from "./codecRest.js";
 import { sourceOp } from "./codecSource.js";
 import type { Definition } from "./definition.js";
 import { child, children, encode, int, mapped, message, text, texts } from "./message.js";
-import type { BuildOp, DiffOp, ExecOp, FileOp, Input, MergeOp, Op, OpBody, SourceOp } from "./op.js";
+import type { BuildOp, DiffOp, ExecOp, FileOp, Input, MergeOp, Op, OpBody, PassthroughOp, SourceOp } from "./op.js";
 import { malformed } from "./wire.js";
 
 interface WireOp {
@@ -18,6 +18,7 @@ interface WireOp {
   readonly build: BuildOp | null;
   readonly merge: MergeOp | null;
   readonly diff: DiffOp | null;
+  readonly passthrough: PassthroughOp | null;
   readonly platform: Platform | null;
   readonly constraints: { readonly filter: readonly string[] } | null;
 }
@@ -39,6 +40,7 @@ const wireOp = message<WireOp>({
   build: child(5, buildOp),
   merge: child(6, mergeOp),
   diff: child(7, diffOp),
+  passthrough: child(8, passthroughOp),
   platform: child(10, platform),
   constraints: child(11, message<{ readonly filter: readonly string[] }>({ filter: texts(1) })),
 });
@@ -54,6 +56,7 @@ export function encodeOp(op: Op): Uint8Array {
     build: body.kind === "build" ? body : null,
     merge: body.kind === "merge" ? body : null,
     diff: body.kind === "diff" ? body : null,
+    passthrough: body.kind === "passthrough" ? body : null,
     platform,
     constraints: constraints === null ? null : { filter: constraints },
   });
@@ -70,7 +73,7 @@ export function decodeOp(bytes: Uint8Array): Op {
 
 /** The last entry of a definition: an op with one input and no body. */
 export function encodeTerminal(target: Input): Uint8Array {
-  const noBody = { exec: null, source: null, file: null, build: null, merge: null, diff: null };
+  const noBody = { exec: null, source: null, file: null, build: null, merge: null, diff: null, passthrough: null };
   return encode(wireOp, { inputs: [target], platform: null, constraints: null, ...noBody });
 }
 
@@ -95,7 +98,7 @@ export function decodeDefinition(bytes: Uint8Array): Definition {
 }
 
 function bodyOf(arms: Pick<WireOp, OpBody["kind"]>): OpBody {
-  const body = arms.exec ?? arms.source ?? arms.file ?? arms.build ?? arms.merge ?? arms.diff;
+  const body = arms.exec ?? arms.source ?? arms.file ?? arms.build ?? arms.merge ?? arms.diff ?? arms.passthrough;
   if (body === null) throw malformed("an op has no body, or one of an unknown kind");
   return body;
 }

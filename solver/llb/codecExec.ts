@@ -1,7 +1,8 @@
 import { type Codec, child, children, flag, int, ints, mapped, message, oneOf, text, texts } from "./message.js";
 import type { ExecMeta, ExecMount, ExecOp, KeyFile, MountType, ProxyEnv } from "./op.js";
 
-const meta = message<ExecMeta>({
+/** pb.Meta. */
+export const execMeta = message<ExecMeta>({
   args: texts(1),
   env: texts(2),
   cwd: text(3),
@@ -29,7 +30,7 @@ interface WireMount extends Omit<ExecMount, "type"> {
   readonly ssh: KeyFile | null;
 }
 
-const wireMount = message<WireMount>({
+const wireMountFields = {
   input: int(1),
   selector: text(2),
   dest: text(3),
@@ -41,9 +42,24 @@ const wireMount = message<WireMount>({
   secret: child(21, keyFileOpt),
   ssh: child(22, keyFileOpt),
   contentCache: oneOf(24, ["default", "on", "off"]),
-});
+} as const;
+
+const wireMount = message<WireMount>(wireMountFields);
 
 const mount = mapped(wireMount, mountToWire, mountFromWire);
+
+/** A mount of a container that a client drives: it names a result instead of an input. */
+export type ContainerMount = ExecMount & { readonly resultId: string };
+
+/** pb.Mount of a container. */
+export const containerMount: Codec<ContainerMount> = mapped(
+  message<WireMount & { readonly resultId: string }>({ ...wireMountFields, resultId: text(23) }),
+  (value) => ({ ...mountToWire(value), resultId: value.resultId }),
+  ({ resultId, ...wire }) => ({ ...mountFromWire(wire), resultId }),
+);
+
+/** pb.SecretEnv. */
+export const secretEnv = message<ExecOp["secretEnv"][number]>({ id: text(1), name: text(2), optional: flag(3) });
 
 interface WireExec extends Omit<ExecOp, "kind" | "meta"> {
   readonly meta: ExecMeta | null;
@@ -52,15 +68,15 @@ interface WireExec extends Omit<ExecOp, "kind" | "meta"> {
 /** pb.ExecOp. */
 export const execOp: Codec<ExecOp> = mapped(
   message<WireExec>({
-    meta: child(1, meta),
+    meta: child(1, execMeta),
     mounts: children(2, mount),
     network: oneOf(3, ["unset", "host", "none"]),
     security: oneOf(4, ["sandbox", "insecure"]),
-    secretEnv: children(5, message<ExecOp["secretEnv"][number]>({ id: text(1), name: text(2), optional: flag(3) })),
+    secretEnv: children(5, secretEnv),
     cdiDevices: children(6, message<ExecOp["cdiDevices"][number]>({ name: text(1), optional: flag(2) })),
   }),
   (op) => op,
-  (wire) => ({ kind: "exec", ...wire, meta: wire.meta ?? meta.decode(new Uint8Array()) }),
+  (wire) => ({ kind: "exec", ...wire, meta: wire.meta ?? execMeta.decode(new Uint8Array()) }),
 );
 
 function mountToWire({ input, selector, dest, output, readonly, contentCache, type }: ExecMount): WireMount {

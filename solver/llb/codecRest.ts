@@ -1,6 +1,6 @@
 import type { Platform } from "../../cache/oci/platform.js";
-import { type Codec, child, childMap, children, int, mapped, message, text, textMap, texts } from "./message.js";
-import type { BuildOp, DiffOp, MergeOp } from "./op.js";
+import { type Codec, child, childMap, children, int, ints, mapped, message, text, textMap, texts } from "./message.js";
+import type { BuildOp, DiffOp, MergeOp, PassthroughOp } from "./op.js";
 import { put } from "./wire.js";
 
 interface WireInput {
@@ -22,6 +22,13 @@ export const diffOp: Codec<DiffOp> = mapped(
   message<{ lower: WireInput | null; upper: WireInput | null }>({ lower: child(1, wireInput), upper: child(2, wireInput) }),
   (op) => ({ lower: { input: op.lower }, upper: { input: op.upper } }),
   (wire) => ({ kind: "diff", lower: wire.lower?.input ?? 0, upper: wire.upper?.input ?? 0 }),
+);
+
+/** pb.PassthroughOp. */
+export const passthroughOp: Codec<PassthroughOp> = mapped(
+  message<Omit<PassthroughOp, "kind">>({ id: text(1), outputs: ints(2) }),
+  ({ id, outputs }) => ({ id, outputs }),
+  (wire) => ({ kind: "passthrough", ...wire }),
 );
 
 interface WireBuild extends Omit<BuildOp, "kind" | "inputs"> {

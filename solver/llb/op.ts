@@ -20,7 +20,7 @@ export interface Op {
 }
 
 /** What the step does. */
-export type OpBody = SourceOp | ExecOp | FileOp | MergeOp | DiffOp | BuildOp;
+export type OpBody = SourceOp | ExecOp | FileOp | MergeOp | DiffOp | BuildOp | PassthroughOp;
 
 /** Bytes from outside: `docker-image://`, `local://`, `http(s)://`, `git://`, `oci-layout://`. */
 export interface SourceOp {
@@ -172,6 +172,15 @@ export interface DiffOp {
   readonly kind: "diff";
   readonly lower: number;
   readonly upper: number;
+}
+
+/** Gives some of its inputs as they are, when all of them are there. */
+export interface PassthroughOp {
+  readonly kind: "passthrough";
+  /** What it is for; opaque. */
+  readonly id: string;
+  /** Output `i` is the input at this index of the op's inputs. */
+  readonly outputs: readonly number[];
 }
 
 /** A build inside the build. `def` is a marshalled definition. */

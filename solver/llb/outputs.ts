@@ -7,6 +7,8 @@ export function outputCount({ body }: Op): number {
       return body.mounts.reduce((count, { output }) => Math.max(count, output + 1), 0);
     case "file":
       return body.actions.reduce((count, { output }) => Math.max(count, output + 1), 0);
+    case "passthrough":
+      return body.outputs.length;
     default:
       return 1;
   }
@@ -43,6 +45,8 @@ function indices({ body, inputs }: Op): Index[] {
       ]);
     case "merge":
       return body.inputs.map((value) => input(value));
+    case "passthrough":
+      return body.outputs.map((value) => ({ what: "passed input", value, from: 0, below: count }));
     case "diff":
       return [input(body.lower, "lower input"), input(body.upper, "upper input")];
     case "build":

@@ -1,24 +1,25 @@
-import { TbuildError } from "../../../cache/errors.js";
-import { hostPlatform } from "../../../cache/oci/platform.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
-import { internalStep } from "../../internalStep.js";
 import { type DaemonBuild, type OpenBuild, refsOf } from "../daemonBuild.js";
 import { type ClientBuildParts, type ClientRun, openClientRun } from "./clientRun.js";
 import { clientSolver } from "./clientSolver.js";
+import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
+import { resolveImage, resolveSource } from "./resolve.js";
 import { refResult } from "./results.js";
 import { runFrontend } from "./runFrontend.js";
 
 /** Builds that clients drive. */
 export function clientBuilds(deps: ClientBuildParts): OpenBuild {
-  return async (request, job) => clientBuild(await openClientRun(deps, request, job), deps.allowed);
+  return async (request, job) => clientBuild(await openClientRun(deps, request, job));
 }
 
-function clientBuild(run: ClientRun, allowed: readonly string[]): DaemonBuild {
+function clientBuild(run: ClientRun): DaemonBuild {
   const { refs } = run;
   const solver = clientSolver(run);
+  const containers = clientContainers(run, solver);
   const build: DaemonBuild = {
+    ...containers.calls,
     inputs: run.request.frontendInputs,
     async solve(asked) {
       const { definition, frontend, evaluate } = asked;
@@ -41,17 +42,11 @@ function clientBuild(run: ClientRun, allowed: readonly string[]): DaemonBuild {
       return { stat: statRefFile(tree.path, path) };
     },
     resolveImageConfig: (request) => resolveImage(run, request),
-    async resolveSourceMeta({ source, ...request }) {
-      const ref = /^docker-image:\/\/(.*)$/s.exec(source?.identifier ?? "")?.[1];
-      if (source === null || ref === undefined) {
-        throw new TbuildError("unsupported", `Cannot tell what "${source?.identifier ?? ""}" is: only images are supported`);
-      }
-      const { digest, config } = await resolveImage(run, { ref, ...request });
-      return { source, image: { digest, config } };
-    },
-    finish: (result) => finishClient(run, allowed, result),
+    resolveSourceMeta: (request) => resolveSource(run, request),
+    finish: (result) => finishClient(run, result),
     async [Symbol.asyncDispose]() {
       run.stop();
+      await containers[Symbol.asyncDispose]();
       await solver.settled();
       run[Symbol.dispose]();
     },
@@ -67,11 +62,3 @@ const emptyResult: FrontendResultMessage = {
   metadata: {},
   attestations: {},
 };
-
-type ImageQuestion = Pick<Parameters<DaemonBuild["resolveImageConfig"]>[0], "ref" | "platform" | "resolveMode" | "logName">;
-
-async function resolveImage({ job, remoteFor }: ClientRun, { ref, platform, resolveMode, logName }: ImageQuestion) {
-  const name = logName === "" ? `resolve image config for ${ref}` : logName;
-  const image = await internalStep(job.report, name, job.signal, (opts) => remoteFor(resolveMode).resolveImage(ref, platform ?? hostPlatform(), opts));
-  return { digest: image.digest ?? "", config: Buffer.from(JSON.stringify(image.config)), ref: image.reference };
-}

@@ -1,3 +1,4 @@
+import type { Opts } from "../../../cache/content/store.js";
 import type { Store } from "../../../cache/store.js";
 import { type SyncedDirectory, syncDirectory } from "../../session/fileSync.js";
 import type { Session } from "../../session/session.js";
@@ -8,8 +9,8 @@ export interface ClientDirectories extends Disposable {
   readonly source: Source;
 }
 
-/** Finds the session that gives a directory; a step may say which it is. @throws {TbuildError} not_found, cancelled */
-export type SessionOf = (local: string, session: string | undefined, signal: AbortSignal) => Promise<Session>;
+/** Finds the session that gives a directory; a step may say which it is. @throws {TbuildError} not_found, invalid_argument, cancelled */
+export type SessionOf = (local: string, session: string | undefined, opts: Opts) => Promise<Session>;
 
 /** Directories of a client, brought here when a step reads them, as far as it reads them; they stay as they are until the end. */
 export function clientDirectories(store: Store, sessionOf: SessionOf): ClientDirectories {
@@ -22,7 +23,7 @@ export function clientDirectories(store: Store, sessionOf: SessionOf): ClientDir
         pin: null,
         attributes: { directory: name },
         async snapshot({ signal, report }) {
-          const session = await sessionOf(name, attrs["local.session"] || undefined, signal);
+          const session = await sessionOf(name, attrs["local.session"] || undefined, { signal });
           const id = `transferring ${name}:`;
           const wanted = {
             name,

@@ -10,6 +10,8 @@ import { createExporter } from "../../exporter/mod.js";
 import { openTrees } from "../../exporter/platformTrees.js";
 import { readLayout, readLocalMode } from "../../exporter/rootfs.js";
 import { openClientFile } from "../../session/clientFile.js";
+import { clientContent } from "../../session/content.js";
+import { contentSink } from "../../session/contentSink.js";
 import { sendTrees } from "../../session/sendTrees.js";
 import type { Session } from "../../session/session.js";
 
@@ -39,8 +41,7 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
       return directoryExporter(attrs, id, required(session), deps);
     case "oci":
     case "docker":
-      refuseDirectory(type, attrs);
-      return fileExporter({ type, attrs: { ...attrs, dest: "-" } }, id, required(session), deps);
+      return archiveExporter({ type, attrs: { ...attrs, dest: "-" } }, id, required(session), deps);
     case "tar":
       return fileExporter({ type, attrs: { ...attrs, dest: "-" } }, id, required(session), deps);
     default:
@@ -53,9 +54,12 @@ function required(session: Session | null): Session {
   throw new TbuildError("invalid_argument", "Cannot send the result: the build has no session");
 }
 
-function refuseDirectory(type: string, attrs: ExportSpec["attrs"]): void {
-  if (readAttrs({ type: "oci", attrs }).bool("tar", true)) return;
-  throw new TbuildError("unsupported", `Cannot write output type "${type}" as a directory of the client: write a tar`);
+/** Without a tar, blobs go into the client's store of this name; the client itself names them in the index of its layout. */
+const STORE = "export";
+
+function archiveExporter(spec: ExportSpec, id: number, session: Session, deps: ExporterDeps): Exporter {
+  if (readAttrs(spec).bool("tar", true)) return fileExporter(spec, id, session, deps);
+  return createExporter(spec, { ...deps, layout: (opts) => contentSink(clientContent(session, STORE), opts) });
 }
 
 function fileExporter(spec: ExportSpec, exporterId: number, session: Session, deps: ExporterDeps): Exporter {

@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
+import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
+import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
@@ -14,6 +16,8 @@ import { type Warn, warnOnce } from "../../warnOnce.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
+import { clientLayouts } from "./clientLayouts.js";
+import { granted } from "./granted.js";
 import { type RefTable, refTable } from "./refTable.js";
 import { localSession } from "./localSession.js";
 import { uploadSource } from "./uploadSource.js";
@@ -41,6 +45,8 @@ export interface ClientRun extends Disposable {
   readonly warn: Warn;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
   readonly running: Omit<Running, "secrets" | "agents">;
+  /** What its steps may do beyond the sandbox. */
+  readonly entitlements: Entitlements;
   /** Sources that are the client's. */
   readonly own: Pick<SourceDeps, "local" | "aroundHttp">;
   /** Registries, with the client's logins; "pull" asks them even for what the image store has. */
@@ -51,19 +57,23 @@ export interface ClientRun extends Disposable {
   stop(): void;
 }
 
-/** Begins a build of a client. @throws {TbuildError} not_found when its session does not come */
-export async function openClientRun({ parts, sessions, workers, frontends }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+/** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
+export async function openClientRun(deps: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+  const { parts, sessions, workers, frontends, allowed } = deps;
   const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
   const over = new AbortController();
   const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
+  const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const { store } = parts;
   const logs = openLogs(store, asked.report);
   const { report } = logs;
   const credentials = session === null ? undefined : sessionCredentials(session, { signal });
-  const remotes = { usual: parts.remote({ pull: false, credentials }), pull: parts.remote({ pull: true, credentials }) };
+  const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
+  const access = { credentials, layouts: clientLayouts(sessionOf) };
+  const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
-  const directories = clientDirectories(store, (local, asked) => localSession(asked ?? localSessions[local] ?? request.session, sessions, signal));
+  const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
   return {
     workers,
     frontends,
@@ -73,6 +83,7 @@ export async function openClientRun({ parts, sessions, workers, frontends }: Cli
     refs: refTable(),
     warn: warnOnce(report),
     running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
+    entitlements,
     own: {
       local: directories.source,
       aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),

@@ -23,7 +23,7 @@ export interface ClientSolver {
 
 /** A solver that has solved nothing. */
 export function clientSolver(run: ClientRun): ClientSolver {
-  const { running, session, job, own } = run;
+  const { running, session, job, own, entitlements } = run;
   const { store } = running.parts;
   const bringHere = bringer(store, running.remote.refetch);
   const known = new Map<string, Promise<Ref>>();
@@ -31,7 +31,7 @@ export function clientSolver(run: ClientRun): ClientSolver {
   async function solveNow(definition: Definition): Promise<Ref> {
     noteSources(job, definition);
     const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal: job.signal });
-    return (await solveTree({ ...running, ...given }, definition, own)) ?? scratchRef;
+    return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
   }
   function solve(definition: Definition): Promise<Ref> {
     const key = keyOf(definition);

@@ -1,7 +1,5 @@
-import { TbuildError } from "../../../cache/errors.js";
 import { topologicalOrder } from "../../../solver/graph.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
-import { entitlementsOf } from "../../entitlements.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
@@ -12,8 +10,8 @@ import { givenBy } from "./given.js";
 import { plansOf } from "./results.js";
 
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
-export async function finishClient(run: ClientRun, allowed: readonly string[], result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
-  const { request, refs, job, session, running, own, warn } = run;
+export async function finishClient(run: ClientRun, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
+  const { request, refs, job, session, running, entitlements, own, warn } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
   const { plans, root } = plansOf(result, refs);
@@ -23,7 +21,6 @@ export async function finishClient(run: ClientRun, allowed: readonly string[], r
   const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
   const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
   const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? asked(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
-  const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const { metadata } = await finishBuild(
     { ...running, ...given, epoch },
     plans,
@@ -35,12 +32,4 @@ export async function finishClient(run: ClientRun, allowed: readonly string[], r
 /** The frontend knows what a word stands for; a number is plain to everybody. */
 function asked(text: string | undefined): number | null {
   return /^\d+$/.test(text ?? "") ? givenEpoch(text) : null;
-}
-
-/** Those that are the daemon's to give; clients also tell of what they allow themselves. @throws {TbuildError} permission_denied */
-function granted(asked: readonly string[], allowed: readonly string[]): readonly string[] {
-  const ours = asked.filter((name) => /^(?:network\.host|security\.insecure|device)/.test(name));
-  const refused = ours.find((name) => !allowed.some((one) => name.startsWith(one)));
-  if (refused === undefined) return ours;
-  throw new TbuildError("permission_denied", `Cannot allow ${refused}`, { hint: `Start the daemon with --allow-insecure-entitlement ${refused}` });
 }

@@ -1,4 +1,5 @@
 import type { Opts } from "../../../cache/content/store.js";
+import type { SourceOp } from "../../../solver/llb/op.js";
 import type { Vertex } from "../../../solver/graph.js";
 import { fetchSecrets } from "../../session/secrets.js";
 import type { Session } from "../../session/session.js";
@@ -10,24 +11,38 @@ import type { Given } from "../../checkSecrets.js";
 /** Nothing. */
 export const nothingGiven: Given = { secrets: createSecrets([]), agents: createAgents([]) };
 
+/** What a source may ask its client for. */
+export function wantedBySource({ identifier, attrs }: Pick<SourceOp, "identifier" | "attrs">): Wanted {
+  const agents = identifier.startsWith("git://") ? [attrs["git.mountsshsock"] ?? "default"] : [];
+  return { secrets: sourceSecrets(identifier, attrs), agents };
+}
+
+/** Ids of what a client may be asked for. */
+export interface Wanted {
+  readonly secrets: readonly string[];
+  readonly agents: readonly string[];
+}
+
 /** The secrets and agents of a client that steps may ask for, all fetched now. */
 export async function givenBy(session: Session | null, steps: readonly Vertex[], opts: Opts): Promise<Given> {
+  return await givenOf(session, { secrets: steps.flatMap(secretIds), agents: steps.flatMap(agentIds) }, opts);
+}
+
+/** These secrets and agents of a client, as far as it has them, all fetched now. */
+export async function givenOf(session: Session | null, wanted: Wanted, opts: Opts): Promise<Given> {
   if (session === null) return nothingGiven;
-  const [secrets, agents] = await Promise.all([
-    fetchSecrets(session, steps.flatMap(secretIds), opts),
-    findAgents(session, steps.flatMap(agentIds), opts),
-  ]);
+  const [secrets, agents] = await Promise.all([fetchSecrets(session, wanted.secrets, opts), findAgents(session, wanted.agents, opts)]);
   return { secrets, agents };
 }
 
 function secretIds({ op: { body } }: Vertex): readonly string[] {
-  if (body.kind === "source") return sourceSecrets(body.identifier, body.attrs);
+  if (body.kind === "source") return wantedBySource(body).secrets;
   if (body.kind !== "exec") return [];
   return [...body.mounts.flatMap(({ type }) => (type.kind === "secret" ? [type.id] : [])), ...body.secretEnv.map(({ id }) => id)];
 }
 
 function agentIds({ op: { body } }: Vertex): readonly string[] {
-  if (body.kind === "source") return body.identifier.startsWith("git://") ? [body.attrs["git.mountsshsock"] ?? "default"] : [];
+  if (body.kind === "source") return wantedBySource(body).agents;
   return body.kind === "exec" ? body.mounts.flatMap(({ type }) => (type.kind === "ssh" ? [type.id] : [])) : [];
 }
 

@@ -2,20 +2,26 @@ import type { Ref } from "../../../cache/ref.js";
 import { topologicalOrder, loadGraph } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
 import { checkSecrets } from "../../checkSecrets.js";
-import { checkSupport } from "../../checkSupport.js";
+import { checkEntitlements, type Entitlements } from "../../entitlements.js";
 import { bringer } from "../../image/absent.js";
+import { withNestedSolve } from "../../nestedSolve.js";
 import { opRunner } from "../../ops/mod.js";
 import type { Running } from "../../run.js";
 import { buildSources, type SourceDeps } from "../../source/mod.js";
 
+/** What {@link solveTree} needs to know besides the graph. */
+export interface TreeOptions extends Pick<SourceDeps, "local" | "aroundHttp"> {
+  readonly entitlements: Entitlements;
+}
+
 /** Runs a graph for its result alone; null is the empty tree. */
-export async function solveTree(run: Running, definition: Definition, own: Pick<SourceDeps, "local" | "aroundHttp">): Promise<Ref | null> {
+export async function solveTree(run: Running, definition: Definition, { entitlements, ...own }: TreeOptions): Promise<Ref | null> {
   const { parts, remote, secrets, agents, logs, report, signal, epoch } = run;
   const steps = topologicalOrder(loadGraph(definition));
-  checkSupport(steps);
   checkSecrets(steps, run);
+  checkEntitlements(steps, entitlements, parts.cdiDirs);
   const { store, executor, solver } = parts;
   const sources = buildSources({ store, remote, secrets, agents, ...own });
-  const deps = { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch), isRead: () => true };
+  const deps = withNestedSolve(run, { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch), isRead: () => true });
   return await solver.solve(definition, { signal, report, runnerFor: (vertex) => opRunner(deps, vertex) });
 }

@@ -1,4 +1,5 @@
 import { TbuildError } from "../../../cache/errors.js";
+import { parseDigest } from "../../../cache/oci/digest.js";
 import type { ImageConfig } from "../../../cache/oci/descriptor.js";
 import { parseGitUrl } from "../../../frontend/dockerfile/gitUrl.js";
 import { parseNumberedIgnore } from "../../../frontend/dockerignore.js";
@@ -30,7 +31,7 @@ export async function contextOf(name: string, value: string, opt: FrontendOpt, h
     case "input":
       return inputContext(name, rest, opt, host);
     case "oci-layout":
-      throw new TbuildError("unsupported", `Cannot use "${value}" as the context "${name}": layouts of clients are not supported yet`);
+      return layoutContext(name, rest);
     default:
       return urlContext(name, value);
   }
@@ -41,6 +42,13 @@ async function localContext(name: string, local: string, host: FrontendHost): Pr
   await using tree = await host.open(clientFiles(local, [file], `load ${file} of context ${name}`, `context:${name}-${file}`));
   const ignore = readOptional(tree.path, file);
   return { kind: "local", name: local, ignore: ignore === null ? [] : parseNumberedIgnore(ignore.bytes.toString("utf8")).rules };
+}
+
+/** `//STORE[:TAG]@DIGEST`: clients find out what a tag is by themselves. */
+function layoutContext(name: string, text: string): NamedContext {
+  const [, store = "", tag, digest = ""] = /^(?:\/\/)?(.+?)(?::([\w][\w.-]{0,127}))?@(.+)$/s.exec(text) ?? [];
+  if (store !== "") return { kind: "oci-layout", path: store, tag: tag ?? null, digest: parseDigest(digest) };
+  throw new TbuildError("invalid_argument", `Cannot use "oci-layout:${text}" as the context "${name}": it names no digest`);
 }
 
 function inputContext(name: string, input: string, opt: FrontendOpt, { inputs }: FrontendHost): NamedContext {

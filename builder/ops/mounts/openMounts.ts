@@ -4,6 +4,7 @@ import type { ExecMount, ExecOp } from "../../../solver/llb/op.js";
 import type { StepOpts } from "../../../solver/opRunner.js";
 import type { BindMount } from "../../executor/executor.js";
 import { type OpDeps, scratchRef } from "../opDeps.js";
+import type { OutputTrees } from "../outputTrees.js";
 import { openBind } from "./bind.js";
 import { openCaches } from "./cache.js";
 import type { MountContext } from "./context.js";
@@ -19,10 +20,10 @@ export interface OpenMounts extends AsyncDisposable {
  * Opens every mount but the root, caches first, since they may have to be waited for.
  * @throws {TbuildError} not_found, invalid_argument, unavailable, cancelled
  */
-export async function openMounts(deps: OpDeps, op: ExecOp, inputs: readonly Ref[], opts: StepOpts): Promise<OpenMounts> {
+export async function openMounts(deps: OpDeps, op: Pick<ExecOp, "mounts">, inputs: readonly Ref[], outputs: OutputTrees, opts: StepOpts): Promise<OpenMounts> {
   const stack = asyncStack();
   try {
-    const contextOf = ({ input }: ExecMount): MountContext => ({ deps, input: inputs[input] ?? scratchRef, stack, opts });
+    const contextOf = ({ input }: ExecMount): MountContext => ({ deps, input: inputs[input] ?? scratchRef, outputs, stack, opts });
     const caches = await openCaches(op.mounts, contextOf);
     const list: BindMount[] = [];
     for (const mount of op.mounts) {

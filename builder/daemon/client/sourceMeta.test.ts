@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { hasCode } from "../../../cache/errors.js";
+import { digestOf } from "../../../cache/oci/digest.js";
+import { git, gitDaemon } from "../../../fixtures/gitServer.js";
+import { startFaultyServer } from "../../../fixtures/registry.js";
+import { withGraphs } from "../../../fixtures/testGraph.js";
+import type { StepOpts } from "../../../solver/opRunner.js";
+import { sourceMeta, type SourceQuestion } from "./sourceMeta.js";
+
+const quiet = () => {};
+const opts: StepOpts = { signal: new AbortController().signal, report: { log: quiet, warn: quiet, status: quiet, statusDone: quiet } };
+
+function question(identifier: string, attrs: Readonly<Record<string, string>> = {}, more: Partial<SourceQuestion> = {}): SourceQuestion {
+  const source = { kind: "source", identifier, attrs } as const;
+  return { source, platform: null, logName: "", resolveMode: "", git: null, image: null, http: null, sourcePolicies: [], ...more };
+}
+
+test("sourceMeta() tells the commit and the ref of a repository", async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), "tbuild-meta-"));
+  try {
+    git(dir, "init", "--quiet", "-b", "main", "app.git");
+    const repo = path.join(dir, "app.git");
+    writeFileSync(path.join(repo, "file"), "x");
+    git(repo, "add", ".");
+    git(repo, "commit", "-qm", "one");
+    git(repo, "tag", "-a", "v1", "-m", "v1");
+    const commit = git(repo, "rev-parse", "main").trim();
+    const tag = git(repo, "rev-parse", "v1").trim();
+    await using daemon = await gitDaemon(dir);
+    const remote = `127.0.0.1:${daemon.port}/app.git`;
+    await withGraphs(async ({ deps }) => {
+      const ask = (ref: string, more = {}) => sourceMeta(deps.sources, question(`git://${remote}#${ref}`, { "git.fullurl": `git://${remote}` }, more), opts);
+      assert.deepEqual((await ask("main")).git, { ref: "refs/heads/main", checksum: commit, commitChecksum: "" });
+      assert.deepEqual((await ask("v1")).git, { ref: "refs/tags/v1", checksum: tag, commitChecksum: commit });
+      await assert.rejects(ask("none"), (error) => hasCode(error, "not_found"));
+      await assert.rejects(ask("main", { git: { returnObject: true } }), (error) => hasCode(error, "unsupported"));
+    });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("sourceMeta() tells digest, name and time of a download, and refuses what is neither", async () => {
+  const modified = "Wed, 21 Oct 2015 07:28:00 GMT";
+  await using server = await startFaultyServer((_, response) => void response.setHeader("last-modified", modified).end("hello"));
+  await withGraphs(async ({ deps }) => {
+    const { http } = await sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`), opts);
+    assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified) });
+    for (const identifier of ["local://context", "what://x", ""]) {
+      await assert.rejects(sourceMeta(deps.sources, question(identifier), opts), (error) => hasCode(error, "unsupported"), identifier);
+    }
+  });
+});

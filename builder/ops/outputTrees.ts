@@ -1,0 +1,52 @@
+import { TbuildError } from "../../cache/errors.js";
+import type { Ref } from "../../cache/ref.js";
+import type { Mount } from "../../cache/snapshot/snapshotter.js";
+import type { Store } from "../../cache/store.js";
+import type { SnapshotRef } from "./opDeps.js";
+import { newName } from "./snapshotStep.js";
+
+/** The trees that a step leaves, by the index of its output. Disposing removes those that were not committed. */
+export interface OutputTrees extends AsyncDisposable {
+  /** A writable tree for this output that starts as `parent`; an output of -1 is thrown away. */
+  prepare(output: number, parent: SnapshotRef): Promise<Mount>;
+  /** The output is what was there before. */
+  pass(output: number, ref: Ref): void;
+  /** All outputs, which nothing may have mounted any more. @throws {TbuildError} invalid_argument when one was not prepared */
+  commit(): Promise<readonly Ref[]>;
+}
+
+/** See {@link OutputTrees}. */
+export function outputTrees(store: Store): OutputTrees {
+  const active = new Set<string>();
+  const outputs = new Map<number, { readonly key: string } | { readonly ref: Ref }>();
+  return {
+    async prepare(output, parent) {
+      const key = newName();
+      const mount = await store.snapshots.prepare(key, parent.name);
+      active.add(key);
+      if (output >= 0) outputs.set(output, { key });
+      return mount;
+    },
+    pass: (output, ref) => void outputs.set(output, { ref }),
+    async commit() {
+      const refs: Ref[] = [];
+      for (let index = 0; index < outputs.size; index++) {
+        const made = outputs.get(index);
+        if (made === undefined) throw new TbuildError("invalid_argument", `Cannot run a step whose output ${index} is of no mount`);
+        refs.push("ref" in made ? made.ref : await commitOne(made.key));
+      }
+      return refs;
+    },
+    async [Symbol.asyncDispose]() {
+      // What cannot be removed now is removed when the store is closed; an error of the step tells more.
+      for (const key of active) await store.snapshots.remove(key).catch(() => {});
+    },
+  };
+
+  async function commitOne(key: string): Promise<Ref> {
+    const name = newName();
+    await store.snapshots.commit(name, key);
+    active.delete(key);
+    return { kind: "snapshot", name };
+  }
+}
