@@ -1,6 +1,7 @@
-import { marshal } from "../../../solver/llb/marshal.js";
 import { TbuildError } from "../../../cache/errors.js";
 import type { Ref } from "../../../cache/ref.js";
+import type { Definition } from "../../../solver/llb/definition.js";
+import { marshal } from "../../../solver/llb/marshal.js";
 import type { FrontendResultMessage, GatewaySolveRequest, ReturnRequest } from "../../api/gateway.js";
 import { internalStep } from "../../internalStep.js";
 import type { RefTable } from "../client/refTable.js";
@@ -9,7 +10,6 @@ import { checkImageCaps } from "../frontend/frontendCaps.js";
 import { StatusError } from "../handlers.js";
 import { converse, type Conversation } from "./converse.js";
 import { findFrontend, type FrontendFinder } from "./frontendImage.js";
-import type { Definition } from "../../../solver/llb/definition.js";
 
 /** What a frontend in an image works with. */
 export interface ExternalParts extends Omit<FrontendFinder, "report" | "signal">, Omit<Conversation, "image" | "root" | "graph" | "asked"> {
