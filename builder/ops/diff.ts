@@ -5,8 +5,8 @@ import type { DiffOp } from "../../solver/llb/op.js";
 import type { OpRunner, StepOpts } from "../../solver/opRunner.js";
 import { wholeInput } from "./contentKey.js";
 import { graft } from "./graft.js";
+import { asSnapshot } from "./localCopy.js";
 import { layOn } from "./layOn.js";
-import { snapshotOf } from "./merge.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
 import { openTree } from "./trees.js";
@@ -20,9 +20,9 @@ export function diffRunner({ store }: OpDeps, op: DiffOp): OpRunner<Ref> {
     async cacheMap(vertex) {
       return { digest: opDigest(vertex.op), attributes: { trees: "2" }, inputs: vertex.inputs.map(() => wholeInput(store)) };
     },
-    async exec(vertex, inputs, opts) {
-      const treeAt = (index: number) => snapshotOf(index < 0 ? scratchRef : inputs[index], vertex.name);
-      return [await difference(store, treeAt(op.lower), treeAt(op.upper), opts)];
+    async exec(_vertex, inputs, opts) {
+      const treeAt = (index: number) => asSnapshot(store, inputs[index] ?? scratchRef, opts);
+      return [await difference(store, await treeAt(op.lower), await treeAt(op.upper), opts)];
     },
   };
 }

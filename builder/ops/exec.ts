@@ -11,8 +11,9 @@ import type { ProcessSpec } from "../executor/executor.js";
 import { maskedOutput } from "../secrets/maskedOutput.js";
 import { wholeInput } from "./contentKey.js";
 import { execAttributes } from "./attributes.js";
+import { asSnapshot } from "./localCopy.js";
 import { opDigest } from "./opDigest.js";
-import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
+import { type OpDeps, scratchRef } from "./opDeps.js";
 import { outputTrees } from "./outputTrees.js";
 import { secretVariables } from "./mounts/keyFiles.js";
 import { openMounts } from "./mounts/openMounts.js";
@@ -56,18 +57,13 @@ async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readon
   await using outputs = outputTrees(deps.store);
   {
     await using mounts = await openMounts(deps, op, inputs, outputs, opts);
-    const parent = root.input < 0 ? scratchRef : snapshotInput(inputs[root.input]);
+    const parent = await asSnapshot(deps.store, inputs[root.input] ?? scratchRef, opts);
     await using tree = await mountTree(await outputs.prepare(root.output, parent), at);
     const { linuxResources = null } = vertex.metadata;
     const env = secretVariables(deps.secrets, op.secretEnv);
     await runProcess(deps, vertex, processSpec(op, { id, rootfs: tree.path, env, mounts: mounts.list, resources: linuxResources }), opts);
   }
   return await outputs.commit();
-}
-
-function snapshotInput(ref: Ref | undefined): SnapshotRef {
-  if (ref?.kind === "snapshot") return ref;
-  throw new TbuildError("unsupported", "Cannot run a step on a local directory: copy it into a stage first");
 }
 
 async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts: StepOpts): Promise<void> {

@@ -1,4 +1,3 @@
-import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import { snapshotChain } from "../../cache/snapshot/chain.js";
 import type { Store } from "../../cache/store.js";
@@ -6,6 +5,7 @@ import type { MergeOp } from "../../solver/llb/op.js";
 import type { OpRunner, StepOpts } from "../../solver/opRunner.js";
 import { wholeInput } from "./contentKey.js";
 import { graft } from "./graft.js";
+import { asSnapshot } from "./localCopy.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./opDeps.js";
 
@@ -18,17 +18,11 @@ export function mergeRunner({ store }: OpDeps, op: MergeOp): OpRunner<Ref> {
     async cacheMap(vertex) {
       return { digest: opDigest(vertex.op), attributes: { trees: String(op.inputs.length) }, inputs: vertex.inputs.map(() => wholeInput(store)) };
     },
-    async exec(vertex, inputs, opts) {
-      const trees = op.inputs.map((index) => snapshotOf(index < 0 ? scratchRef : inputs[index], vertex.name));
+    async exec(_vertex, inputs, opts) {
+      const trees = await Promise.all(op.inputs.map((index) => asSnapshot(store, inputs[index] ?? scratchRef, opts)));
       return [await merged(store, trees, opts)];
     },
   };
-}
-
-/** A tree that layers are taken from. @throws {TbuildError} unsupported */
-export function snapshotOf(ref: Ref | undefined, step: string): SnapshotRef {
-  if (ref?.kind === "snapshot") return ref;
-  throw new TbuildError("unsupported", `Cannot take layers of a local directory in "${step}": copy it into a stage first`);
 }
 
 async function merged(store: Store, trees: readonly SnapshotRef[], opts: StepOpts): Promise<SnapshotRef> {

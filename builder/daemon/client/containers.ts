@@ -11,6 +11,7 @@ import type { Entitlements } from "../../entitlements.js";
 import type { BindMount } from "../../executor/executor.js";
 import { SYSTEM_TARGETS, mountTargets } from "../../executor/runc.js";
 import { mountStubs } from "../../executor/stubs.js";
+import { asSnapshot } from "../../ops/localCopy.js";
 import { openMounts } from "../../ops/mounts/openMounts.js";
 import { type OpDeps, scratchRef } from "../../ops/opDeps.js";
 import { outputTrees } from "../../ops/outputTrees.js";
@@ -110,8 +111,7 @@ async function openContainer(parts: ContainerParts, request: NewContainerRequest
   try {
     const outputs = stack.use(outputTrees(deps.store));
     const { list } = stack.use(await openMounts(deps, { mounts }, refs, outputs, opts));
-    const parent = refs[request.mounts.indexOf(wantedMount)]!;
-    if (parent.kind !== "snapshot") throw new TbuildError("unsupported", "Cannot run a container on a local directory");
+    const parent = await asSnapshot(deps.store, refs[request.mounts.indexOf(wantedMount)]!, opts);
     const at = path.join(deps.store.scratch, "roots", newName());
     mkdirSync(at, { recursive: true });
     const tree = stack.use(await mountTree(await outputs.prepare(-1, parent), at));
