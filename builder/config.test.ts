@@ -18,6 +18,10 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   [[registry."localhost:5000".keypair]]
     key = "k.pem"
     cert = "c.pem"
+[history]
+  maxAge = "24h"
+  maxEntries = 10
+  maxSize = "1MB"
 [worker.oci]
   max-parallelism = 4
   gc = false
@@ -32,6 +36,7 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   assert.deepEqual(config.registries.get("docker.io")?.mirrors, ["localhost:5000", "mirror.example/proxy"]);
   assert.equal(config.registries.get("docker.io")?.http, undefined);
   assert.deepEqual(config.registries.get("localhost:5000")?.keypairs, [{ key: "k.pem", cert: "c.pem" }]);
+  assert.deepEqual(config.history, { maxAgeMs: 86_400_000, maxEntries: 10, maxBytes: 1e6 });
   assert.equal(config.worker.maxParallelism, 4);
   assert.equal(config.worker.gc, false);
   assert.equal(config.worker.maxLayerSize, 10e9);
@@ -55,6 +60,11 @@ insecure-entitlements = ["network.host"]
     cert = "c.pem"
     key = "k.pem"
     ca = "ca.pem"
+[frontend."dockerfile.v0"]
+  replaceImages = false
+[frontend."gateway.v0"]
+  enabled = true
+  allowedRepositories = ["example.com/frontend"]
 [worker.oci]
   enabled = false
   platforms = ["linux/amd64"]
@@ -69,6 +79,7 @@ insecure-entitlements = ["network.host"]
     uid: 0,
     gid: 1000,
     tls: { cert: "c.pem", key: "k.pem", ca: "ca.pem" },
+    frontends: { dockerfile: "alone", images: true, repositories: ["example.com/frontend"] },
   });
   assert.deepEqual([config.worker.enabled, config.worker.platforms, config.worker.labels], [false, ["linux/amd64"], { "com.example.a": "b" }]);
   assert.deepEqual(config.warnings, []);

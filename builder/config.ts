@@ -11,8 +11,18 @@ export interface TbuildConfig {
   readonly worker: WorkerConfig;
   readonly cdi: CdiConfig;
   readonly daemon: DaemonConfig;
+  readonly history: HistoryConfig;
   /** Keys that nothing reads, one sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** Settings of `[history]`; null leaves one to its default. */
+export interface HistoryConfig {
+  /** Milliseconds. */
+  readonly maxAgeMs: number | null;
+  readonly maxEntries: number | null;
+  /** Bytes of all that is recorded. */
+  readonly maxBytes: number | null;
 }
 
 /** Settings of `[cdi]`. */
@@ -99,7 +109,7 @@ export async function parseConfig(source: ConfigText): Promise<TbuildConfig> {
   const hosts = registry?.keys() ?? [];
   const registries = new Map(hosts.map((host) => [host, registryConfig(registry!.table(host)!)]));
   const worker = workerConfig(root.table("worker")?.table("oci"));
-  return { registries, worker, cdi: cdiConfig(root.table("cdi")), daemon: daemonConfig(root), warnings: root.finish() };
+  return { registries, worker, cdi: cdiConfig(root.table("cdi")), daemon: daemonConfig(root), history: historyConfig(root.table("history")), warnings: root.finish() };
 }
 
 const emptyConfig: TbuildConfig = {
@@ -107,8 +117,18 @@ const emptyConfig: TbuildConfig = {
   worker: workerConfig(undefined),
   cdi: cdiConfig(undefined),
   daemon: daemonConfig(undefined),
+  history: historyConfig(undefined),
   warnings: [],
 };
+
+function historyConfig(table: TableReader | undefined): HistoryConfig {
+  const count = (value: unknown) => (Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined);
+  return {
+    maxAgeMs: table?.scalar("maxAge", 'seconds or a duration such as "48h"', durationMs) ?? null,
+    maxEntries: table?.scalar("maxEntries", "a number of builds", count) ?? null,
+    maxBytes: table?.scalar("maxSize", 'bytes or a size such as "1GB"', byteSize) ?? null,
+  };
+}
 
 function cdiConfig(table: TableReader | undefined): CdiConfig {
   const dirs = table?.texts("specDirs") ?? [];

@@ -1,14 +1,16 @@
+import type { Store } from "../cache/store.js";
 import { loadGraph, topologicalOrder } from "../solver/graph.js";
 import { createSolver } from "../solver/solve.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkEntitlements, entitlementsOf } from "./entitlements.js";
+import type { Report } from "./internalStep.js";
 import { opRunner } from "./ops/mod.js";
 import type { OpDeps } from "./ops/opDeps.js";
-import type { BuildParts, Running } from "./run.js";
 
 /** A build whose steps may have graphs of their own. */
-export interface Nesting extends Pick<Running, "report"> {
-  readonly parts: Pick<BuildParts, "store" | "cdiDirs">;
+export interface Nesting {
+  readonly parts: { readonly store: Store; readonly cdiDirs: readonly string[] };
+  readonly report: Report;
 }
 
 /**

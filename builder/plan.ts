@@ -46,6 +46,8 @@ function allOrErrors<T>(settled: readonly PromiseSettledResult<T>[]): readonly T
 export interface FrontendRun extends Pick<Run, "remote" | "secrets" | "epoch" | "report" | "signal"> {
   readonly request: Omit<BuildRequest, "context">;
   readonly inputs: FrontendInputs;
+  /** Default "refuse". */
+  readonly foreignSyntax?: FrontendOptions["foreignSyntax"];
 }
 
 /** The options of the Dockerfile frontend that a request stands for. */
@@ -56,6 +58,7 @@ export function frontendOptions(run: FrontendRun, platform: Platform, resolvers:
     file: inputs.dockerfile.name,
     target: request.target ?? null,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
+    foreignSyntax: run.foreignSyntax ?? "refuse",
     labels: new Map(Object.entries(request.labels ?? {})),
     platform,
     buildPlatform: hostPlatform(),

@@ -1,18 +1,16 @@
-import path from "node:path";
 import type { Opts } from "../cache/content/store.js";
 import { hasCode, TbuildError } from "../cache/errors.js";
 import { type ImageStore, isNamed } from "../cache/images.js";
 import type { ImageManifestRecord, ImageRecord } from "../cache/meta/records.js";
 import { hexOf } from "../cache/oci/digest.js";
 import { hostPlatform, type Platform } from "../cache/oci/platform.js";
-import { mountTree } from "../cache/snapshot/mountTree.js";
-import type { Store } from "../cache/store.js";
 import type { ProcessResult, ProcessSpec, Stdio } from "./executor/executor.js";
 import { mountStubs } from "./executor/stubs.js";
 import { bringer, isAbsent } from "./image/absent.js";
 import { internalStep, type Report } from "./internalStep.js";
 import { failureHint } from "./ops/failureHint.js";
 import { newName } from "./ops/snapshotStep.js";
+import { throwAwayRoot } from "./ops/throwAwayRoot.js";
 import type { RunRequest } from "./request.js";
 import type { BuildParts } from "./run.js";
 import { runSpec } from "./runSpec.js";
@@ -68,26 +66,6 @@ function resolved(images: ImageStore, nameOrId: string): ImageRecord | null {
     return images.resolve(nameOrId);
   } catch (error) {
     if (hasCode(error, "not_found")) return null;
-    throw error;
-  }
-}
-
-/** A writable tree on a snapshot, mounted for a container. Disposing removes what was written. */
-async function throwAwayRoot(store: Store, parent: string | null, id: string): Promise<AsyncDisposable & { readonly path: string }> {
-  const mount = await store.snapshots.prepare(id, parent);
-  const remove = () => store.snapshots.remove(id);
-  try {
-    const tree = await mountTree(mount, path.join(store.scratch, "roots", id));
-    return {
-      path: tree.path,
-      async [Symbol.asyncDispose]() {
-        await tree[Symbol.asyncDispose]();
-        await remove();
-      },
-    };
-  } catch (error) {
-    // What cannot be removed now is removed when the store is closed; the first error tells more.
-    await remove().catch(() => {});
     throw error;
   }
 }

@@ -7,8 +7,8 @@ import { type Lock, tryLock } from "./sys/lock.js";
 const SUFFIX = ".pins";
 const RETRY_MS = 1;
 
-/** What takes space: a snapshot by name, a blob by digest, a cache mount by the name of its directory. The last needs no pin. */
-export type PinName = `snapshot:${string}` | `blob:${string}` | `cachemount:${string}`;
+/** What takes space: a snapshot by name, a blob by digest, a cache mount or a copy of a client's directory by its name. The last two need no pin. */
+export type PinName = `snapshot:${string}` | `blob:${string}` | `cachemount:${string}` | `localcopy:${string}`;
 
 /**
  * What this process uses, so that no other process's prune takes it away. Pins live in a plain file beside the lease:

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
+import { listLocalCopies, openLocalCopy } from "./localCopies.js";
 import { planOf, prune } from "./prune.js";
 import { openStore, type Store } from "./store.js";
 import { commitFile, keyParts, putBlob, withStore } from "./testing/store.js";
@@ -130,4 +131,24 @@ test("diskUsage() remembers sizes of committed snapshots and measures active one
     assert.ok(size >= 100 * KIB && size < 140 * KIB, `${size}`);
     assert.equal(store.meta.snapshots.get("s")?.size, size);
     assert.equal(store.meta.snapshots.get("active")?.size, null);
+  }));
+
+test("prune() removes the copies of clients' directories that nobody uses", () =>
+  withStore(async (store) => {
+    const open = (key: string) => openLocalCopy(store.root, key, async (dir) => void (await store.bulk.run("removeTree", { path: dir })));
+    using used = await open("used");
+    {
+      using idle = await open("idle");
+      writeFileSync(path.join(idle.path, "file"), Buffer.alloc(100_000));
+    }
+    const records = await diskUsage(store);
+    const shown = records.map(({ type, description, inUse }) => [type, description, inUse].join()).sort();
+    assert.deepEqual(shown, ["source.local,local source for idle,false", "source.local,local source for used,true"]);
+    assert.ok(records.find(({ inUse }) => !inUse)!.size >= 100_000);
+    assert.deepEqual((await prune(store, { filter: ({ type }) => type !== "source.local" })).removed, []);
+    assert.deepEqual((await prune(store)).removed.map(({ description }) => description), ["local source for idle"]);
+    assert.deepEqual(listLocalCopies(store.root).map(({ path: at }) => at), [used.path]);
+    used[Symbol.dispose]();
+    assert.equal((await prune(store)).removed.length, 1);
+    assert.deepEqual(await diskUsage(store), []);
   }));

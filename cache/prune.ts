@@ -1,10 +1,12 @@
 import { rmSync } from "node:fs";
+import { blobsOfBuild } from "./buildRecords.js";
 import { removeCacheMount } from "./cacheMounts.js";
 import { removeResumable } from "./content/diskStore.js";
 import type { Opts } from "./content/store.js";
 import { cancelled } from "./errors.js";
 import { planPrune, type PrunePolicy } from "./gc.js";
 import { storeLayout } from "./layout.js";
+import { removeLocalCopy } from "./localCopies.js";
 import type { MetaDb, MetaTx } from "./meta/db.js";
 import type { ImageManifestRecord } from "./meta/records.js";
 import { parseDigest } from "./oci/digest.js";
@@ -19,6 +21,7 @@ const BATCH = 256;
 const SNAPSHOT = "snapshot:";
 const BLOB = "blob:";
 const CACHE_MOUNT = "cachemount:";
+const LOCAL_COPY = "localcopy:";
 
 /** Options of {@link prune}. */
 export interface PruneOptions extends PrunePolicy, Opts {
@@ -76,14 +79,15 @@ async function removeBatch(
   const root = storeLayout(store.root).snapshots;
   const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
   for (const id of directories) await discard({ root, removeTree }, id);
-  return [...removed, ...(await removeMounts(store, batch, removeTree))];
+  return [...removed, ...(await removeDirectories(store, batch, removeTree))];
 }
 
-/** Cache mounts guard themselves: one that is in use is passed over. */
-async function removeMounts(store: UsageStore, batch: readonly UsageRecord[], removeTree: (path: string) => Promise<void>) {
+/** Cache mounts and copies guard themselves: one that is in use is passed over. */
+async function removeDirectories(store: UsageStore, batch: readonly UsageRecord[], removeTree: (path: string) => Promise<void>) {
   const removed: UsageRecord[] = [];
   for (const record of batch) {
     for (const name of nameIn(record.id, CACHE_MOUNT)) if (await removeCacheMount(store.root, name, removeTree)) removed.push(record);
+    for (const name of nameIn(record.id, LOCAL_COPY)) if (await removeLocalCopy(store.root, name, removeTree)) removed.push(record);
   }
   return removed;
 }
@@ -118,11 +122,17 @@ function forgetSnapshot(tx: MetaTx, name: string, keys: readonly string[]): read
   return records.flatMap((record) => record?.id ?? []);
 }
 
-/** Deletes those of `digests` that no layer and no image names by now, and returns them. */
+/** Deletes those of `digests` that no layer, no image, no build's record and no running build names by now. */
+export async function freeBlobs(store: UsageStore, digests: readonly string[]): Promise<void> {
+  await withPins(store.root, async (pinned) => deleteBlobs(store, digests.filter((digest) => !pinned.has(BLOB + digest))));
+}
+
+/** Deletes those of `digests` that no record names by now, and returns them. */
 function deleteBlobs({ meta, content }: UsageStore, digests: readonly string[]): readonly string[] {
   if (digests.length === 0) return [];
   const named = new Set<string>(manifestsOf(meta.images).map(({ config }) => config));
   for (const [, { blobs }] of meta.layers.entries()) for (const { digest } of blobs) named.add(digest);
+  for (const [, build] of meta.builds.entries()) for (const { digest } of blobsOfBuild(build)) named.add(digest);
   const free = digests.filter((digest) => !named.has(digest));
   for (const digest of free) rmSync(content.pathOf(parseDigest(digest)), { force: true });
   return free;
@@ -140,6 +150,6 @@ function manifestsOf(images: Pick<MetaTx["images"], "entries">): readonly ImageM
   return [...images.entries()].flatMap(([, { manifests }]) => manifests);
 }
 
-function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT): readonly string[] {
+function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT | typeof LOCAL_COPY): readonly string[] {
   return id.startsWith(kind) ? [id.slice(kind.length)] : [];
 }

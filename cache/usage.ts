@@ -1,8 +1,10 @@
 import path from "node:path";
+import { blobsOfBuild } from "./buildRecords.js";
 import { listCacheMounts } from "./cacheMounts.js";
 import { type GcItem, mark } from "./gc.js";
 import { snapshotsOf } from "./index.js";
 import { storeLayout } from "./layout.js";
+import { listLocalCopies } from "./localCopies.js";
 import type { MetaDb, SnapshotRecord } from "./meta/db.js";
 import type { ImageRecord } from "./meta/records.js";
 import { type PinName, withPins } from "./pins.js";
@@ -14,13 +16,13 @@ export type UsageStore = Pick<Store, "root" | "meta" | "content" | "bulk">;
 
 /** One thing that takes space in the store. `size` in bytes on disk for a snapshot, of the file for a blob. */
 export interface UsageRecord extends GcItem {
-  /** "snapshot:<name>", "blob:<digest>" or "cachemount:<directory>". */
+  /** "snapshot:<name>", "blob:<digest>", "cachemount:<directory>" or "localcopy:<copy>". */
   readonly id: PinName;
-  /** `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot. */
-  readonly type: "regular" | "image" | "blob" | "exec.cachemount";
+  /** `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot; `source.local`: a client's directory. */
+  readonly type: "regular" | "image" | "blob" | "exec.cachemount" | "source.local";
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** Held by an image, a running build or something that is; never pruned. */
+  /** Held by an image, a running build, the record of one or something that is; never pruned. */
   readonly inUse: boolean;
   /** Held by an image and by the build cache. */
   readonly shared: boolean;
@@ -43,13 +45,14 @@ interface IndexUse {
  */
 export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord[]> {
   const pinned = await withPins(store.root, async (names) => names);
-  const items = [...(await snapshotItems(store)), ...(await blobItems(store)), ...(await cacheMountItems(store))];
+  const items = [...(await snapshotItems(store)), ...(await blobItems(store)), ...(await cacheMountItems(store)), ...(await localCopyItems(store))];
   const byId = new Map<string, Item>(items.map((item) => [item.id, item]));
   const needs = (id: string) => byId.get(id)?.needs ?? [];
-  const active = items.filter(({ kind }) => kind === "active" || kind === "open-mount").map(({ id }) => id);
+  const active = items.filter(({ kind }) => kind === "active" || kind === "open-mount" || kind === "open-copy").map(({ id }) => id);
   const images = [...store.meta.images.entries()].flatMap(([, image]) => holdsOf(image));
   const inImages = mark(images, needs);
-  const inUse = mark([...images, ...pinned, ...active], needs);
+  const builds = [...store.meta.builds.entries()].flatMap(([, build]) => blobsOfBuild(build).map(({ digest }) => `blob:${digest}`));
+  const inUse = mark([...images, ...builds, ...pinned, ...active], needs);
   return items.map(({ kind, cached, ...item }) => ({
     ...item,
     type: typeOf(kind, inImages.has(item.id)),
@@ -61,6 +64,7 @@ export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord
 function typeOf(kind: Item["kind"], inImage: boolean): UsageRecord["type"] {
   if (kind === "blob") return "blob";
   if (kind === "mount" || kind === "open-mount") return "exec.cachemount";
+  if (kind === "copy" || kind === "open-copy") return "source.local";
   return inImage ? "image" : "regular";
 }
 
@@ -70,7 +74,7 @@ export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly strin
 }
 
 type Item = Omit<UsageRecord, "type" | "inUse" | "shared"> & {
-  readonly kind: "active" | "committed" | "blob" | "mount" | "open-mount";
+  readonly kind: "active" | "committed" | "blob" | "mount" | "open-mount" | "copy" | "open-copy";
   /** The cache index leads to it. */
   readonly cached: boolean;
 };
@@ -112,6 +116,16 @@ async function cacheMountItems({ root, bulk }: UsageStore): Promise<readonly Ite
       const { bytes } = await bulk.run("diskUsage", { path: dir });
       const rest = { needs: [], parent: null, description: `cache mount "${id}"`, cached: false };
       return { id: `cachemount:${name}`, kind: inUse ? "open-mount" : "mount", size: bytes, createdAt, lastUsedAt, ...rest };
+    }),
+  );
+}
+
+async function localCopyItems({ root, bulk }: UsageStore): Promise<readonly Item[]> {
+  return await Promise.all(
+    listLocalCopies(root).map(async ({ name, key, path: dir, inUse, createdAt, lastUsedAt }): Promise<Item> => {
+      const { bytes } = await bulk.run("diskUsage", { path: dir });
+      const rest = { needs: [], parent: null, description: `local source for ${key}`, cached: false };
+      return { id: `localcopy:${name}`, kind: inUse ? "open-copy" : "copy", size: bytes, createdAt, lastUsedAt, ...rest };
     }),
   );
 }

@@ -12,6 +12,8 @@ export interface FrontendOptions {
   /** Stage to build; null is the last one. */
   readonly target: string | null;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** What to do when the file asks for another frontend: "ignore" is for whoever has looked at that already. */
+  readonly foreignSyntax: "refuse" | "ignore";
   readonly labels: ReadonlyMap<string, string>;
   /** The one platform to build for. */
   readonly platform: Platform;
@@ -83,6 +85,7 @@ export const defaultFrontendOptions: Omit<FrontendOptions, "platform" | "buildPl
   file: "Dockerfile",
   target: null,
   buildArgs: new Map(),
+  foreignSyntax: "refuse",
   labels: new Map(),
   platformNames: "foreign",
   noCache: [],

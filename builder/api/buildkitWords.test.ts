@@ -21,7 +21,8 @@ async function wordsFor(text: string, changes: Partial<FrontendOptions> = {}): P
 
 const files: readonly (readonly [string, string, Partial<FrontendOptions>?])[] = [
   ["FROM scratch\n\nBADCMD x\n", "dockerfile parse error on line 3: unknown instruction: BADCMD"],
-  ["FROM scratch\nRUN --mont=x y\n", "unknown flag: --mont"],
+  ["FROM scratch\nFNTRYPOINT x\n", "dockerfile parse error on line 2: unknown instruction: FNTRYPOINT (did you mean ENTRYPOINT?)"],
+  ["FROM scratch\nRUN --mont=x y\n", "unknown flag: --mont (did you mean mount?)"],
   ["ARG A\n", "dockerfile contains no stages to build"],
   ["FROM scratch\nENV A=\"${FOO:?foo missing}\"\n", "failed to process word: FOO: foo missing"],
   ["FROM scratch\nARG A\nCOPY --from=$A a b\n", "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround"],

@@ -5,8 +5,8 @@ type Words = (error: TbuildError, found: readonly string[]) => string;
 
 /** Our messages, and BuildKit's words for them, which people and tools look for. */
 const table: readonly (readonly [RegExp, Words])[] = [
-  [/^Unknown instruction "(.*)"$/s, ({ at }, [name]) => `dockerfile parse error on line ${at?.start.line ?? 0}: unknown instruction: ${name}`],
-  [/^Unknown flag "(--[^"]*)": /, (_, [flag]) => `unknown flag: ${flag}`],
+  [/^Unknown instruction "(.*)"$/s, ({ at, hint }, [name]) => `dockerfile parse error on line ${at?.start.line ?? 0}: unknown instruction: ${name}${guess(hint)}`],
+  [/^Unknown flag "(--[^"]*)": /, ({ hint }, [flag]) => `unknown flag: ${flag}${guess(hint)}`],
   [/^Cannot build from "[^"]*": it has no FROM instruction$/, () => "dockerfile contains no stages to build"],
   [/^Cannot expand variable "([^"]*)": (.*)$/s, (_, [name, why]) => `failed to process word: ${name}: ${why}`],
   [/^Cannot expand variables in --from /, () => "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround"],
@@ -37,6 +37,6 @@ export function buildkitWords(error: TbuildError): string | null {
 }
 
 function guess(hint: string | undefined): string {
-  const word = /^Did you mean "(.*)"\?$/.exec(hint ?? "")?.[1];
+  const word = /^Did you mean "(?:--)?(.*)"\?$/.exec(hint ?? "")?.[1];
   return word === undefined ? "" : ` (did you mean ${word}?)`;
 }

@@ -101,7 +101,8 @@ function exitText({ exitCode, outOfMemory }: { readonly exitCode: number; readon
   return `exit code: ${exitCode}${outOfMemory ? ": cannot allocate memory" : ""}`;
 }
 
-function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
+/** The lines that a range is in, when their text is known. */
+export function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
   const info = at === undefined ? undefined : source?.(at.file);
   if (at === undefined || info === undefined) return [];
   const text = { filename: info.filename, data: Buffer.from(info.data).toString("base64"), language: info.language };
@@ -115,7 +116,7 @@ function ofStep({ process }: TbuildError, { vertex }: ErrorContext): Status["det
   ];
 }
 
-/** A detail is JSON, though it is where protobuf would have a message. Source: BuildKit, util/grpcerrors. */
-function detail(name: string, value: object): Status["details"][number] {
+/** A detail of a status: JSON, though it is where protobuf would have a message. Source: BuildKit, util/grpcerrors. */
+export function detail(name: string, value: object): Status["details"][number] {
   return { typeUrl: `github.com/moby/buildkit/${name}+json`, value: Buffer.from(JSON.stringify(value)) };
 }

@@ -1,10 +1,13 @@
 import { child, children, flag, int, text, textMap, texts } from "../../solver/llb/message.js";
 import { childMap } from "../../solver/llb/message.js";
 import { descriptor, status, typeAndAttrs } from "./common.js";
-import { numberMap, schema, time } from "./schema.js";
+import { type Decoded, type Encodable, numberMap, schema, time } from "./schema.js";
 
 /** `BuildHistoryRequest`. */
 export const buildHistoryRequest = schema({ activeOnly: flag(1), ref: text(2), earlyExit: flag(3), filter: texts(4), limit: int(5) });
+
+/** See {@link buildHistoryRequest}. */
+export type BuildHistoryRequest = Decoded<typeof buildHistoryRequest>;
 
 const buildResultInfo = schema({
   resultDeprecated: child(1, descriptor),
@@ -35,8 +38,17 @@ export const buildHistoryRecord = schema({
   numWarnings: int(19),
 });
 
-/** `BuildHistoryEvent`. Types: 0 started, 1 complete, 2 deleted. */
+/** What is written as a `BuildHistoryRecord`. */
+export type BuildHistoryRecordInput = Encodable<typeof buildHistoryRecord>;
+
+/** Numbers of the types of events. */
+export const eventType = { started: 0, complete: 1, deleted: 2 } as const;
+
+/** `BuildHistoryEvent`; see {@link eventType}. */
 export const buildHistoryEvent = schema({ type: int(1), record: child(2, buildHistoryRecord) });
+
+/** What is written as a `BuildHistoryEvent`. */
+export type BuildHistoryEventInput = Encodable<typeof buildHistoryEvent>;
 
 /** `UpdateBuildHistoryRequest`. */
 export const updateBuildHistoryRequest = schema({ ref: text(1), pinned: flag(2), delete: flag(3), finalize: flag(4) });

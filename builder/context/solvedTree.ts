@@ -1,6 +1,10 @@
+import type { Ref } from "../../cache/ref.js";
+import type { Store } from "../../cache/store.js";
 import { marshal } from "../../solver/llb/marshal.js";
 import type { Output } from "../../solver/llb/state.js";
+import type { Solver } from "../../solver/solve.js";
 import { bringer } from "../image/absent.js";
+import type { Executor } from "../executor/executor.js";
 import type { Report } from "../internalStep.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
 import { withNestedSolve } from "../nestedSolve.js";
@@ -8,7 +12,6 @@ import { opRunner } from "../ops/mod.js";
 import { scratchRef } from "../ops/opDeps.js";
 import { openTree, type ReadTree } from "../ops/trees.js";
 import type { RemoteAccess } from "../remote.js";
-import type { BuildParts } from "../run.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { type LocalDirectory, localSource } from "../source/local.js";
@@ -16,7 +19,7 @@ import { buildSources } from "../source/mod.js";
 
 /** What is there of a build before its context is. */
 export interface ContextDeps {
-  readonly parts: Pick<BuildParts, "store" | "executor" | "solver" | "cdiDirs">;
+  readonly parts: { readonly store: Store; readonly executor: Executor; readonly solver: Solver<Ref>; readonly cdiDirs: readonly string[] };
   readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;

@@ -7,6 +7,8 @@ import { type BytesMessage, byteStream } from "./byteStream.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { type Filter, parseFilters } from "./filter.js";
 import type { Call, Handlers } from "./handlers.js";
+import type { History } from "./history/history.js";
+import { readStatus } from "./history/statusLog.js";
 import type { Jobs } from "./jobs.js";
 import { solve } from "./solve.js";
 import { pruneStore, usageRecords } from "./space.js";
@@ -18,16 +20,18 @@ export interface ControlParts {
   readonly jobs: Jobs;
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
+  readonly history: History;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   workers(): readonly WorkerRecordInput[];
+  onBuildEnd(): void;
 }
 
 /** How long progress waits for its build: both are asked for side by side. Source: BuildKit, solver/jobs.go. */
 const WAIT_MS = 6000;
 
-/** `moby.buildkit.v1.Control` but for the history of builds. */
+/** `moby.buildkit.v1.Control`. */
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlService.methods> {
-  const { store, jobs } = parts;
+  const { store, jobs, history } = parts;
   // What builds have used is free again when none runs: a daemon would keep it for as long as it lives.
   const letGo = () => void (jobs.idle() && store.unpin());
   return {
@@ -41,15 +45,40 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlSer
       letGo();
       yield* await pruneStore(store, request, signal);
     },
-    Solve: (request, call) => solve(parts, request, call).finally(letGo),
-    Status: ({ ref }, call) => progressOf(jobs, ref, call),
+    Solve: (request, call) =>
+      solve(parts, request, call).finally(() => {
+        letGo();
+        parts.onBuildEnd();
+      }),
+    Status: ({ ref }, call) => progressOf(parts, ref, call),
     Session: (requests, call) => hostSession(parts.sessions, requests, call),
+    ListenBuildHistory(request, call) {
+      sendTime(call);
+      return history.listen(request, call.signal);
+    },
+    async UpdateBuildHistory({ ref, pinned, delete: remove, finalize }) {
+      letGo();
+      if (remove) await history.remove(ref);
+      // A record is final when it is there: nothing is added to it later.
+      else if (!finalize) await history.pin(ref, pinned);
+      return {};
+    },
   };
 }
 
-async function* progressOf(jobs: Jobs, ref: string, call: Call): AsyncGenerator<StatusInput> {
-  // Clients put their clock right with it.
+/** Clients put their clock right with it. */
+function sendTime(call: Call): void {
   call.sendHeaders({ "buildkit-current-timestamp": new Date().toISOString() });
+}
+
+/** Of a build that runs as it goes on; of one that has ended all that it told. */
+async function* progressOf({ store, jobs, history }: ControlParts, ref: string, call: Call): AsyncGenerator<StatusInput> {
+  sendTime(call);
+  const record = jobs.isRunning(ref) ? undefined : history.find(ref);
+  if (record !== undefined) {
+    if (record.logs !== null) yield* readStatus(store.content, record.logs, { signal: call.signal });
+    return;
+  }
   const job = await jobs.find(ref, { waitMs: WAIT_MS, signal: call.signal });
   const writer = statusWriter((file) => job.sources.get(file));
   for await (const events of job.log.read(call.signal)) yield* writer.write(events);

@@ -10,8 +10,10 @@ import type { Sessions } from "../session/sessions.js";
 import { contentHandlers } from "./blobs.js";
 import { controlHandlers } from "./control.js";
 import type { OpenBuild } from "./daemonBuild.js";
-import { gatewayHandlers } from "./gateway.js";
+import { clientJobs, gatewayHandlers } from "./gateway.js";
 import { addService, type OnError } from "./handlers.js";
+import { type History, openHistory } from "./history/history.js";
+import { defaultRetention, type Retention } from "./history/retention.js";
 import { createJobs } from "./jobs.js";
 import { createServer, serve, type ServeOptions } from "./server.js";
 
@@ -23,6 +25,8 @@ export interface DaemonOptions extends ServeOptions {
   /** The one worker, as clients list it. */
   readonly worker: WorkerRecordInput;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
+  /** Which builds are remembered. */
+  readonly retention?: Retention;
   readonly onError?: OnError;
 }
 
@@ -48,8 +52,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const workers = () => [worker];
   const server = createServer();
   const onError = options.onError ?? (() => {});
-  addService(server, controlService, controlHandlers({ ...options, jobs, workers }), onError);
-  addService(server, gatewayService, gatewayHandlers(jobs, workers), onError);
+  const history = openHistory(store, options.retention ?? defaultRetention, (error) => onError("history", error));
+  const collection = collectNowAndThen(history, onError);
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd: collection.run }), onError);
+  addService(server, gatewayService, gatewayHandlers(clientJobs(jobs), workers), onError);
   addService(server, contentService, contentHandlers(store.content), onError);
   addService(server, traceService, { Export: refuseTraces }, () => {});
   addService(server, healthService, { Check: () => ({ status: SERVING }) }, onError);
@@ -62,7 +68,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await within(graceMs, idle);
       jobs.cancelAll(new Error("The daemon is stopping"));
       await within(CLEAN_UP_MS, idle);
+      history.close();
       await serving.shutDown(LAST_CALLS_MS);
+      await collection.end();
+    },
+  };
+}
+
+/** Records grow too old also when nobody builds. Source: BuildKit, solver/llbsolver/history/buildhistory.go. */
+const COLLECT_EVERY_MS = 120_000;
+
+function collectNowAndThen(history: History, onError: OnError): { run(): void; end(): Promise<void> } {
+  let last = Promise.resolve();
+  const run = () => void (last = last.then(() => history.collect()).catch((error: unknown) => onError("history", error)));
+  const timer = setInterval(run, COLLECT_EVERY_MS).unref();
+  run();
+  return {
+    run,
+    end() {
+      clearInterval(timer);
+      return last;
     },
   };
 }

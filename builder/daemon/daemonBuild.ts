@@ -1,4 +1,5 @@
 import { TbuildError } from "../../cache/errors.js";
+import type { Definition } from "../../solver/llb/definition.js";
 import type { SolveRequest } from "../api/control.js";
 import type { ExecMessage, ExecMessageInput } from "../api/container.js";
 import type { FrontendResultMessage, gatewayService, GatewaySolveRequest } from "../api/gateway.js";
@@ -14,6 +15,8 @@ type Response<N extends keyof Methods> = Promise<Encodable<Methods[N]["response"
  * tree. They are lazy: what has one need not have run.
  */
 export interface DaemonBuild extends AsyncDisposable {
+  /** Graphs that the frontend was given, by name. */
+  readonly inputs: Readonly<Record<string, Definition>>;
   /** Runs a frontend, or takes a graph, and hands out references. */
   solve(request: GatewaySolveRequest): Promise<FrontendResultMessage>;
   /** Runs what the reference needs. */
@@ -44,6 +47,7 @@ export async function openEmptyBuild(): Promise<DaemonBuild> {
     throw new TbuildError("unsupported", "Cannot build: this daemon runs no frontend");
   };
   return {
+    inputs: {},
     solve: refuse,
     evaluate: refuse,
     readFile: refuse,

@@ -13,9 +13,19 @@ const WAIT_MS = 3000;
 
 const BUILD_ID = "buildkit-controlapi-buildid";
 
-/** What a frontend in the client asks of its build. */
-export function gatewayHandlers(jobs: Jobs, workers: () => readonly WorkerRecordInput[]): Handlers<typeof gatewayService.methods> {
-  const jobOf = (call: Call) => jobs.find(buildId(call), { waitMs: WAIT_MS, signal: call.signal });
+/** The build that a frontend is part of. */
+export type FrontendJob = Pick<Job, "report" | "sources" | "bridge">;
+
+/** Finds the build that a frontend in the client means, which its headers name. */
+export function clientJobs(jobs: Jobs): (call: Call) => Promise<FrontendJob> {
+  return (call) => jobs.find(buildId(call), { waitMs: WAIT_MS, signal: call.signal });
+}
+
+/** What a frontend asks of its build. */
+export function gatewayHandlers(
+  jobOf: (call: Call) => Promise<FrontendJob>,
+  workers: () => readonly WorkerRecordInput[],
+): Handlers<typeof gatewayService.methods> {
   const ofBuild = <Q, S>(ask: (build: DaemonBuild, request: Q) => Promise<S>) =>
     async (request: Q, call: Call): Promise<S> => {
       const job = await jobOf(call);
@@ -59,16 +69,13 @@ export function gatewayHandlers(jobs: Jobs, workers: () => readonly WorkerRecord
       (await jobOf(call)).bridge.return(request);
       return {};
     },
-    Inputs: async (_request, call) => {
-      await jobOf(call);
-      return { definitions: {} };
-    },
+    Inputs: ofBuild(async ({ inputs }) => ({ definitions: inputs })),
     Warn: warn(jobOf),
   };
 }
 
 /** An error is told with the lines that the build knows of. */
-async function asked<T>(job: Job, work: () => Promise<T>): Promise<T> {
+async function asked<T>(job: FrontendJob, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -82,7 +89,7 @@ function buildId({ headers }: Call): string {
   throw new TbuildError("invalid_argument", `Cannot tell which build is meant: the call has ${ref === undefined ? "no" : "several"} "${BUILD_ID}"`);
 }
 
-function warn(jobOf: (call: Call) => Promise<Job>): Handler<typeof gatewayService.methods.Warn> {
+function warn(jobOf: (call: Call) => Promise<FrontendJob>): Handler<typeof gatewayService.methods.Warn> {
   return async ({ digest, short, detail, url, info, ranges }, call) => {
     const { report, sources } = await jobOf(call);
     if (info !== null) sources.set(info.filename, info);

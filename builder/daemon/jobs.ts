@@ -18,6 +18,8 @@ export interface Jobs {
   start(ref: string, bridge: Bridge): Job;
   /** The build of this ref, also one that ended lately; waits for one that is not there yet. @throws {TbuildError} not_found */
   find(ref: string, opts: { readonly waitMs: number; readonly signal: AbortSignal }): Promise<Job>;
+  /** True while a build of this ref runs. */
+  isRunning(ref: string): boolean;
   /** Ends the log of a build, which stays readable for a while. */
   end(job: Job): void;
   /** True while no build runs. */
@@ -74,6 +76,7 @@ export function createJobs(): Jobs {
   return {
     start,
     find: async (ref, { waitMs, signal }) => running.get(ref) ?? ended.get(ref) ?? (await wait(ref, waitMs, signal)),
+    isRunning: (ref) => running.has(ref),
     end(job) {
       job.log.end();
       running.delete(job.ref);

@@ -3,10 +3,15 @@ import { vertexOf } from "../../solver/errors.js";
 import { toStatus } from "../api/errors.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
+import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { Sessions } from "../session/sessions.js";
 import { createBridge } from "./bridge.js";
+import { outputsOf } from "./client/clientOutputs.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { type Call, StatusError } from "./handlers.js";
+import type { BuildEnd } from "./history/buildEnd.js";
+import type { History } from "./history/history.js";
+import type { BuildStart } from "./history/recordMessage.js";
 import type { Job, Jobs } from "./jobs.js";
 
 /** What {@link solve} needs of a daemon. */
@@ -14,6 +19,7 @@ export interface SolveParts {
   readonly jobs: Jobs;
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
+  readonly history: History;
 }
 
 interface SolveResponse {
@@ -21,27 +27,43 @@ interface SolveResponse {
 }
 
 /**
- * One build from request to response. Without frontend and graph it is the client that runs the frontend: the build waits for
- * its result. Ends when the client goes.
+ * One build from request to response, and into the history unless it is the client's own business. Without frontend and graph it
+ * is the client that runs the frontend: the build waits for its result. Ends when the client goes.
  */
-export async function solve({ jobs, openBuild, sessions }: SolveParts, request: SolveRequest, call: Call): Promise<SolveResponse> {
+export async function solve(parts: SolveParts, request: SolveRequest, call: Call): Promise<SolveResponse> {
+  const { jobs, sessions, history } = parts;
   const job = jobs.start(request.ref, createBridge());
+  const recording = request.internal ? null : history.begin(buildStart(request), job);
   const onGone = () => job.cancel(call.signal.reason);
   call.signal.addEventListener("abort", onGone);
   if (call.signal.aborted) onGone();
   if (request.session !== "") void endWithSession(sessions, request.session, job);
-  try {
-    const opening = openBuild(request, job);
-    job.bridge.open(opening);
-    await using build = await opening;
-    const result = isGateway(request) ? await fromClient(job) : await build.solve(gatewayRequest(request));
-    return { exporterResponse: await build.finish(result) };
-  } catch (error) {
-    throw statusError(job.signal.aborted && !isTbuildError(error) ? cancelled(job.signal) : error, job);
-  } finally {
-    call.signal.removeEventListener("abort", onGone);
-    jobs.end(job);
-  }
+  const end = await run(parts, request, job).catch((error: unknown) => ({ kind: "failed" as const, error: failure(error, job) }));
+  call.signal.removeEventListener("abort", onGone);
+  job.log.end();
+  await recording?.end(end.kind === "done" ? end : { kind: "failed", status: end.error.status });
+  jobs.end(job);
+  if (end.kind === "failed") throw end.error;
+  return { exporterResponse: end.exporterResponse };
+}
+
+async function run({ openBuild }: SolveParts, request: SolveRequest, job: Job): Promise<BuildEnd & { readonly kind: "done" }> {
+  const opening = openBuild(request, job);
+  job.bridge.open(opening);
+  await using build = await opening;
+  const result = isGateway(request) ? await fromClient(job) : await build.solve(gatewayRequest(request));
+  return { kind: "done", exporterResponse: await build.finish(result) };
+}
+
+function failure(error: unknown, job: Job): StatusError {
+  return statusError(job.signal.aborted && !isTbuildError(error) ? cancelled(job.signal) : error, job);
+}
+
+/** What is recorded of a request: tokens in the URLs of contexts are not. */
+function buildStart(request: SolveRequest): BuildStart {
+  const { ref, frontend, frontendAttrs } = request;
+  const shown = Object.entries(frontendAttrs).map(([key, value]) => [key, /^context(?::|$)/.test(key) ? redacted(value) : value]);
+  return { ref, frontend, frontendAttrs: Object.fromEntries(shown), exporters: outputsOf(request), createdAt: Date.now() };
 }
 
 /** A client that is gone can neither give what a build asks for nor take what it makes. One that never comes is missed later. */
@@ -77,7 +99,7 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 }
 
 /** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
-export function statusError(error: unknown, job: Job): StatusError {
+export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
   return new StatusError(toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) }), error);
 }

@@ -43,7 +43,7 @@ async function keepBytes(store: Store, { reservedSpace, maxUsedSpace, minFreeSpa
 function toRecord({ id, type, inUse, shared, size, parent, createdAt, lastUsedAt, description }: UsageRecord): UsageRecordInput {
   return {
     id,
-    mutable: type === "exec.cachemount",
+    mutable: isDirectory(type),
     inUse,
     shared,
     size,
@@ -51,9 +51,13 @@ function toRecord({ id, type, inUse, shared, size, parent, createdAt, lastUsedAt
     lastUsedAt,
     usageCount: 1,
     description,
-    recordType: type === "exec.cachemount" ? type : "regular",
+    recordType: isDirectory(type) ? type : "regular",
     parents: parent === null ? [] : [`snapshot:${parent}`],
   };
+}
+
+function isDirectory(type: UsageRecord["type"]): boolean {
+  return type === "exec.cachemount" || type === "source.local";
 }
 
 /** Source: BuildKit, cache/manager.go adaptUsageInfo() */

@@ -80,3 +80,12 @@ test("statusWriter() tells warnings with the rule, the line and the text around 
   assert.deepEqual([told?.vertex, told?.level, told?.url, told?.info], [A, 1, "https://x", info]);
   assert.deepEqual(told?.ranges, [{ start: { line: 1, character: 0 }, end: { line: 1, character: 4 } }]);
 });
+
+test("statusWriter() leaves no sub-progress open of a step that has completed", () => {
+  const status = writer();
+  status.write([vertex(A), started(A, 1), { type: "status", vertex: A, status: { id: "copying", current: 3, total: 0, startedAt: 1, completedAt: null } }]);
+  const [message] = status.write([completed(A, 2)]);
+  assert.deepEqual(message?.statuses?.map(({ id, current, completed: at }) => [id, current, at]), [["copying", 3, 2]]);
+  status.write([vertex(B), started(B, 3), { type: "status", vertex: B, status: { id: "pulling", current: 0, total: 9, startedAt: 3, completedAt: null } }]);
+  assert.deepEqual(status.close(4)[0]?.statuses?.map(({ id, completed: at }) => [id, at]), [["pulling", 4]]);
+});

@@ -32,6 +32,7 @@ const MAX_LOGS = 2 ** 20;
 /** Nothing told yet. `sources` are the texts that warnings point into. */
 export function statusWriter(sources: (file: string) => SourceInfo | undefined): StatusWriter {
   const vertices = new Map<string, Vertex>();
+  const statuses = statusTable();
 
   function write(events: readonly Progress[]): readonly StatusInput[] {
     const changed = new Set<string>();
@@ -44,14 +45,15 @@ export function statusWriter(sources: (file: string) => SourceInfo | undefined):
     const first = vertices.keys().next().value ?? "";
     return messages({
       vertexes: [...changed].map((digest) => vertexInput(vertices.get(digest)!)),
-      statuses: latestStatuses(events),
+      statuses: statuses.update(events),
       logs: events.flatMap(logEntries),
       warnings: events.flatMap((event) => (event.type === "warning" ? [warningEntry(event.warning, event.vertex ?? first, sources)] : [])),
     });
   }
   function close(now: number): readonly StatusInput[] {
     const open = [...vertices.values()].filter(({ started, completed }) => started !== null && completed === null);
-    return messages({ vertexes: open.map((vertex) => vertexInput({ ...vertex, completed: now, error: "context canceled" })) });
+    const vertexes = open.map((vertex) => vertexInput({ ...vertex, completed: now, error: "context canceled" }));
+    return messages({ vertexes, statuses: open.flatMap(({ digest }) => statuses.end(digest, now)) });
   }
   return { write, close };
 }
@@ -82,24 +84,44 @@ function vertexInput({ inputs, ...rest }: Vertex): VertexInput {
   return { ...rest, inputs };
 }
 
-/** Of each sub-progress the last update, by the time of its start. */
-function latestStatuses(events: readonly Progress[]): readonly StatusEntry[] {
-  const latest = new Map<string, StatusEntry>();
-  for (const event of events) {
-    if (event.type !== "status") continue;
-    const { id, current, total, startedAt, completedAt } = event.status;
-    latest.set(`${event.vertex} ${id}`, {
-      id,
-      vertex: event.vertex,
-      name: id,
-      current,
-      total,
-      timestamp: completedAt ?? Date.now(),
-      started: startedAt,
-      completed: completedAt,
-    });
+interface StatusTable {
+  /** Of each sub-progress the last update, by the time of its start. A step that has completed leaves none open. */
+  update(events: readonly Progress[]): readonly StatusEntry[];
+  /** What is open of a step, as completed. */
+  end(vertex: string, at: number): readonly StatusEntry[];
+}
+
+function statusTable(): StatusTable {
+  const open = new Map<string, Map<string, StatusEntry>>();
+
+  function end(vertex: string, at: number): readonly StatusEntry[] {
+    const left = [...(open.get(vertex)?.values() ?? [])];
+    open.delete(vertex);
+    return left.map((entry) => ({ ...entry, timestamp: at, completed: at }));
   }
-  return [...latest.values()].sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+  function entries(event: Progress): readonly StatusEntry[] {
+    if (event.type === "completed") return end(event.vertex, event.at);
+    if (event.type !== "status") return [];
+    const entry = statusEntry(event);
+    const ofVertex = open.get(event.vertex) ?? new Map<string, StatusEntry>();
+    open.set(event.vertex, ofVertex);
+    if (event.status.completedAt === null) ofVertex.set(event.status.id, entry);
+    else ofVertex.delete(event.status.id);
+    return [entry];
+  }
+  return {
+    end,
+    update(events) {
+      const latest = new Map<string, StatusEntry>();
+      for (const event of events) for (const entry of entries(event)) latest.set(`${entry.vertex} ${entry.id}`, entry);
+      return [...latest.values()].sort((a, b) => (a.started ?? 0) - (b.started ?? 0));
+    },
+  };
+}
+
+function statusEntry({ vertex, status }: Progress & { readonly type: "status" }): StatusEntry {
+  const { id, current, total, startedAt, completedAt } = status;
+  return { id, vertex, name: id, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
 }
 
 function logEntries(event: Progress): readonly LogEntry[] {

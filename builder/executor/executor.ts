@@ -57,6 +57,8 @@ export interface Stdio {
   readonly streams?: readonly [stdin: number, stdout: number, stderr: number];
   /** "inherit": straight to where this process's own goes, past `onOutput`; default "capture". */
   readonly output?: "capture" | "inherit";
+  /** A descriptor, which stays the caller's, for both input and output of the process: `onOutput` hears of stream 2 alone. */
+  readonly socket?: number;
   /** Told when the runtime has been started. `pass` hands a signal on to the process; SIGWINCH goes to its terminal. */
   onStart?(pass: (signal: NodeJS.Signals) => void): void;
 }

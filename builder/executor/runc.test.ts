@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import test from "node:test";
 import { hasCode, isTbuildError } from "../../cache/errors.js";
 import { hostPlatform } from "../../cache/oci/platform.js";
+import { socketPair } from "../../cache/sys/pipe.js";
 import { unlimited } from "../../solver/llb/op.js";
-import type { ProcessResult, ProcessSpec } from "./executor.js";
+import type { ProcessResult, ProcessSpec, Stdio } from "./executor.js";
 import { findProgram } from "./host.js";
 import { runcExecutor } from "./runc.js";
 
 interface Sandbox extends Disposable {
   readonly rootfs: string;
   readonly scratch: string;
-  run(args: readonly string[], more?: Partial<ProcessSpec>, signal?: AbortSignal): Promise<ProcessResult & { output: string }>;
+  run(args: readonly string[], more?: Partial<ProcessSpec>, signal?: AbortSignal, stdio?: Partial<Stdio>): Promise<ProcessResult & { output: string }>;
 }
 
 let count = 0;
@@ -30,9 +33,9 @@ function sandbox(): Sandbox {
   return {
     rootfs,
     scratch,
-    async run(args, more = {}, signal) {
+    async run(args, more = {}, signal, stdio = {}) {
       const output: Uint8Array[] = [];
-      const result = await executor.run({ ...spec(rootfs, args), ...more }, { signal, onOutput: (_, chunk) => void output.push(chunk) });
+      const result = await executor.run({ ...spec(rootfs, args), ...more }, { signal, onOutput: (_, chunk) => void output.push(chunk), ...stdio });
       return { ...result, output: Buffer.concat(output).toString() };
     },
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
@@ -66,6 +69,17 @@ test("runcExecutor() runs a process and passes its output on", async () => {
   const result = await box.run(["/bin/sh", "-c", "echo out; echo err >&2; hostname"]);
   assert.equal(result.exitCode, 0);
   assert.deepEqual(result.output.trim().split("\n").sort(), ["buildkitsandbox", "err", "out"]);
+});
+
+test("runcExecutor() lets a process talk over a socket, both ways, apart from its errors", async () => {
+  using box = sandbox();
+  const [own, theirs] = socketPair();
+  const connection = new Socket({ fd: own, readable: true, writable: true, allowHalfOpen: true });
+  const heard = text(connection);
+  connection.end("question\n");
+  const talk = { socket: theirs, onStart: () => closeSync(theirs) };
+  const { exitCode, output } = await box.run(["/bin/sh", "-c", "cat; echo answer; echo err >&2"], {}, undefined, talk);
+  assert.deepEqual({ exitCode, output, heard: await heard }, { exitCode: 0, output: "err\n", heard: "question\nanswer\n" });
 });
 
 test("runcExecutor() leaves no mount point, bundle or state behind", async () => {

@@ -93,8 +93,9 @@ async function runContainer(options: RuncOptions, bundle: Bundle, process: Proce
 }
 
 /** Standard streams of the runtime, which the process inherits. */
-function streamsOf({ stdin, output, streams }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
+function streamsOf({ stdin, output, socket, streams }: Stdio): Pick<SpawnOptions, "stdin" | "stdout" | "stderr"> {
   if (streams !== undefined) return { stdin: streams[0], stdout: streams[1], stderr: streams[2] };
+  if (socket !== undefined) return { stdin: socket, stdout: socket, stderr: "pipe" };
   const input = stdin === "inherit" ? 0 : "ignore";
   if (output !== "inherit") return { stdin: input, stdout: "pipe", stderr: "pipe" };
   // Node has made its own streams non-blocking, which programs do not expect of theirs.

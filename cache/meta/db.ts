@@ -1,4 +1,4 @@
-import type { CacheRecord, ImageRecord, LayerRecord } from "./records.js";
+import type { BuildRecord, CacheRecord, ImageRecord, LayerRecord } from "./records.js";
 
 /** A typed table of the metadata database. Reads see every committed write of every process. Writes outlive the process when they resolve. */
 export interface Table<V> {
@@ -20,6 +20,8 @@ export interface MetaDb extends AsyncDisposable {
   readonly index: Table<CacheRecord>;
   /** `<snapshot>\0<selector hash>` → content digest of that selection of an immutable snapshot. */
   readonly contentKeys: Table<string>;
+  /** Builds of clients that have ended, by their ref. */
+  readonly builds: Table<BuildRecord>;
   /** Runs `body` with no other writer of any process between its reads and writes; all or nothing. */
   transaction<T>(body: (tx: MetaTx) => T): Promise<T>;
 }
@@ -31,6 +33,7 @@ export interface MetaTx {
   readonly images: SyncTable<ImageRecord>;
   readonly index: SyncTable<CacheRecord>;
   readonly contentKeys: SyncTable<string>;
+  readonly builds: SyncTable<BuildRecord>;
 }
 
 /** A table inside a transaction. */

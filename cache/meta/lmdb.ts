@@ -3,7 +3,7 @@ import { digestOf } from "../oci/digest.js";
 import type { MetaDb, MetaTx, SyncTable, Table } from "./db.js";
 import { fromLmdbError, openEnv } from "./env.js";
 
-const TABLES = ["snapshots", "layers", "images", "index", "contentKeys"] as const;
+const TABLES = ["snapshots", "layers", "images", "index", "contentKeys", "builds"] as const;
 
 /** lmdb refuses keys of more than 1978 bytes. */
 const MAX_KEY_BYTES = 1900;

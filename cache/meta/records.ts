@@ -58,3 +58,37 @@ export interface CacheRecord {
   readonly lastUsedAt: number;
   readonly parts: KeyParts;
 }
+
+/** A build that has ended, however it did. What it names by digest stays in the content store as long as the record does. */
+export interface BuildRecord {
+  /** Chosen by the client. */
+  readonly ref: string;
+  readonly frontend: string;
+  readonly frontendAttrs: Readonly<Record<string, string>>;
+  readonly exporters: readonly { readonly type: string; readonly attrs: Readonly<Record<string, string>> }[];
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly completedAt: number;
+  /** `code` is gRPC's number; null when the build succeeded. */
+  readonly error: { readonly code: number; readonly message: string } | null;
+  /** The error with its details, as an encoded `google.rpc.Status`. */
+  readonly errorDetails: Descriptor | null;
+  /** All that the build told, as `StatusResponse` messages, each after its length in 4 bytes, the lowest first. */
+  readonly logs: Descriptor | null;
+  readonly exporterResponse: Readonly<Record<string, string>>;
+  /** What was exported, as far as its root is in the content store. */
+  readonly results: readonly Descriptor[];
+  readonly steps: StepCounts;
+  /** Never removed because of its age. */
+  readonly pinned: boolean;
+  /** How often the record was changed. */
+  readonly generation: number;
+}
+
+/** How many steps of a build there were, ended, and came from the cache; and how often it warned. */
+export interface StepCounts {
+  readonly total: number;
+  readonly completed: number;
+  readonly cached: number;
+  readonly warnings: number;
+}

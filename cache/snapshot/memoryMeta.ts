@@ -10,6 +10,7 @@ export function memoryMeta(): MetaDb {
     images: new Map(),
     index: new Map(),
     contentKeys: new Map(),
+    builds: new Map(),
   };
   return {
     path: "",
@@ -18,6 +19,7 @@ export function memoryMeta(): MetaDb {
     images: table(tables.images),
     index: table(tables.index),
     contentKeys: table(tables.contentKeys),
+    builds: table(tables.builds),
     transaction: async (body) => allOrNothing(tables, body),
     async [Symbol.asyncDispose]() {},
   };
@@ -32,6 +34,7 @@ function allOrNothing<T>(tables: Tables, body: (tx: MetaTx) => T): T {
       images: syncTable(tables.images),
       index: syncTable(tables.index),
       contentKeys: syncTable(tables.contentKeys),
+      builds: syncTable(tables.builds),
     });
   } catch (error) {
     for (const [map, entries] of before) {

@@ -3,6 +3,7 @@ import { createBuilder } from "../../builder/builder.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
+import { defaultRetention, type Retention } from "../../builder/daemon/history/retention.js";
 import { StatusError } from "../../builder/daemon/handlers.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
 import { createSessions } from "../../builder/session/sessions.js";
@@ -27,18 +28,28 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
   const sessions = createSessions();
+  const worker = await workerOf(store.root, store.snapshotterName, config, settings, version);
   const daemon = await startDaemon({
     ...settings,
     store,
     sessions,
-    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements }),
-    worker: await workerOf(store.root, store.snapshotterName, config, settings, version),
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends }),
+    worker,
     version: versionOf(version),
+    retention: retentionOf(config),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
   });
   for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
   stderr.write(`Ending at ${await stopped}\n`);
   await daemon.stop(GRACE_MS);
+}
+
+function retentionOf({ history: { maxAgeMs, maxEntries, maxBytes } }: TbuildConfig): Retention {
+  return {
+    maxAgeMs: maxAgeMs ?? defaultRetention.maxAgeMs,
+    maxEntries: maxEntries ?? defaultRetention.maxEntries,
+    maxBytes: maxBytes ?? defaultRetention.maxBytes,
+  };
 }
 
 async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms }: DaemonSettings, version: string): Promise<WorkerRecordInput> {

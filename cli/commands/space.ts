@@ -27,7 +27,7 @@ function summary(records: readonly UsageRecord[]): string {
 }
 
 function shortId(id: string): string {
-  return id.replace(/^(?:snapshot|blob):/, "").replace("sha256:", "").slice(0, 24);
+  return id.replace(/^(?:snapshot|blob|localcopy):/, "").replace("sha256:", "").slice(0, 24);
 }
 
 /** `tbuild prune`: removes what no image uses, within the limits given. */

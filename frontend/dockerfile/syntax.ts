@@ -1,6 +1,6 @@
 import { TbuildError } from "../../cache/errors.js";
 import type { FrontendOptions } from "../options.js";
-import { detectSyntax } from "./directives.js";
+import { detectSyntax, type SyntaxRequest } from "./directives.js";
 import { decodeText } from "./linesPhysical.js";
 
 /** Build argument that names the frontend whatever the file says. */
@@ -9,14 +9,20 @@ const ARGUMENT = "BUILDKIT_SYNTAX";
 /** What BuildKit calls the frontend that is part of it. */
 const BUILT_IN = "dockerfile.v0";
 
+/** The frontend that a build argument or else the file itself asks for; null when neither does. */
+export function requestedSyntax(text: string | Uint8Array, argument: string, file: string): SyntaxRequest | null {
+  const cmdline = argument.trim();
+  return cmdline === "" ? detectSyntax(decodeText(text), file) : { ref: cmdline.split(" ", 1)[0]!, cmdline, at: null };
+}
+
 /**
  * Refuses a file that asks for a frontend other than Docker's, which is the built-in one whatever its version.
  * @throws {TbuildError} unsupported
  */
-export function refuseForeignSyntax(text: string | Uint8Array, { buildArgs, file }: FrontendOptions): void {
-  const given = buildArgs.get(ARGUMENT) ?? "";
-  const asked = given === "" ? detectSyntax(decodeText(text), file) : null;
-  const reference = given === "" ? (asked?.ref ?? "") : (given.split(" ", 1)[0] ?? "");
+export function refuseForeignSyntax(text: string | Uint8Array, { buildArgs, file, foreignSyntax }: FrontendOptions): void {
+  if (foreignSyntax === "ignore") return;
+  const asked = requestedSyntax(text, buildArgs.get(ARGUMENT) ?? "", file);
+  const reference = asked?.ref ?? "";
   if (reference === "" || isBuiltIn(reference)) return;
   const message = `Cannot use frontend "${reference}": only Dockerfiles are read, by the built-in frontend`;
   const hint = `If this is a Dockerfile, read it as one with --build-arg ${ARGUMENT}=${BUILT_IN}`;

@@ -18,12 +18,13 @@ function clientBuild(run: ClientRun): DaemonBuild {
   const { refs } = run;
   const solver = clientSolver(run);
   const containers = clientContainers(run, solver);
-  return {
+  const build: DaemonBuild = {
     ...containers.calls,
+    inputs: run.request.frontendInputs,
     async solve(asked) {
       const { definition, frontend, evaluate } = asked;
       const isGraph = definition !== null && definition.def.length > 0;
-      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend(run, solver, asked);
+      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, build }, asked);
       if (evaluate) for (const id of refsOf(result)) await solver.solve(refs.get(id));
       return result;
     },
@@ -44,11 +45,13 @@ function clientBuild(run: ClientRun): DaemonBuild {
     resolveSourceMeta: (request) => resolveSource(run, request),
     finish: (result) => finishClient(run, result),
     async [Symbol.asyncDispose]() {
+      run.stop();
       await containers[Symbol.asyncDispose]();
       await solver.settled();
       run[Symbol.dispose]();
     },
   };
+  return build;
 }
 
 const emptyResult: FrontendResultMessage = {

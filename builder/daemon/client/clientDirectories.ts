@@ -1,4 +1,3 @@
-import type { Opts } from "../../../cache/content/store.js";
 import type { Store } from "../../../cache/store.js";
 import { type SyncedDirectory, syncDirectory } from "../../session/fileSync.js";
 import type { Session } from "../../session/session.js";
@@ -9,8 +8,8 @@ export interface ClientDirectories extends Disposable {
   readonly source: Source;
 }
 
-/** Finds a session by what a step calls it. @throws {TbuildError} not_found, invalid_argument, cancelled */
-export type SessionOf = (name: string, opts: Opts) => Promise<Session>;
+/** Finds the session that gives a directory; a step may say which it is. @throws {TbuildError} not_found, cancelled */
+export type SessionOf = (local: string, session: string | undefined, signal: AbortSignal) => Promise<Session>;
 
 /** Directories of a client, brought here when a step reads them, as far as it reads them; they stay as they are until the end. */
 export function clientDirectories(store: Store, sessionOf: SessionOf): ClientDirectories {
@@ -23,7 +22,7 @@ export function clientDirectories(store: Store, sessionOf: SessionOf): ClientDir
         pin: null,
         attributes: { directory: name },
         async snapshot({ signal, report }) {
-          const session = await sessionOf(name, { signal });
+          const session = await sessionOf(name, attrs["local.session"] || undefined, signal);
           const id = `transferring ${name}:`;
           const wanted = {
             name,

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
-import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
+import type { WorkerRecordInput } from "../../api/worker.js";
+import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
@@ -26,10 +27,15 @@ export interface ClientBuildParts {
   readonly sessions: Sessions;
   /** Entitlements that the daemon lets clients use, such as "network.host". */
   readonly allowed: readonly string[];
+  readonly frontends: FrontendsConfig;
+  /** As clients list them: frontends ask for which platforms there are. */
+  readonly workers: readonly WorkerRecordInput[];
 }
 
 /** One build of a client under way. Disposing lets go of what it holds. */
 export interface ClientRun extends Disposable {
+  readonly workers: readonly WorkerRecordInput[];
+  readonly frontends: FrontendsConfig;
   readonly request: SolveRequest;
   /** With a signal that is aborted also when the client's session is over: a build without its client has nobody to build for. */
   readonly job: BuildJob;
@@ -46,24 +52,28 @@ export interface ClientRun extends Disposable {
   remoteFor(resolveMode: string | undefined): RemoteAccess;
   /** Options of a frontend may say that directories are another session's. */
   noteLocalSessions(opt: FrontendOpt): void;
+  /** Ends what still runs: the build is over, and nobody waits for it. */
+  stop(): void;
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
-export async function openClientRun({ parts, sessions, allowed }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun({ parts, sessions, allowed, workers, frontends }: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
   const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
-  const signal = session === null ? asked.signal : AbortSignal.any([asked.signal, session.closed]);
+  const over = new AbortController();
+  const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
   const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const { store } = parts;
   const logs = openLogs(store, asked.report);
   const { report } = logs;
   const credentials = session === null ? undefined : sessionCredentials(session, { signal });
-  const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
-  const access = { credentials, layouts: clientLayouts(sessionOf) };
-  const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
+  const layouts = clientLayouts((id, opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal));
+  const remotes = { usual: parts.remote({ pull: false, credentials, layouts }), pull: parts.remote({ pull: true, credentials, layouts }) };
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
-  const directories = clientDirectories(store, (local, opts) => sessionOf(localSessions[local] ?? "", opts));
+  const directories = clientDirectories(store, (local, asked) => localSession(asked ?? localSessions[local] ?? request.session, sessions, signal));
   return {
+    workers,
+    frontends,
     request,
     job: { ...asked, report, signal },
     session,
@@ -79,6 +89,7 @@ export async function openClientRun({ parts, sessions, allowed }: ClientBuildPar
     noteLocalSessions(opt) {
       localSessions = { ...localSessions, ...withPrefix(opt, "local-sessionid:") };
     },
+    stop: () => over.abort(),
     [Symbol.dispose]() {
       directories[Symbol.dispose]();
       logs[Symbol.dispose]();

@@ -13,6 +13,8 @@ import { solveTree } from "./solveTree.js";
 /** Runs graphs of one build for their results, each once. */
 export interface ClientSolver {
   solve(definition: Definition): Promise<Ref>;
+  /** As {@link ClientSolver.solve}; the result's files are here then. */
+  bring(definition: Definition): Promise<Ref>;
   /** Opens a result for reading. */
   open(definition: Definition): Promise<ReadTree>;
   /** Resolves when nothing is solved any more. */
@@ -37,15 +39,17 @@ export function clientSolver(run: ClientRun): ClientSolver {
     known.set(key, promise);
     return promise;
   }
+  async function bring(definition: Definition): Promise<Ref> {
+    const ref = await solve(definition);
+    if (ref.kind === "snapshot" && ref.name !== null && !(await store.snapshots.stat(ref.name)).here) {
+      await internalStep(job.report, "fetching layers", job.signal, (opts) => bringHere([ref], opts));
+    }
+    return ref;
+  }
   return {
     solve,
-    async open(definition) {
-      const ref = await solve(definition);
-      if (ref.kind === "snapshot" && ref.name !== null && !(await store.snapshots.stat(ref.name)).here) {
-        await internalStep(job.report, "fetching layers", job.signal, (opts) => bringHere([ref], opts));
-      }
-      return await openTree(store, ref);
-    },
+    bring,
+    open: async (definition) => await openTree(store, await bring(definition)),
     settled: async () => void (await Promise.allSettled(known.values())),
   };
 }

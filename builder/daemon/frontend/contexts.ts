@@ -18,7 +18,8 @@ export async function clientContexts(opt: FrontendOpt, host: FrontendHost): Prom
   return contexts;
 }
 
-async function contextOf(name: string, value: string, opt: FrontendOpt, host: FrontendHost): Promise<NamedContext> {
+/** What one named context is. @throws {TbuildError} invalid_argument, unsupported */
+export async function contextOf(name: string, value: string, opt: FrontendOpt, host: FrontendHost): Promise<NamedContext> {
   const [, kind, rest = ""] = /^([^:]+):(.*)$/s.exec(value) ?? [];
   switch (kind) {
     case "docker-image": {

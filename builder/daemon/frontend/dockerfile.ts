@@ -8,8 +8,8 @@ import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
 import { type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
-import { mainTree, wantsTime } from "./mainTree.js";
-import { readTexts } from "./texts.js";
+import { mainTree, type MainTree, wantsTime } from "./mainTree.js";
+import { type ClientTexts, readTexts } from "./texts.js";
 
 /** What the Dockerfile frontend works with besides its host. */
 export interface FrontendParts {
@@ -27,19 +27,29 @@ export interface Planned {
   readonly root: RootKind;
 }
 
-/** What a client's Dockerfile comes to. @throws {TbuildError} what is wrong with options, files and Dockerfile */
-export async function planDockerfile(opt: FrontendOpt, host: FrontendHost, parts: FrontendParts): Promise<Planned> {
-  const run = await frontendRun(opt, host, parts);
+/** A client's Dockerfile before anybody has made sense of it. */
+export interface GivenDockerfile extends ClientTexts {
+  readonly main: MainTree;
+}
+
+/** Reads the Dockerfile of a client. @throws {TbuildError} not_found, invalid_argument; what fetching the context throws */
+export async function readDockerfile(opt: FrontendOpt, host: FrontendHost, { noteSource }: Pick<FrontendParts, "noteSource">): Promise<GivenDockerfile> {
+  const main = await mainTree(opt, host);
+  const texts = await readTexts(opt, main, host);
+  noteSource({ filename: texts.dockerfile.name, data: texts.dockerfile.bytes, language: "Dockerfile" });
+  return { main, ...texts };
+}
+
+/** What a client's Dockerfile comes to. @throws {TbuildError} what is wrong with options and Dockerfile */
+export async function planDockerfile(opt: FrontendOpt, given: GivenDockerfile, host: FrontendHost, parts: FrontendParts): Promise<Planned> {
+  const run = await frontendRun(opt, given, host, parts);
   return { plans: await planBuild(run), root: rootKind(run.request) };
 }
 
-/** Reads everything that a Dockerfile's frontend needs to know. */
-export async function frontendRun(opt: FrontendOpt, host: FrontendHost, parts: FrontendParts): Promise<FrontendRun> {
+/** Everything that a Dockerfile's frontend needs to know. */
+export async function frontendRun(opt: FrontendOpt, { main, dockerfile, ignoreFile }: GivenDockerfile, host: FrontendHost, parts: FrontendParts): Promise<FrontendRun> {
   const request = requestOf(opt);
-  const main = await mainTree(opt, host);
-  const { dockerfile, ignoreFile } = await readTexts(opt, main, host);
-  parts.noteSource({ filename: dockerfile.name, data: dockerfile.bytes, language: "Dockerfile" });
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
-  return { ...parts, request, inputs, epoch: wantsTime(opt) ? main.time : null };
+  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: wantsTime(opt) ? main.time : null };
 }

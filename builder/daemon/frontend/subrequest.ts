@@ -1,4 +1,3 @@
-import { TbuildError } from "../../../cache/errors.js";
 import { subrequests } from "../../../frontend/subrequests/describe.js";
 import { lintDockerfile } from "../../../frontend/subrequests/lint.js";
 import { outlineDockerfile } from "../../../frontend/subrequests/outline.js";
@@ -7,18 +6,19 @@ import type { FrontendResultMessage } from "../../api/gateway.js";
 import { frontendOptions } from "../../plan.js";
 import { targetPlatforms } from "../../platforms.js";
 import { answerResult } from "../client/results.js";
-import { type FrontendParts, frontendRun } from "./dockerfile.js";
+import { type FrontendParts, frontendRun, type GivenDockerfile } from "./dockerfile.js";
 import type { FrontendOpt } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
+import { unsupported } from "./unsupported.js";
 
 const VERSION = "1.0.0";
 
 /** The answer to what a client asks of its Dockerfile instead of building it; null when it builds. @throws {TbuildError} unsupported */
-export async function answerSubrequest(opt: FrontendOpt, host: FrontendHost, parts: FrontendParts): Promise<FrontendResultMessage | null> {
+export async function answerSubrequest(opt: FrontendOpt, given: GivenDockerfile, host: FrontendHost, parts: FrontendParts): Promise<FrontendResultMessage | null> {
   const id = opt["requestid"];
   if (id === undefined) return null;
   if (id === "frontend.subrequests.describe") return answered(subrequests);
-  const run = await frontendRun(opt, host, parts);
+  const run = await frontendRun(opt, given, host, parts);
   const options = frontendOptions(run, targetPlatforms(run.request)[0]!);
   const { bytes } = run.inputs.dockerfile;
   switch (id) {
@@ -32,7 +32,7 @@ export async function answerSubrequest(opt: FrontendOpt, host: FrontendHost, par
     case "frontend.targets":
       return answered(listTargets(bytes, options));
     default:
-      throw new TbuildError("unsupported", `unsupported request ${id}`);
+      throw unsupported(`unsupported request ${id}`, "errdefs.Subrequest", id);
   }
 }
 
