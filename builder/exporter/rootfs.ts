@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { ExportTreeInput } from "../../cache/bulk/jobs.js";
+import type { ExportTreeInput } from "../../cache/bulk/exportJobs.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { writeChunk, writeDestination } from "../image/destination.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { test } from "node:test";
-import type { ExportTreeInput } from "../bulk/jobs.js";
+import type { ExportTreeInput } from "../bulk/exportJobs.js";
 import { hasCode } from "../errors.js";
 import { exportTree } from "./exportTree.js";
 import { listTree, quiet, tempDir, tempTree } from "./tempTree.fixture.js";

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { ExportTreeInput, JobContext, TarPart } from "../bulk/jobs.js";
+import type { ExportTreeInput, TarPart } from "../bulk/exportJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { fromSystemError } from "../errors.js";
 import { NO_XATTRS, type EntryType, type TarEntry } from "../diff/header.js";
 import { createTarWriter, type TarWriter } from "../diff/writer.js";

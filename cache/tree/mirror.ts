@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { JobContext, MirrorInput } from "../bulk/jobs.js";
+import type { MirrorInput } from "../bulk/exportJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { fromSystemError } from "../errors.js";
 import { joinPath, osPath, toBytes } from "./names.js";
 import { removePath } from "./removeTree.js";

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { JobContext, Overlap } from "../bulk/jobs.js";
+import type { Overlap } from "../bulk/exportJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { readError } from "./fileError.js";
 import { joinPath, osPath, toBytes, toText } from "./names.js";
 import { lstatOrNull } from "./resolve.js";
