@@ -11,6 +11,7 @@ import type { History } from "./history/history.js";
 import { readStatus } from "./history/statusLog.js";
 import type { Jobs } from "./jobs.js";
 import { solve } from "./solve.js";
+import { withoutRecordBlobs } from "./recordBlobs.js";
 import { pruneStore, usageRecords } from "./space.js";
 import { statusWriter } from "./status.js";
 
@@ -39,7 +40,7 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlSer
     ListWorkers: ({ filter }) => ({ record: parts.workers().filter(workerMatches(parseFilters(filter))) }),
     async DiskUsage(request) {
       letGo();
-      return { record: await usageRecords(store, request) };
+      return { record: withoutRecordBlobs(store, await usageRecords(store, request)) };
     },
     async *Prune(request, { signal }) {
       letGo();

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
-import { estargzAnnotations } from "./estargzAnnotations.js";
+import { layerAnnotations, rewrittenAnnotation } from "./layerAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
@@ -81,7 +81,7 @@ async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise
 
 /** The descriptor without what is only for us. */
 function plain({ annotations, ...blob }: Descriptor): Descriptor {
-  const kept = estargzAnnotations(annotations);
+  const kept = layerAnnotations(annotations);
   return kept === undefined ? blob : { ...blob, annotations: kept };
 }
 
@@ -106,7 +106,9 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
  */
 export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: number, options: BlobOptions = {}): Promise<SnapshotLayer> {
   const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot, seconds), streamOptions(options));
-  return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [blob] };
+  if (tar.diffId === layer.diffId) return layer;
+  const annotations = { ...blob.annotations, [rewrittenAnnotation]: String(seconds) };
+  return { ...layer, diffId: tar.diffId, size: tar.size, blobs: [{ ...blob, annotations }] };
 }
 
 /**

@@ -6,8 +6,8 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { newName } from "../ops/snapshotStep.js";
 import { gitAccess, type GitCredentials } from "./gitAccess.js";
-import { checkOut, inside } from "./gitCheckout.js";
-import { asked, gitIn } from "./gitClient.js";
+import { checkOut, fetched, inside } from "./gitCheckout.js";
+import { asked, gitIn, gitObject } from "./gitClient.js";
 import { checkCommit, findRef, type GitRef, isCommit, parseRefs, unknownRef } from "./gitRefs.js";
 import { type GitRequest, pinOf, readGitRequest } from "./gitRequest.js";
 import type { Source, SourceRequest } from "./source.js";
@@ -28,7 +28,13 @@ export function createGitSource(given: GitCredentials): Source {
       return {
         pin,
         attributes: { repository: redacted(wanted.url), commit: found.commit, subdir: wanted.subdir },
-        meta: { kind: "git", ref: found.name, checksum: found.object, commit: found.commit },
+        meta: {
+          kind: "git",
+          ref: found.name,
+          checksum: found.object,
+          commit: found.commit,
+          objects: (step) => objectsOf(given, wanted, found, request.attrs, step),
+        },
         snapshot: async (step) => ({ kind: "snapshot", name: await snapshotOf(given, wanted, found, `git-${pin}`, request.attrs, step) }),
       };
     },
@@ -60,6 +66,18 @@ async function snapshotOf(given: GitCredentials, wanted: GitRequest, ref: GitRef
     rmSync(work, { recursive: true, force: true });
   }
   return name;
+}
+
+async function objectsOf(given: GitCredentials, wanted: GitRequest, ref: GitRef, attrs: SourceRequest["attrs"], opts: StepOpts) {
+  await using access = await gitAccess(given, wanted.url, attrs);
+  const git = gitIn(given.store.scratch, access, opts);
+  const bare = await asked(fetched(given, git, wanted, ref, opts), wanted.url, access);
+  const commit = await gitObject(bare, "commit", ref.commit, opts);
+  if (ref.object === ref.commit) return { commit, tag: null };
+  // The commit may have come here by a branch.
+  const fetch = () => git(["-C", bare, "fetch", "--quiet", "--no-tags", "--", wanted.url, `+${ref.name}:refs/tbuild/${ref.object}`]);
+  const tag = () => gitObject(bare, "tag", ref.object, opts);
+  return { commit, tag: await tag().catch(async () => await asked(fetch(), wanted.url, access).then(tag)) };
 }
 
 async function isThere({ store }: GitCredentials, name: string): Promise<boolean> {

@@ -17,7 +17,7 @@ import { lfsServer } from "./lfsServer.js";
 /** Writes the files of a commit into the empty directory `work`, which becomes a work tree; all have the commit's time. */
 export async function checkOut(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, work: string, opts: StepOpts): Promise<void> {
   const bare = await fetched(given, git, wanted, ref, opts);
-  await git(["init", "--quiet"]);
+  await git(["init", "--quiet", ...formatOf(ref)]);
   await git(["fetch", "--quiet", "--depth=1", "--", bare, ref.commit], { protocols: "file" });
   await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
   await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
@@ -44,12 +44,12 @@ async function getLargeFiles(given: GitCredentials, git: Git, work: string, { ur
   opts.report.warn({ rule: null, message, detail: "", url: null, at: null });
 }
 
-/** The shared repository with the commit in it. One process at a time works on it. */
-async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
+/** Path of the shared repository, with the commit in it. One process at a time works on it. */
+export async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
   const bare = path.join(store.root, "git", digestOf(redacted(url)).slice("sha256:".length));
   mkdirSync(path.dirname(bare), { recursive: true, mode: 0o700 });
   using _lock = await locked(`${bare}.lock`, opts.signal);
-  if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", "--", bare]);
+  if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", ...formatOf(ref), "--", bare]);
   // A fetch that was killed leaves these, and git would wait for nobody.
   for (const name of readdirSync(bare).filter((entry) => entry.endsWith(".lock"))) rmSync(path.join(bare, name), { force: true });
   const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
@@ -62,6 +62,11 @@ async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest,
   else await shallow;
   if (await has()) return bare;
   throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
+}
+
+/** Git cannot fetch from a repository with other digests than its own. */
+function formatOf({ commit }: GitRef): readonly string[] {
+  return commit.length === 64 ? ["--object-format=sha256"] : [];
 }
 
 /** A server of plain files cannot leave history out. Source: git, remote-curl.c. */

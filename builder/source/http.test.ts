@@ -33,8 +33,9 @@ async function withServer(
   await using server = await startFaultyServer(handler);
   const transport = createTransport();
   await withStore(async (store) => {
-    const source = createHttpSource({ store, transport, secrets: createSecrets(secretFiles(secrets)) });
-    const resolve = (path: string, attrs = {}) => source.resolve(
+    const given = { store, transport, secrets: createSecrets(secretFiles(secrets)) };
+    // Each time another build.
+    const resolve = (path: string, attrs = {}) => createHttpSource(given).resolve(
       { identifier: `http://${server.host}${path}`, attrs, platform: null },
       opts,
     );
@@ -88,6 +89,27 @@ test("resolve() asks whether the file is still the same, and downloads it when i
       assert.deepEqual(bodies, ["v1", "v2"]);
     },
   );
+});
+
+test("resolve() asks with HEAD for what has an ETag, and once for all steps of a build", async () => {
+  const asked: string[] = [];
+  await using server = await startFaultyServer((request, response) => {
+    asked.push(request.method ?? "");
+    response.setHeader("etag", '"v1"');
+    if (request.headers["if-none-match"] === '"v1"') response.writeHead(304).end();
+    else response.end("one");
+  });
+  const transport = createTransport();
+  await withStore(async (store) => {
+    for (let build = 0; build < 2; build++) {
+      const source = createHttpSource({ store, transport, secrets: createSecrets([]) });
+      const request = { identifier: `http://${server.host}/f`, attrs: {}, platform: null };
+      await Promise.all([source.resolve(request, opts), source.resolve(request, opts)]);
+      await source.resolve({ ...request, attrs: { "http.filename": "other" } }, opts);
+    }
+  });
+  transport.close();
+  assert.deepEqual(asked, ["GET", "HEAD"]);
 });
 
 test("a checksum is checked when the file is fetched, and asks nobody before", async () => {

@@ -48,14 +48,24 @@ const DEFAULT_MODE = 0o600;
 /**
  * `https://…` and `http://…`: one file, alone in its tree. Attributes as in BuildKit: http.checksum, http.filename, http.perm,
  * http.uid, http.gid. With a checksum nobody is asked until the file is needed; without one the server is asked each time
- * whether the file is still the one we have. Secrets named after its host, or http.authheadersecret, are its authorization.
+ * whether the file is still the one we have: once for all steps of one build. Secrets named after its host, or http.authheadersecret, are its authorization.
  */
 export function createHttpSource(deps: HttpSourceDeps): Source {
+  const asked = new Map<string, Promise<Download>>();
+  const once: typeof get = async (given, wanted, opts) => {
+    const key = `${wanted.authSecret ?? ""} ${wanted.url.href}`;
+    const answer = asked.get(key) ?? get(given, wanted, opts);
+    asked.set(key, answer);
+    return await answer.catch((error: unknown) => {
+      asked.delete(key);
+      throw error;
+    });
+  };
   return {
     schemes: ["http", "https"],
     async resolve(request, opts): Promise<ResolvedSource> {
       const wanted = readRequest(request);
-      const file = wanted.checksum === null ? await current(deps, wanted, opts) : pinned(wanted, wanted.checksum);
+      const file = wanted.checksum === null ? named(wanted, await once(deps, wanted, opts)) : pinned(wanted, wanted.checksum);
       const pin = pinOf(wanted, file);
       return {
         pin,
@@ -97,9 +107,8 @@ function pinned({ url, filename }: FileRequest, digest: Digest): RemoteFile {
   return { digest, filename: filename ?? fileNameOf(url, undefined), mtime: 0 };
 }
 
-async function current(deps: HttpSourceDeps, wanted: FileRequest, opts: StepOpts): Promise<RemoteFile> {
-  const got = await get(deps, wanted, opts);
-  return { digest: got.digest, filename: wanted.filename ?? got.filename, mtime: got.mtime };
+function named({ filename }: FileRequest, got: Download): RemoteFile {
+  return { digest: got.digest, filename: filename ?? got.filename, mtime: got.mtime };
 }
 
 /** Downloads unless the server says that what we remember is current. */

@@ -40,8 +40,26 @@ export async function download(
   url: URL,
   options: DownloadOptions,
 ): Promise<Download> {
+  const { known } = options;
+  if (known !== null && (await isCurrent(transport, url, known, options))) return known;
   await using partial = partialFile(content);
   return await withRetries(() => attempt(transport, partial, url, options), { attempts: ATTEMPTS, signal: options.signal });
+}
+
+/**
+ * Asks with HEAD whether a file still has its ETag: some servers answer a GET with the whole file all the same. What is wrong
+ * with the answer is left for the GET to find. Source: BuildKit, source/http.
+ */
+async function isCurrent(transport: HttpTransport, url: URL, { etag }: Download, options: DownloadOptions): Promise<boolean> {
+  if (etag === null) return false;
+  try {
+    const { status, headers, body } = await transport.request({ method: "HEAD", url: withoutLogin(url), headers: headersFor(url, options) }, options);
+    body.resume();
+    return status === 304 || (status === 200 && headers.etag === etag);
+  } catch {
+    if (options.signal?.aborted) throw cancelled(options.signal);
+    return false;
+  }
 }
 
 async function attempt(transport: HttpTransport, partial: PartialFile, url: URL, options: DownloadOptions): Promise<Outcome<Download>> {
@@ -64,6 +82,9 @@ async function attempt(transport: HttpTransport, partial: PartialFile, url: URL,
   }
 }
 
+/** Servers that treat BuildKit in a way of its own are to treat us so. */
+const AGENT = "tbuild (like buildkit/v0)";
+
 /** `Accept-Encoding: identity`: the digest is that of the file, not of a compression of the moment. */
 function headersFor(url: URL, { known, headers }: DownloadOptions): Record<string, string> {
   const login = url.username === "" ? {} : {
@@ -71,7 +92,7 @@ function headersFor(url: URL, { known, headers }: DownloadOptions): Record<strin
   };
   const etag = known?.etag ? { "if-none-match": known.etag } : {};
   const since = known?.lastModified ? { "if-modified-since": known.lastModified } : {};
-  return { accept: "*/*", "accept-encoding": "identity", ...login, ...headers, ...etag, ...since };
+  return { accept: "*/*", "accept-encoding": "identity", "user-agent": AGENT, ...login, ...headers, ...etag, ...since };
 }
 
 function withoutLogin(url: URL): URL {

@@ -40,6 +40,8 @@ export type SourceMeta =
       /** Digest of what the ref names, which may be an annotated tag. */
       readonly checksum: string;
       readonly commit: string;
+      /** The objects themselves, which are fetched for it. `tag` is null where the ref names the commit. */
+      objects(opts: StepOpts): Promise<{ readonly commit: Buffer; readonly tag: Buffer | null }>;
     }
   | {
       readonly kind: "http";

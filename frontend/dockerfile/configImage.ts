@@ -19,21 +19,24 @@ export function inheritImage(base: ImageConfig): ImageConfig {
   return { ...base, config: { ...config, ...dir, Env: withPath(config.Env ?? []) } };
 }
 
-/** The finished config: for the target platform, with the labels that the user gave. Layers are joined later. */
-export function finishImage(image: ImageConfig, created: string, options: FrontendOptions): ImageConfig {
+/** The finished config: for the target platform, with the labels that the user gave. Layers are joined later, and a time if `created` is null. */
+export function finishImage(image: ImageConfig, created: string | null, options: FrontendOptions): ImageConfig {
   const { variant: own, ...rest } = image;
   const { os, architecture, variant: asked } = options.platform;
   const same = image.os === os && image.architecture === architecture;
   const variant = asked ?? (same ? normalVariant(architecture, own) : undefined);
   return {
-    ...rest,
-    created,
+    ...(created === null ? undated(rest) : { ...rest, created }),
     os,
     architecture,
     ...(variant === undefined ? {} : { variant }),
     config: withLabels(image.config ?? {}, options.labels),
     rootfs: { type: "layers", diff_ids: [] },
   };
+}
+
+function undated({ created: _created, ...image }: ImageConfig): ImageConfig {
+  return image;
 }
 
 function withLabels(config: ContainerConfig, labels: ReadonlyMap<string, string>): ContainerConfig {

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
+import { cacheMountDropper, type DropCacheMounts } from "../../dropCacheMounts.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
@@ -43,6 +44,7 @@ export interface ClientRun extends Disposable {
   readonly session: Session | null;
   readonly refs: RefTable;
   readonly warn: Warn;
+  readonly dropCacheMounts: DropCacheMounts;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
   readonly running: Omit<Running, "secrets" | "agents">;
   /** What its steps may do beyond the sandbox. */
@@ -82,6 +84,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     session,
     refs: refTable(),
     warn: warnOnce(report),
+    dropCacheMounts: cacheMountDropper(store),
     running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
     own: {

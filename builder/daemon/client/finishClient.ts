@@ -1,6 +1,5 @@
 import { topologicalOrder } from "../../../solver/graph.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
-import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
@@ -18,18 +17,15 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   for (const { definition } of plans) noteSources(job, definition);
   const shape = { platforms: plans.map(({ platform }) => platform), root };
   const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
-  const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
-  const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
-  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? asked(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const epochs = plans.map(({ epoch }) => epoch);
+  const exporters = outputs.map((output, id) => clientExporter(output, id, session, { ...deps, epochs }));
+  const steps = topologicalOrder(...plans.map((plan) => plan.root));
+  const given = await givenBy(session, steps, { signal: job.signal });
+  await run.dropCacheMounts(steps);
   const { metadata } = await finishBuild(
-    { ...running, ...given, epoch },
+    { ...running, ...given },
     plans,
     { exporters, root, entitlements, ...own, warn },
   );
   return { ...frontendMetadata(result), ...metadata };
-}
-
-/** The frontend knows what a word stands for; a number is plain to everybody. */
-function asked(text: string | undefined): number | null {
-  return /^\d+$/.test(text ?? "") ? givenEpoch(text) : null;
 }

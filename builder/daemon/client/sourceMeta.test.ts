@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -37,12 +38,20 @@ test("sourceMeta() tells the commit and the ref of a repository", async () => {
       assert.deepEqual((await ask("main")).git, { ref: "refs/heads/main", checksum: commit, commitChecksum: "" });
       assert.deepEqual((await ask("v1")).git, { ref: "refs/tags/v1", checksum: tag, commitChecksum: commit });
       await assert.rejects(ask("none"), (error) => hasCode(error, "not_found"));
-      await assert.rejects(ask("main", { git: { returnObject: true } }), (error) => hasCode(error, "unsupported"));
+      const { commitObject, tagObject } = (await ask("v1", { git: { returnObject: true } })).git ?? {};
+      assert.equal(objectDigest("commit", commitObject), commit);
+      assert.equal(objectDigest("tag", tagObject), tag);
+      assert.equal((await ask("main", { git: { returnObject: true } })).git?.tagObject, undefined);
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 });
+
+function objectDigest(kind: string, bytes: Uint8Array | undefined): string {
+  assert.ok(bytes);
+  return createHash("sha1").update(`${kind} ${bytes.length}\0`).update(bytes).digest("hex");
+}
 
 test("sourceMeta() tells digest, name and time of a download, and refuses what is neither", async () => {
   const modified = "Wed, 21 Oct 2015 07:28:00 GMT";
@@ -50,7 +59,7 @@ test("sourceMeta() tells digest, name and time of a download, and refuses what i
   await withGraphs(async ({ deps }) => {
     const { http } = await sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`), opts);
     assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified) });
-    for (const identifier of ["local://context", "what://x", ""]) {
+    for (const identifier of ["what://x", ""]) {
       await assert.rejects(sourceMeta(deps.sources, question(identifier), opts), (error) => hasCode(error, "unsupported"), identifier);
     }
   });
