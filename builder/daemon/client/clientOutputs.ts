@@ -36,7 +36,7 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
   const attrs = Object.fromEntries(Object.entries(given).filter(([key]) => KNOWN.test(key)));
   switch (type) {
     case "image":
-      return createExporter({ type, attrs }, deps);
+      return createExporter({ type, attrs: { store: String(isKept(attrs)), ...attrs } }, deps);
     case "local":
       return directoryExporter(attrs, id, required(session), deps);
     case "oci":
@@ -47,6 +47,11 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
     default:
       throw new TbuildError("not_found", `exporter "${type}" could not be found`);
   }
+}
+
+/** As without an image store, which is what most clients expect: what is in a registry need not be here as well. */
+function isKept({ name = "", push = "false" }: Readonly<Record<string, string>>): boolean {
+  return name !== "" && !/^(?:1|t|true)$/i.test(push);
 }
 
 function required(session: Session | null): Session {

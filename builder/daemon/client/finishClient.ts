@@ -2,6 +2,7 @@ import { topologicalOrder } from "../../../solver/graph.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
+import { policedPlans } from "../../policy/policedPlans.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
@@ -14,13 +15,14 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const { request, refs, job, session, running, entitlements, own, warn } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
-  const { plans, root } = plansOf(result, refs);
+  const { plans: asked, root } = plansOf(result, refs);
+  const plans = await policedPlans(asked, running);
   for (const { definition } of plans) noteSources(job, definition);
   const shape = { platforms: plans.map(({ platform }) => platform), root };
   const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
   const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
-  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? asked(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
   const { metadata } = await finishBuild(
     { ...running, ...given, epoch },
     plans,
@@ -30,6 +32,6 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */
-function asked(text: string | undefined): number | null {
+function askedTime(text: string | undefined): number | null {
   return /^\d+$/.test(text ?? "") ? givenEpoch(text) : null;
 }
