@@ -24,6 +24,8 @@ export interface UsageRecord extends GcItem {
   readonly createdAt: number;
   /** Held by an image, a running build, the record of one or something that is; never pruned. */
   readonly inUse: boolean;
+  /** Held by an image of the image store. */
+  readonly inImage: boolean;
   /** Held by an image and by the build cache. */
   readonly shared: boolean;
   /** Name of the parent snapshot. */
@@ -57,6 +59,7 @@ export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord
     ...item,
     type: typeOf(kind, inImages.has(item.id)),
     inUse: inUse.has(item.id),
+    inImage: inImages.has(item.id),
     shared: cached && inImages.has(item.id),
   }));
 }
@@ -73,7 +76,7 @@ export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly strin
   return new Map([...indexUses(meta)].map(([name, { keys }]) => [name, keys]));
 }
 
-type Item = Omit<UsageRecord, "type" | "inUse" | "shared"> & {
+type Item = Omit<UsageRecord, "type" | "inUse" | "inImage" | "shared"> & {
   readonly kind: "active" | "committed" | "blob" | "mount" | "open-mount" | "copy" | "open-copy";
   /** The cache index leads to it. */
   readonly cached: boolean;

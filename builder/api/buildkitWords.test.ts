@@ -14,7 +14,7 @@ async function wordsFor(text: string, changes: Partial<FrontendOptions> = {}): P
     await dockerfileToDefinition(text, { ...defaultFrontendOptions, platform, buildPlatform: platform, resolveImage: fakeImages, ...changes });
   } catch (error) {
     assert.ok(isTbuildError(error), String(error));
-    return buildkitWords(error);
+    return buildkitWords(error)?.text ?? null;
   }
   return assert.fail("no error");
 }

@@ -26,15 +26,32 @@ const table: readonly (readonly [RegExp, Words])[] = [
   [/^Cannot copy "([^"]*)": no such path in /, (_, [path]) => `failed to calculate checksum of ref stage: "${path}": not found`],
   [/: its commit is (\S+), the checksum says (\S+)$/, (_, [commit, checksum]) => `expected checksum to match ${checksum}, got ${commit}`],
   [/^Cannot allow (\S+)$/, (_, [name]) => `entitlement ${name} is not allowed`],
+  [/^Cannot use "(.*)": the source policy denies it$/s, (_, [source]) => `error evaluating the source policy: source "${source}" denied by policy: source denied by policy`],
+  [/^Cannot use a source policy: a rule has no selector$/, () => "invalid nil selector in policy"],
+  [/^Cannot use a source policy: the rule about "(.*)" is of unknown type "(.*)"$/s, (_, [about, type]) => `source policy: rule ${type} ${about}: unknown type`],
+  [/^Cannot use a source policy: the rule about ".*" does not say what to convert to$/s, () => "error mutating source policy: missing destination for convert rule"],
+];
+
+/** As the table, of errors whose kind BuildKit tells too. */
+const coded: typeof table = [
+  [/^Build cancelled$/, () => "context canceled"],
+  [/^Cannot tell which build is meant: the call has no /, () => "no buildid found in context"],
+  [/^No such build "(.*)"$/, (_, [ref]) => `no such job ${ref}`],
 ];
 
 const FAILED_CHECK = /^The check (\w+) fails the build/;
 
-/** BuildKit's words for an error, where ours are others; else null. */
-export function buildkitWords(error: TbuildError): string | null {
+/** BuildKit's words for an error, where ours are others, and whether it says what kind of error it is; else null. */
+export function buildkitWords(error: TbuildError): { readonly text: string; readonly hasKind: boolean } | null {
   const rule = FAILED_CHECK.exec(error.hint ?? "")?.[1];
-  if (rule !== undefined) return `lint violation found for rules: ${rule}`;
-  for (const [pattern, words] of table) {
+  if (rule !== undefined) return { text: `lint violation found for rules: ${rule}`, hasKind: false };
+  const [text, kind] = [wordsIn(table, error), wordsIn(coded, error)];
+  if (text !== null) return { text, hasKind: false };
+  return kind === null ? null : { text: kind, hasKind: true };
+}
+
+function wordsIn(rules: typeof table, error: TbuildError): string | null {
+  for (const [pattern, words] of rules) {
     const found = pattern.exec(error.message);
     if (found !== null) return words(error, found.slice(1));
   }

@@ -81,7 +81,7 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
 function codeOf(error: TbuildError): number {
-  return buildkitWords(error) === null ? codes[error.code] : grpcCode.unknown;
+  return buildkitWords(error)?.hasKind === false ? grpcCode.unknown : codes[error.code];
 }
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
@@ -93,7 +93,7 @@ export function fromStatus({ code, message }: Pick<Status, "code" | "message">, 
 function messageOf(error: TbuildError): string {
   const { message, hint, process } = error;
   const failed = (argv: readonly string[]) => `process "${argv.join(" ")}" did not complete successfully`;
-  const text = process === undefined ? (buildkitWords(error) ?? message) : `${failed(process.argv)}: ${exitText(process)}`;
+  const text = process === undefined ? (buildkitWords(error)?.text ?? message) : `${failed(process.argv)}: ${exitText(process)}`;
   return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }
 

@@ -52,7 +52,7 @@ function exporterOf({ type, attrs: given }: TypeAndAttrs, id: number, session: S
   const attrs = Object.fromEntries(Object.entries(given).filter(([key]) => KNOWN.test(key)));
   switch (type) {
     case "image":
-      return createExporter({ type, attrs }, deps);
+      return createExporter({ type, attrs: { store: String(isKept(attrs)), ...attrs } }, deps);
     case "local":
       return directoryExporter(attrs, id, required(session), deps);
     case "oci":
@@ -63,6 +63,11 @@ function exporterOf({ type, attrs: given }: TypeAndAttrs, id: number, session: S
     default:
       throw new TbuildError("not_found", `exporter "${type}" could not be found`);
   }
+}
+
+/** As without an image store, which is what most clients expect: what is in a registry need not be here as well. */
+function isKept({ name = "", push = "false" }: Readonly<Record<string, string>>): boolean {
+  return name !== "" && !/^(?:1|t|true)$/i.test(push);
 }
 
 function required(session: Session | null): Session {

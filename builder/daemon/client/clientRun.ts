@@ -8,6 +8,7 @@ import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
+import { policedRemote } from "../../policy/policedRemote.js";
 import { sessionCredentials } from "../../session/auth.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
@@ -18,8 +19,10 @@ import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
+import { type ClientPolicy, clientPolicy } from "./clientPolicy.js";
 import { granted } from "./granted.js";
 import { type RefTable, refTable } from "./refTable.js";
+import { type Resolving, resolveSource } from "./resolve.js";
 import { localSession } from "./localSession.js";
 import { uploadSource } from "./uploadSource.js";
 
@@ -51,6 +54,9 @@ export interface ClientRun extends Disposable {
   readonly entitlements: Entitlements;
   /** Sources that are the client's. */
   readonly own: Pick<SourceDeps, "local" | "aroundHttp">;
+  readonly policy: ClientPolicy;
+  /** What is asked what sources are; it asks no policy. */
+  readonly resolving: Resolving;
   /** Registries, with the client's logins; "pull" asks them even for what the image store has. */
   remoteFor(resolveMode: string | undefined): RemoteAccess;
   /** Options of a frontend may say that directories are another session's. */
@@ -75,23 +81,34 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
   const access = { credentials, layouts: clientLayouts(sessionOf) };
   const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
+  const rawRemoteFor = (mode: string | undefined) => (mode === "pull" ? remotes.pull : remotes.usual);
   const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
+  const own = {
+    local: directories.source,
+    aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
+  };
+  const job = { ...asked, report, signal };
+  const resolving = { job, session, store, own, remoteFor: rawRemoteFor };
+  const policy = clientPolicy(request, {
+    sessions,
+    signal,
+    resolve: async (question, rules) => await resolveSource(resolving, question, (source) => rules(source, { signal })),
+  });
   return {
     workers,
     frontends,
     request,
-    job: { ...asked, report, signal },
+    job,
     session,
     refs: refTable(),
     warn: warnOnce(report),
     dropCacheMounts: cacheMountDropper(store),
-    running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
+    running: { parts, remote: remotes.usual, applyPolicy: policy.apply, logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
-    own: {
-      local: directories.source,
-      aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
-    },
-    remoteFor: (mode) => (mode === "pull" ? remotes.pull : remotes.usual),
+    own,
+    policy,
+    resolving,
+    remoteFor: (mode) => policedRemote(rawRemoteFor(mode), policy.policy),
     noteLocalSessions(opt) {
       localSessions = { ...localSessions, ...withPrefix(opt, "local-sessionid:") };
     },

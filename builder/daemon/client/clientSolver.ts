@@ -28,8 +28,9 @@ export function clientSolver(run: ClientRun): ClientSolver {
   const bringHere = bringer(store, running.remote.refetch);
   const known = new Map<string, Promise<Ref>>();
 
-  async function solveNow(definition: Definition): Promise<Ref> {
-    noteSources(job, definition);
+  async function solveNow(asked: Definition): Promise<Ref> {
+    noteSources(job, asked);
+    const definition = await running.applyPolicy(asked, { signal: job.signal });
     const steps = topologicalOrder(loadGraph(definition));
     const given = await givenBy(session, steps, { signal: job.signal });
     await run.dropCacheMounts(steps);

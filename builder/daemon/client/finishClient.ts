@@ -1,6 +1,7 @@
 import { topologicalOrder } from "../../../solver/graph.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { finishBuild } from "../../finish.js";
+import { policedPlans } from "../../policy/policedPlans.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
@@ -13,7 +14,8 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const { request, refs, job, session, running, entitlements, own, warn } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
-  const { plans, root } = plansOf(result, refs);
+  const { plans: asked, root } = plansOf(result, refs);
+  const plans = await policedPlans(asked, running);
   for (const { definition } of plans) noteSources(job, definition);
   const shape = { platforms: plans.map(({ platform }) => platform), root };
   const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
