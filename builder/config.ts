@@ -62,11 +62,16 @@ export interface WorkerConfig {
   readonly snapshotter: string | null;
   /** Bytes that a layer of an image may unpack to; null: the store's own limit. */
   readonly maxLayerSize: number | null;
+  /** Bytes that the store may take, all of it; null: as many as there are. */
+  readonly maxStoreSize: number | null;
   /** False turns automatic collection off. */
   readonly gc: boolean;
   readonly limits: SpaceLimits;
   readonly policies: readonly GcPolicy[];
 }
+
+/** What of a worker's settings is about collection. */
+export type GcConfig = Pick<WorkerConfig, "gc" | "policies" | "limits">;
 
 /** What collection keeps to. */
 export interface SpaceLimits {
@@ -157,6 +162,7 @@ function workerConfig(table: TableReader | undefined): WorkerConfig {
     binary: table?.text("binary") ?? null,
     snapshotter: table?.text("snapshotter") ?? null,
     maxLayerSize: table?.scalar("maxLayerSize", 'bytes or a size such as "10GB"', byteSize) ?? null,
+    maxStoreSize: table?.scalar("maxStoreSize", 'bytes or a size such as "50GB"', byteSize) ?? null,
     gc: table?.bool("gc") ?? true,
     limits: spaceLimits(table, "gckeepstorage"),
     policies: (table?.tables("gcpolicy") ?? []).map(gcPolicy),
