@@ -113,7 +113,11 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
     },
     cdiDirs: settings.cdi.dirs,
     warnings: settings.warnings,
-    solver: createSolver({ index: store.index, concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY }),
+    solver: createSolver({
+      index: store.index,
+      concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
+      buildConcurrency: settings.worker.maxBuildParallelism ?? undefined,
+    }),
     remote: (options) => remoteAccess(store, settings.registries, options),
   };
 }

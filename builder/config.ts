@@ -55,8 +55,10 @@ export interface WorkerConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** Instead of those that programs run for here; none: leave it at those. */
   readonly platforms: readonly string[];
-  /** Steps at a time; null: as many as there are processors. */
+  /** Steps at a time, of all builds; null: no limit within reason. */
   readonly maxParallelism: number | null;
+  /** Steps of one build at a time; null: as many as of all. */
+  readonly maxBuildParallelism: number | null;
   /** OCI runtime binary; null: runc. */
   readonly binary: string | null;
   readonly snapshotter: string | null;
@@ -153,12 +155,16 @@ function registryConfig(table: TableReader): RegistryConfig {
 }
 
 function workerConfig(table: TableReader | undefined): WorkerConfig {
-  const parallelism = table?.integer("max-parallelism") ?? 0;
+  const limit = (key: string) => {
+    const count = table?.integer(key) ?? 0;
+    return count > 0 ? count : null;
+  };
   return {
     enabled: table?.bool("enabled") ?? true,
     labels: labelsOf(table?.table("labels")),
     platforms: table?.texts("platforms") ?? [],
-    maxParallelism: parallelism > 0 ? parallelism : null,
+    maxParallelism: limit("max-parallelism"),
+    maxBuildParallelism: limit("maxBuildParallelism"),
     binary: table?.text("binary") ?? null,
     snapshotter: table?.text("snapshotter") ?? null,
     maxLayerSize: table?.scalar("maxLayerSize", 'bytes or a size such as "10GB"', byteSize) ?? null,
