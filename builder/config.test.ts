@@ -24,6 +24,8 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   maxSize = "1MB"
 [worker.oci]
   max-parallelism = 4
+  maxBuildParallelism = 2
+  maxStoreSize = "50GB"
   gc = false
   reservedSpace = "20%"
   maxUsedSpace = "1.5GiB"
@@ -38,6 +40,8 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   assert.deepEqual(config.registries.get("localhost:5000")?.keypairs, [{ key: "k.pem", cert: "c.pem" }]);
   assert.deepEqual(config.history, { maxAgeMs: 86_400_000, maxEntries: 10, maxBytes: 1e6 });
   assert.equal(config.worker.maxParallelism, 4);
+  assert.equal(config.worker.maxBuildParallelism, 2);
+  assert.equal(config.worker.maxStoreSize, 50e9);
   assert.equal(config.worker.gc, false);
   assert.equal(config.worker.maxLayerSize, 10e9);
   assert.deepEqual(config.worker.limits.reserved, { kind: "percent", percent: 20 });

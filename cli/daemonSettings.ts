@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Platform, parsePlatform } from "../cache/oci/platform.js";
-import type { TbuildConfig } from "../builder/config.js";
+import type { GcConfig, TbuildConfig } from "../builder/config.js";
 import type { ListenAddress } from "../builder/daemon/address.js";
 import { parseAddress } from "../builder/daemon/address.js";
 import type { SocketOwner } from "../builder/daemon/listener.js";
@@ -19,6 +19,8 @@ export interface DaemonSettings {
   /** Null: those that programs run for here. */
   readonly platforms: readonly Platform[] | null;
   readonly entitlements: readonly string[];
+  /** When and what the daemon collects. */
+  readonly gc: GcConfig;
   readonly warnings: readonly string[];
 }
 
@@ -39,6 +41,7 @@ export function daemonSettings(args: DaemonArgs, config: TbuildConfig): DaemonSe
     labels: { ...worker.labels, ...Object.fromEntries(args.labels.map(label)) },
     platforms: platformsOf(firstOf(args.platforms.flatMap((text) => text.split(",")), worker.platforms)),
     entitlements: firstOf(args.entitlements, daemon.entitlements).map(entitlement),
+    gc: { gc: args.gc ?? worker.gc, policies: worker.policies, limits: args.gcLimits ?? worker.limits },
     warnings: [...args.warnings, ...config.warnings, ...(open ? ["Anybody who reaches a TCP address can build as root: give --tlscert, --tlskey and --tlscacert"] : [])],
   };
 }

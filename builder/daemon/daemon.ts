@@ -6,6 +6,8 @@ import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
 import { traceService } from "../api/trace.js";
 import type { WorkerRecordInput } from "../api/worker.js";
+import { letGo } from "../gc/letGo.js";
+import { throttled } from "../gc/throttle.js";
 import type { Sessions } from "../session/sessions.js";
 import { contentHandlers } from "./blobs.js";
 import { controlHandlers } from "./control.js";
@@ -27,6 +29,8 @@ export interface DaemonOptions extends ServeOptions {
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   /** Which builds are remembered. */
   readonly retention?: Retention;
+  /** Removes what is too much, a while after builds end. Default: nothing does. */
+  readonly collect?: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly onError?: OnError;
 }
 
@@ -54,7 +58,19 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const onError = options.onError ?? (() => {});
   const history = openHistory(store, options.retention ?? defaultRetention, (error) => onError("history", error));
   const collection = collectNowAndThen(history, onError);
-  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd: collection.run }), onError);
+  const garbage = throttled(
+    async (signal) => {
+      await letGo(store, jobs.oldest());
+      await options.collect?.(signal);
+    },
+    COLLECT_GARBAGE,
+    (error) => onError("collection", error),
+  );
+  const onBuildEnd = () => {
+    collection.run();
+    if (options.collect !== undefined) garbage.ask();
+  };
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd }), onError);
   addService(server, gatewayService, gatewayHandlers(clientJobs(jobs), workers), onError);
   addService(server, contentService, contentHandlers(store.content), onError);
   addService(server, traceService, { Export: refuseTraces }, () => {});
@@ -71,9 +87,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       history.close();
       await serving.shutDown(LAST_CALLS_MS);
       await collection.end();
+      await garbage.end();
     },
   };
 }
+
+/** Source: BuildKit, control/control.go. */
+const COLLECT_GARBAGE = { delayMs: 1000, everyMs: 60_000 };
 
 /** Records grow too old also when nobody builds. Source: BuildKit, solver/llbsolver/history/buildhistory.go. */
 const COLLECT_EVERY_MS = 120_000;
