@@ -22,10 +22,16 @@ function makeDir(s: StageState, dir: string, ins: WorkdirInstruction, c: StageCo
   const { name, state } = nextStep(s, c, shownText(ins, s, c));
   const path = rootedPath(dir);
   const user = configOf(s).User ?? "";
+  const timestamp = timeOf(c);
   const root = fileStep(
     s.root,
-    [{ action: (owner) => ({ kind: "mkdir", path, mode: 0o755, makeParents: true, owner: owner(user), timestamp: -1n }) }],
+    [{ action: (owner) => ({ kind: "mkdir", path, mode: 0o755, makeParents: true, owner: owner(user), timestamp }) }],
     { name, at: [ins.at], ignoreCache: false, platform: null },
   );
   return withHistory({ ...state, root }, c, `WORKDIR ${dir}`, "layer");
+}
+
+/** Where files keep their times, the directory has the epoch of the build; else all have one that is in no step. */
+function timeOf({ options, created }: StageContext): bigint {
+  return options.created === "base" || created === null ? -1n : BigInt(Date.parse(created)) * 1_000_000n;
 }
