@@ -60,7 +60,10 @@ test("warnBeforeError() hears of the warnings of a file that does not build", as
   const rules: (string | null)[] = [];
   const text = "FROM busybox AS Bad\nCOPY --from=nothing-of-the-kind$X a b\n";
   await assert.rejects(build(text, { warnBeforeError: (warnings) => rules.push(...warnings.map(({ rule }) => rule)) }));
-  assert.deepEqual(rules, ["StageNameCasing"]);
+  assert.deepEqual(rules.splice(0), ["StageNameCasing"]);
+  const broken = "FROM scratch AS Bad\nMAINTAINER me\nBADCMD\nFROM scratch AS Later\n";
+  await assert.rejects(build(broken, { warnBeforeError: (warnings) => rules.push(...warnings.map(({ rule }) => rule)) }));
+  assert.deepEqual(rules, ["StageNameCasing", "MaintainerDeprecated"]);
 });
 
 test('created "export" gives the directory of WORKDIR the epoch', async () => {

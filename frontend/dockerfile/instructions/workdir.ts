@@ -5,10 +5,12 @@ import { withHistory } from "../history.js";
 import { nextStep, shownText } from "../historySteps.js";
 import type { WorkdirInstruction } from "../instruction.js";
 import { violation } from "../lint.js";
+import { refuseWindows } from "../platformWord.js";
 import { expand } from "../scope.js";
 
 /** WORKDIR: makes the directory, owned by the current user; "/" is there already. */
 export function applyWorkdir(s: StageState, ins: WorkdirInstruction, c: StageContext): StageState {
+  refuseWindows("WORKDIR", c.platform, ins.at);
   const path = expand(ins.path, s, c, ins.at);
   const absolute = path.startsWith("/");
   if (!s.seen.has("workdir") && !absolute) c.warn(violation("WorkdirRelativePath", ins.at, path));
