@@ -20,6 +20,7 @@ const table: readonly (readonly [RegExp, Words])[] = [
   [/^Cannot build: (lint violation found for rules: .*)$/, (_, [words]) => words ?? ""],
   [/^Cannot find target stage "([^"]*)"$/, ({ hint }, [stage]) => `target stage "${stage}" could not be found${guess(hint)}`],
   [/^Cannot use "([^"]*)" as the platform of a stage: it expands to nothing$/, ({ hint }, [word]) => `empty platform value from expression ${word}${guess(hint)}`],
+  [/^Cannot use "([^"]*)" as the platform of a stage: it expands to "([^"]*)"$/, ({ hint }, [word, text = ""]) => `failed to parse platform ${word}: ${badComponent(text)}${guess(hint)}`],
   [/^Cannot use (?:"([^"]*)" as SOURCE_DATE_EPOCH|SOURCE_DATE_EPOCH "([^"]*)")$/, (_, [a, b]) => `invalid SOURCE_DATE_EPOCH: ${a ?? b}`],
   [/^Cannot mount the secret "([^"]*)": the build was given none$/, (_, [id]) => `secret ${id}: not found`],
   [/^Cannot find "([^"]*)" in the build context$/, (_, [path]) => `failed to compute cache key: failed to calculate checksum of ref context: "${path}": not found`],
@@ -56,6 +57,12 @@ function wordsIn(rules: typeof table, error: TbuildError): string | null {
     if (found !== null) return words(error, found.slice(1));
   }
   return null;
+}
+
+/** Source: containerd, platforms.Parse. */
+function badComponent(text: string): string {
+  const bad = text.split("/").find((part) => !/^[A-Za-z0-9_.-]+$/.test(part)) ?? "";
+  return `"${bad}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`;
 }
 
 function guess(hint: string | undefined): string {

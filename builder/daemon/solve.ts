@@ -1,6 +1,7 @@
 import { cancelled, isTbuildError } from "../../cache/errors.js";
 import { vertexOf } from "../../solver/errors.js";
 import { toStatus } from "../api/errors.js";
+import { stackDetail } from "../api/stackDetail.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
 import { redacted } from "../../frontend/dockerfile/gitUrl.js";
@@ -101,5 +102,6 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 /** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
 export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
-  return new StatusError(toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) }), error);
+  const status = toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) });
+  return new StatusError({ ...status, details: [...status.details, ...stackDetail(error)] }, error);
 }

@@ -19,12 +19,17 @@ export interface Rewritten {
 export async function rewriteTimes(
   store: Store,
   layers: readonly SnapshotLayer[],
-  { image, baseDiffIds, latest }: Rewritten,
+  rewritten: Rewritten,
   options: BlobOptions,
 ): Promise<readonly SnapshotLayer[]> {
-  if (latest === null) return layers;
-  const seconds = latest ?? Math.floor(Date.parse(image.created ?? "1970-01-01T00:00:00Z") / 1000);
-  const base = new Set(baseDiffIds);
+  const seconds = latestTime(rewritten);
+  if (seconds === null) return layers;
+  const base = new Set(rewritten.baseDiffIds);
   const isKept = ({ empty, diffId }: SnapshotLayer) => empty || base.has(diffId);
   return await Promise.all(layers.map(async (layer) => (isKept(layer) ? layer : await clampedLayer(store, layer, seconds, options))));
+}
+
+/** Seconds; null when there is nothing to go by. */
+export function latestTime({ image, latest }: Rewritten): number | null {
+  return latest === undefined ? Math.floor(Date.parse(image.created ?? "1970-01-01T00:00:00Z") / 1000) : latest;
 }

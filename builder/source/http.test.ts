@@ -78,7 +78,7 @@ test("resolve() asks whether the file is still the same, and downloads it when i
     (request, response) => {
       response.setHeader("etag", `"v${version}"`);
       if (request.headers["if-none-match"] === `"v${version}"`) return void response.writeHead(304).end();
-      bodies.push(`v${version}`);
+      if (request.method === "GET") bodies.push(`v${version}`);
       response.end(`version ${version}`);
     },
     async (resolve) => {

@@ -8,6 +8,7 @@ import type { Warning } from "../../solver/progress.js";
 import type { FrontendOptions } from "../options.js";
 import { globalArgs, predefinedArgs, proxyEnv, unusedBuildArgs } from "./args.js";
 import { type PathFilter, ignoredPaths } from "./checks/copyIgnored.js";
+import { lintBeforeMistake } from "./checks/beforeMistake.js";
 import { type CheckOptions, applyCheck, checkOptions, refuseViolations } from "./checks/options.js";
 import { lintSource } from "./checks/source.js";
 import { finishImage } from "./configImage.js";
@@ -24,7 +25,6 @@ import type { ParsedDockerfile } from "./instruction.js";
 import { checkTotal } from "./limits.js";
 import type { WarningSink } from "./lint.js";
 import { parseDockerfile } from "./parse.js";
-import { refuseWindows } from "./platformWord.js";
 import type { Env } from "./scopeEnv.js";
 import {
   type Base,
@@ -92,7 +92,7 @@ export async function examine(
   findings: Findings,
 ): Promise<Examined> {
   refuseForeignSyntax(text, given);
-  const parsed = parseDockerfile(text, given.file);
+  const parsed = parsedOrLinted(text, given, findings);
   const { warnings, errors } = findings;
   const warn: WarningSink = (warning) => warnings.push(warning);
   findings.check = checkOptions(parsed, given.buildArgs);
@@ -106,7 +106,6 @@ export async function examine(
   const { epoch, globals, options } = await dated(read);
   const stages = linkStages(sections, { globals, escape, platform, contexts, warn }, errors);
   const target = findTarget(stages, options.target);
-  refuseWindows(platform, target.from.at);
   const names = { stages, contexts, platform };
   const targets = scope === "all" && (options.target ?? "") === "" ? stages : [target];
   const needs = await reach(names, targets, escape, options, errors);
@@ -117,6 +116,15 @@ export async function examine(
   warnings.push(...unusedBuildArgs(options, predefined, [...parsed.instructions, ...[...needs.triggers.values()].flat()]));
   warnings.push(...unknownFilters(options, stages));
   return { sections, target, build, done };
+}
+
+function parsedOrLinted(text: string | Uint8Array, options: FrontendOptions, findings: Findings): ParsedDockerfile {
+  try {
+    return parseDockerfile(text, options.file);
+  } catch (error) {
+    lintBeforeMistake(error, text, options, findings);
+    throw error;
+  }
 }
 
 /** What all stages of one build share. */

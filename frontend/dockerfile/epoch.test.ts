@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePlatform } from "../../cache/oci/platform.js";
 import { fakeImages } from "../../fixtures/images.js";
+import { decodeOp } from "../../solver/llb/codec.js";
 import type { Output } from "../../solver/llb/state.js";
 import { dockerfileToDefinition } from "../mod.js";
 import { defaultFrontendOptions, type FrontendOptions } from "../options.js";
@@ -59,5 +60,21 @@ test("warnBeforeError() hears of the warnings of a file that does not build", as
   const rules: (string | null)[] = [];
   const text = "FROM busybox AS Bad\nCOPY --from=nothing-of-the-kind$X a b\n";
   await assert.rejects(build(text, { warnBeforeError: (warnings) => rules.push(...warnings.map(({ rule }) => rule)) }));
-  assert.deepEqual(rules, ["StageNameCasing"]);
+  assert.deepEqual(rules.splice(0), ["StageNameCasing"]);
+  const broken = "FROM scratch AS Bad\nMAINTAINER me\nBADCMD\nFROM scratch AS Later\n";
+  await assert.rejects(build(broken, { warnBeforeError: (warnings) => rules.push(...warnings.map(({ rule }) => rule)) }));
+  assert.deepEqual(rules, ["StageNameCasing", "MaintainerDeprecated"]);
+});
+
+test('created "export" gives the directory of WORKDIR the epoch', async () => {
+  const time = async (created: FrontendOptions["created"], epoch: number | null) => {
+    const { result } = await build("FROM busybox\nWORKDIR /a\n", { created, epoch });
+    // The last one only names the result.
+    const bodies = result.definition.def.slice(0, -1).map((bytes) => decodeOp(bytes).body);
+    const made = bodies.flatMap((body) => (body.kind === "file" ? body.actions.map(({ action }) => action) : []));
+    return made.map((action) => (action.kind === "mkdir" ? action.timestamp : null));
+  };
+  assert.deepEqual(await time("export", 7), [7_000_000_000n]);
+  assert.deepEqual(await time("export", null), [-1n]);
+  assert.deepEqual(await time("base", 7), [-1n]);
 });
