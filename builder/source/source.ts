@@ -47,4 +47,6 @@ export type SourceMeta =
       readonly filename: string;
       /** Seconds since the epoch; 0 when the server does not say. */
       readonly lastModified: number;
+      /** Checksum of the file and then `suffix`, "sha512:…"; `algorithm` is a name that OpenSSL knows. */
+      digestWith(algorithm: string, suffix: Uint8Array, opts: StepOpts): Promise<string>;
     };
