@@ -7,7 +7,7 @@ import type { Vertex } from "../../solver/graph.js";
 import { defaultPath } from "../../frontend/dockerfile/configImage.js";
 import type { ExecOp } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
-import type { ProcessSpec } from "../executor/executor.js";
+import type { ProcessResult, ProcessSpec } from "../executor/executor.js";
 import { maskedOutput } from "../secrets/maskedOutput.js";
 import { wholeInput } from "./contentKey.js";
 import { execAttributes } from "./attributes.js";
@@ -75,8 +75,14 @@ async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts:
     opts.report.log(stream, chunk);
   });
   const result = await deps.executor.run(spec, { signal: opts.signal, onOutput: output.push }).finally(output.end);
-  if (result.exitCode === 0) return;
+  if (isValidExit(vertex, result)) return;
   throw processFailure(spec, result, { tail: tail.lines(), errors: errors.lines(), logFile: deps.logs.fileOf(vertex.digest) });
+}
+
+/** A step may say which statuses are no failure; a process that a signal ended has failed. */
+function isValidExit({ op: { body } }: Vertex, { exitCode, signal }: ProcessResult): boolean {
+  const valid = body.kind === "exec" ? body.meta.validExitCodes : [];
+  return signal === null && (valid.length === 0 ? exitCode === 0 : valid.includes(exitCode));
 }
 
 /** What of a process is not in its op. */
