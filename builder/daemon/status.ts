@@ -140,7 +140,7 @@ function warningEntry({ rule, message, detail, url, at }: Warning, vertex: strin
     vertex,
     level: 1,
     short: Buffer.from(rule === null ? message : `${rule}: ${message}${line}`),
-    detail: detail === "" ? [] : [Buffer.from(detail)],
+    detail: detail === "" ? [] : detail.split("\n").map((line) => Buffer.from(line)),
     url: url ?? "",
     info: info ?? null,
     ranges: at === null || info === undefined ? [] : [rangeToWire(at)],

@@ -36,7 +36,7 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
         inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index, vertex)),
       };
     },
-    exec: (vertex, inputs, opts) => execStep(deps, op, vertex, inputs, opts),
+    exec: (vertex, inputs, opts) => execStep(deps, absoluteMounts(op), vertex, inputs, opts),
   };
 }
 
@@ -46,6 +46,12 @@ function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): Inpu
   if (mounts.some((mount) => mount.dest === "/" || mount.output >= 0 || mount.contentCache === "off")) return wholeInput(deps.store);
   const selections = mounts.map(({ selector }) => mountIdentity(selector));
   return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
+}
+
+/** Mount points may be relative to where the process starts. */
+function absoluteMounts(op: ExecOp): ExecOp {
+  if (op.mounts.every(({ dest }) => dest.startsWith("/"))) return op;
+  return { ...op, mounts: op.mounts.map((mount) => ({ ...mount, dest: path.posix.resolve("/", op.meta.cwd, mount.dest) })) };
 }
 
 async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<readonly Ref[]> {
