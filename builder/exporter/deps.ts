@@ -13,6 +13,8 @@ export interface ExporterDeps {
   readonly store: Store;
   /** What will be exported: an exporter that cannot write that says so before anything is built. */
   readonly shape: OutputShape;
+  /** No file of a directory or a plain tar is later, in seconds; default: files keep their times. */
+  readonly clampMtime?: number | null;
   /** For dest "-"; default this process's standard output. Never closed. */
   readonly stdout?: Writable;
   /** Takes a layout that is not to be a tar; default the directory `dest`. */

@@ -17,12 +17,13 @@ import type { Source, SourceRequest } from "./source.js";
  * its history, into a bare repository of the store that all builds share. Files have the modes 644 and 755 and the commit's
  * time. Source: BuildKit source/git.
  */
-export function createGitSource(given: GitCredentials): Source {
+export function createGitSource(given: GitCredentials, located: Map<string, Promise<GitRef>> = new Map()): Source {
   return {
     schemes: ["git"],
     async resolve(request, opts) {
       const wanted = readGitRequest(request);
-      const found = await locate(given, wanted, request.attrs, opts);
+      const key = JSON.stringify([wanted.url, wanted.ref]);
+      const found = await once(located, key, () => locate(given, wanted, request.attrs, opts));
       if (wanted.checksum !== "") checkCommit(found, wanted.checksum, redacted(wanted.url));
       const pin = pinOf(wanted, found);
       return {
@@ -35,11 +36,19 @@ export function createGitSource(given: GitCredentials): Source {
   };
 }
 
+/** What a name means stays the same for a build. A question that failed is asked again. */
+async function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const answer = known.get(key) ?? ask();
+  known.set(key, answer);
+  answer.catch(() => known.delete(key));
+  return await answer;
+}
+
 async function locate(given: GitCredentials, { url, ref }: GitRequest, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<GitRef> {
   if (isCommit(ref)) return { name: ref, commit: ref, object: ref };
   await using access = await gitAccess(given, url, attrs);
   const git = gitIn(given.store.scratch, access, opts);
-  const list = async (patterns: readonly string[]) => parseRefs(await asked(git(["ls-remote", "--", url, ...patterns]), url, access));
+  const list = async (patterns: readonly string[]) => parseRefs(await asked(git(["ls-remote", ...(ref === "" ? ["--symref"] : []), "--", url, ...patterns]), url, access));
   const narrow = ref === "" ? ["HEAD"] : [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/tags/${ref}^{}`, `refs/${ref}`, `refs/${ref}^{}`, ref];
   const found = findRef(await list(narrow), ref);
   if (found !== null) return found;

@@ -25,5 +25,5 @@ export interface SourceDeps {
 export function buildSources({ store, remote, secrets, agents, local, resolved = resolvedOnce(), aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
   const { transport } = remote;
   const downloads = aroundHttp(createHttpSource({ store, transport, secrets }));
-  return [...remote.sources, local, resolved(downloads), resolved(createGitSource({ store, transport, secrets, agents }))];
+  return [...remote.sources, local, resolved.around(downloads), resolved.around(createGitSource({ store, transport, secrets, agents }, resolved.gitRefs))];
 }

@@ -16,7 +16,7 @@ test("resolvedOnce() remembers what a source is, but not that it could not be to
   const once = resolvedOnce();
   const ask = async (attrs: Readonly<Record<string, string>>, around = once) => {
     const opts = { signal: new AbortController().signal, report: { log() {}, warn() {}, status() {}, statusDone() {} } };
-    return (await around(source).resolve({ identifier: "x://y", attrs, platform: null }, opts)).attributes["call"];
+    return (await around.around(source).resolve({ identifier: "x://y", attrs, platform: null }, opts)).attributes["call"];
   };
   await assert.rejects(ask({}), /not now/);
   assert.deepEqual(await Promise.all([ask({ a: "1", b: "2" }), ask({ b: "2", a: "1" })]), ["2", "2"]);

@@ -1,7 +1,13 @@
+import type { GitRef } from "./gitRefs.js";
 import type { ResolvedSource, Source } from "./source.js";
 
-/** A source whose answers are remembered. */
-export type ResolvedOnce = (source: Source) => Source;
+/** What is remembered of sources. */
+export interface ResolvedOnce {
+  /** A source whose answers are remembered. */
+  readonly around: (source: Source) => Source;
+  /** What refs of repositories are, by URL and name: they are the same for every directory and way of checking out. */
+  readonly gitRefs: Map<string, Promise<GitRef>>;
+}
 
 /**
  * Remembers what sources are, for one build: what is asked for twice is the same both times, whatever others do to it
@@ -9,7 +15,7 @@ export type ResolvedOnce = (source: Source) => Source;
  */
 export function resolvedOnce(): ResolvedOnce {
   const known = new Map<string, Promise<ResolvedSource>>();
-  return (source) => ({
+  const around = (source: Source): Source => ({
     ...source,
     async resolve(request, opts) {
       const { identifier, attrs, platform } = request;
@@ -20,4 +26,5 @@ export function resolvedOnce(): ResolvedOnce {
       return await answer;
     },
   });
+  return { around, gitRefs: new Map() };
 }

@@ -107,7 +107,7 @@ function lateWritable(make: (signal: AbortSignal) => Writable): { readonly strea
   };
 }
 
-function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store }: ExporterDeps): Exporter {
+function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs({ type: "local", attrs: given });
   const layout = readLayout(attrs);
   const mode = readLocalMode(attrs);
@@ -121,7 +121,7 @@ function directoryExporter(given: ExportSpec["attrs"], exporterId: number, sessi
       const onProgress = (bytes: number) => opts.report.status("copying files", bytes, 0);
       const parts = trees.list.map(({ root, under }) => ({ root, under }));
       const sends = mode === "delete" ? [parts] : parts.map((part) => [part]);
-      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", onProgress }, store.bulk, opts);
+      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", clampMtime, onProgress }, store.bulk, opts);
       opts.report.statusDone("copying files");
       return { metadata: {}, descriptor: null };
     },

@@ -1,13 +1,16 @@
 import { topologicalOrder } from "../../../solver/graph.js";
+import type { TypeAndAttrs } from "../../api/common.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { policedPlans } from "../../policy/policedPlans.js";
+import type { PlatformPlan } from "../../plan.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
 import { noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
+import { platformWarnings } from "./platformWarnings.js";
 import { plansOf } from "./results.js";
 
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
@@ -18,17 +21,29 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const { plans: asked, root } = plansOf(result, refs);
   const plans = await policedPlans(asked, running);
   for (const { definition } of plans) noteSources(job, definition);
+  warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
   const shape = { platforms: plans.map(({ platform }) => platform), root };
-  const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
-  const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
-  const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
   const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const deps = { clampMtime: epoch, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
+  const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
+  const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
   const { metadata } = await finishBuild(
     { ...running, ...given, epoch },
-    plans,
+    epoch === null ? plans : plans.map((plan) => dated(plan, epoch)),
     { exporters, root, entitlements, ...own, warn },
   );
   return { ...frontendMetadata(result), ...metadata };
+}
+
+/** The name "*" is the one that the frontend has given. Source: BuildKit, exporter/containerimage. */
+function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessage): TypeAndAttrs {
+  const given = metadata["image.name"];
+  return attrs["name"] !== "*" || given === undefined ? { type, attrs } : { type, attrs: { ...attrs, name: Buffer.from(given).toString("utf8") } };
+}
+
+/** A frontend that says nothing of a config leaves its time to the build. */
+function dated(plan: PlatformPlan, epoch: number): PlatformPlan {
+  return plan.image.created === undefined ? { ...plan, image: { ...plan.image, created: new Date(epoch * 1000).toISOString().replace(".000Z", "Z") } } : plan;
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */
