@@ -6,11 +6,11 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { newName } from "../ops/snapshotStep.js";
 import { gitAccess, type GitCredentials } from "./gitAccess.js";
-import { checkOut, inside } from "./gitCheckout.js";
+import { checkOut, inside, readObjects } from "./gitCheckout.js";
 import { asked, gitIn } from "./gitClient.js";
 import { checkCommit, findRef, type GitRef, isCommit, parseRefs, unknownRef } from "./gitRefs.js";
 import { type GitRequest, pinOf, readGitRequest } from "./gitRequest.js";
-import type { Source, SourceRequest } from "./source.js";
+import type { GitObjects, Source, SourceRequest } from "./source.js";
 
 /**
  * `git://host/path#ref:subdir`: the files of one commit. What a name means is asked each time; a commit is fetched once, without
@@ -29,7 +29,7 @@ export function createGitSource(given: GitCredentials, located: Map<string, Prom
       return {
         pin,
         attributes: { repository: redacted(wanted.url), commit: found.commit, subdir: wanted.subdir },
-        meta: { kind: "git", ref: found.name, checksum: found.object, commit: found.commit },
+        meta: { kind: "git", ref: found.name, checksum: found.object, commit: found.commit, objects: (step) => objectsOf(given, wanted, found, request.attrs, step) },
         snapshot: async (step) => ({ kind: "snapshot", name: await snapshotOf(given, wanted, found, `git-${pin}`, request.attrs, step) }),
       };
     },
@@ -53,6 +53,11 @@ async function locate(given: GitCredentials, { url, ref }: GitRequest, attrs: So
   const found = findRef(await list(narrow), ref);
   if (found !== null) return found;
   throw unknownRef(await list([]), ref, redacted(url));
+}
+
+async function objectsOf(given: GitCredentials, wanted: GitRequest, ref: GitRef, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<GitObjects> {
+  await using access = await gitAccess(given, wanted.url, attrs);
+  return await asked(readObjects(given, gitIn(given.store.scratch, access, opts), wanted, ref, opts), wanted.url, access);
 }
 
 async function snapshotOf(given: GitCredentials, wanted: GitRequest, ref: GitRef, name: string, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<string> {

@@ -66,7 +66,7 @@ function checkDigest({ root, reference }: RemoteImage, checksum: string): void {
 function limited(image: RemoteImage, limit: string): RemoteImage {
   if (limit === "") return image;
   const count = Number(limit);
-  if (!/^\d+$/.test(limit) || count === 0) throw new TbuildError("invalid_argument", `Cannot use "image.layerlimit=${limit}": it is no number of layers`);
+  if (!/^\d+$/.test(limit) || count === 0) throw new TbuildError("invalid_argument", `Cannot use image.layerlimit: invalid layer limit "${limit}"`);
   const layers = image.manifest.layers.slice(0, count);
   const rootfs = { ...image.config.rootfs, diff_ids: image.config.rootfs.diff_ids.slice(0, count) };
   return { ...image, digest: digestOf(`tbuild.layerlimit.v1\n${image.digest}\n${count}`), manifest: { ...image.manifest, layers }, config: { ...image.config, rootfs } };

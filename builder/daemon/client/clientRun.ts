@@ -20,6 +20,7 @@ import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { type ClientPolicy, clientPolicy } from "./clientPolicy.js";
+import { cacheForgetter, type ForgetCaches } from "./forgottenCaches.js";
 import { granted } from "./granted.js";
 import { type RefTable, refTable } from "./refTable.js";
 import { type Resolving, resolveSource } from "./resolve.js";
@@ -51,6 +52,7 @@ export interface ClientRun extends Disposable {
   readonly running: Omit<Running, "secrets" | "agents">;
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
+  readonly forgetCaches: ForgetCaches;
   /** Sources that are the client's. */
   readonly own: Pick<SourceDeps, "local" | "aroundHttp" | "resolved">;
   readonly policy: ClientPolicy;
@@ -104,6 +106,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     warn: warnOnce(report),
     running: { parts, remote: remotes.usual, applyPolicy: policy.apply, logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
+    forgetCaches: cacheForgetter(store),
     own,
     policy,
     resolving,

@@ -31,7 +31,9 @@ export function clientSolver(run: ClientRun): ClientSolver {
   async function solveNow(asked: Definition): Promise<Ref> {
     noteSources(job, asked);
     const definition = await running.applyPolicy(asked, { signal: job.signal });
-    const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal: job.signal });
+    const steps = topologicalOrder(loadGraph(definition));
+    await run.forgetCaches(steps);
+    const given = await givenBy(session, steps, { signal: job.signal });
     return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
   }
   function solve(definition: Definition): Promise<Ref> {

@@ -26,7 +26,9 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
   const deps = { clampMtime: epoch, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
-  const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
+  const steps = topologicalOrder(...plans.map((plan) => plan.root));
+  await run.forgetCaches(steps);
+  const given = await givenBy(session, steps, { signal: job.signal });
   const { metadata } = await finishBuild(
     { ...running, ...given, epoch },
     epoch === null ? plans : plans.map((plan) => dated(plan, epoch)),

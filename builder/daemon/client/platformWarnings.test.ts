@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePlatform } from "../../../cache/oci/platform.js";
+import { formatPlatform, hostPlatform, parsePlatform } from "../../../cache/oci/platform.js";
 import { platformWarnings } from "./platformWarnings.js";
 
 const cases: readonly (readonly [asked: string, made: readonly string[], isIndex: boolean, expected: RegExp | null])[] = [
-  ["", ["linux/amd64"], false, null],
+  ["", [formatPlatform(hostPlatform())], false, null],
+  ["", ["linux/amd64", "linux/s390x"], true, /do not match result platforms linux\/amd64,linux\/s390x$/],
   ["linux/amd64", ["linux/amd64"], false, null],
   ["linux/arm64,linux/amd64", ["linux/amd64", "linux/arm64"], true, null],
   ["linux/amd64,linux/arm64", ["linux/amd64"], false, /^Multiple platforms requested but result is not multi-platform$/],

@@ -38,7 +38,13 @@ test("sourceMeta() tells the commit and the ref of a repository", async () => {
       assert.deepEqual((await ask("main")).git, { ref: "refs/heads/main", checksum: commit, commitChecksum: "" });
       assert.deepEqual((await ask("v1")).git, { ref: "refs/tags/v1", checksum: tag, commitChecksum: commit });
       await assert.rejects(ask("none"), (error) => hasCode(error, "not_found"));
-      await assert.rejects(ask("main", { git: { returnObject: true } }), (error) => hasCode(error, "unsupported"));
+      const objects = { git: { returnObject: true } };
+      const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
+      const [branch, tagged] = [(await ask("main", objects)).git, (await ask("v1", objects)).git];
+      assert.equal(text(branch?.commitObject), `${git(repo, "cat-file", "commit", commit)}\n`);
+      assert.equal(text(branch?.tagObject), "");
+      assert.equal(text(tagged?.commitObject), text(branch?.commitObject));
+      assert.equal(text(tagged?.tagObject), `${git(repo, "cat-file", "tag", tag)}\n`);
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });

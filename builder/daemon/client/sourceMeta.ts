@@ -15,20 +15,18 @@ export type SourceAnswer = Encodable<Method["response"]>;
 const TOLD = new Set(["git", "http", "https"]);
 
 /**
- * What a repository or a download is now. Bytes of Git objects are not told, and nothing of sources that are only known by
- * being read.
+ * What a repository or a download is now. Nothing is told of sources that are only known by being read.
  * @throws {TbuildError} unsupported, invalid_argument, and what the source throws
  */
 export async function sourceMeta(sources: readonly Source[], { source, git, http }: SourceQuestion, opts: StepOpts): Promise<SourceAnswer> {
   const { identifier = "", attrs = {} } = source ?? {};
   const scheme = identifier.slice(0, Math.max(0, identifier.indexOf("://")));
-  if (git?.returnObject === true) throw new TbuildError("unsupported", `Cannot tell more of "${identifier}": the bytes of its objects cannot be asked for`);
   const checksum = checksumOf(http?.checksumRequest ?? null, identifier);
   const found = sources.find(({ schemes }) => schemes.includes(scheme));
   if (found === undefined) throw new TbuildError("unsupported", `Cannot tell what "${identifier}" is: no source for "${scheme}://"`);
   const meta = TOLD.has(scheme) ? (await found.resolve({ identifier, attrs, platform: null }, opts)).meta : undefined;
   if (meta === undefined) return { source };
-  return { source, ...(await answerOf(meta, checksum, opts)) };
+  return { source, ...(await answerOf(meta, { checksum, objects: git?.returnObject === true }, opts)) };
 }
 
 type ChecksumRequest = NonNullable<NonNullable<SourceQuestion["http"]>["checksumRequest"]>;
@@ -53,12 +51,20 @@ function checksumOf(request: ChecksumRequest | null, identifier: string): Checks
   return { algorithm, suffix };
 }
 
-async function answerOf(meta: SourceMeta, wanted: Checksum | null, opts: StepOpts): Promise<SourceAnswer> {
+/** What is told besides. */
+interface Further {
+  readonly checksum: Checksum | null;
+  readonly objects: boolean;
+}
+
+async function answerOf(meta: SourceMeta, wanted: Further, opts: StepOpts): Promise<SourceAnswer> {
   if (meta.kind === "git") {
     const { ref, checksum, commit } = meta;
-    return { git: { ref, checksum, commitChecksum: commit === checksum ? "" : commit } };
+    const objects = wanted.objects ? await meta.objects(opts) : null;
+    const bytes = objects === null ? {} : { commitObject: objects.commit, tagObject: objects.tag ?? new Uint8Array() };
+    return { git: { ref, checksum, commitChecksum: commit === checksum ? "" : commit, ...bytes } };
   }
   const { checksum, filename, lastModified } = meta;
-  const checksumResponse = wanted === null ? null : { digest: await meta.digestWith(wanted.algorithm, wanted.suffix, opts), suffix: wanted.suffix };
+  const checksumResponse = wanted.checksum === null ? null : { digest: await meta.digestWith(wanted.checksum.algorithm, wanted.checksum.suffix, opts), suffix: wanted.checksum.suffix };
   return { http: { checksum, filename, lastModified: lastModified === 0 ? null : lastModified * 1000, checksumResponse } };
 }
