@@ -21,6 +21,7 @@ const table: readonly (readonly [RegExp, Words])[] = [
   [/^Cannot copy "([^"]*)": no such path in /, (_, [path]) => `failed to calculate checksum of ref stage: "${path}": not found`],
   [/: its commit is (\S+), the checksum says (\S+)$/, (_, [commit, checksum]) => `expected checksum to match ${checksum}, got ${commit}`],
   [/^Cannot allow (\S+)$/, (_, [name]) => `entitlement ${name} is not allowed`],
+  [/^Cannot merge platforms: "\/(.*)" of (\S+) differs from that of (\S+)$/s, (_, [file, first, second]) => `cannot overwrite ${file} from ${first} with ${second} when split option is disabled`],
   [/ needs the entitlement "([^"]+)"$/, (_, [name]) => `${name} is not allowed`],
   [/unknown value \d+ of "sandbox\|insecure"$/, () => "invalid security mode"],
   [/^Cannot mount the ssh agent "(.*)": the build was given none$/, (_, [id]) => `no SSH key "${id}" forwarded from the client`],

@@ -68,12 +68,15 @@ function archiveExporter(spec: ExportSpec, id: number, session: Session, deps: E
 }
 
 function fileExporter(spec: ExportSpec, exporterId: number, session: Session, deps: ExporterDeps): Exporter {
-  const file = lateWritable((signal) => openClientFile(session, { exporterId }, { signal }));
-  const exporter = createExporter(spec, { ...deps, stdout: file.stream });
+  const file = lateWritable((signal, metadata) => openClientFile(session, { exporterId, metadata }, { signal }));
+  let { signal } = new AbortController();
+  const exporter = createExporter(spec, { ...deps, stdout: file.stream, announce: (metadata) => file.open(signal, metadata) });
   return {
     ...exporter,
     async export(output, opts) {
-      file.open(opts.signal);
+      ({ signal } = opts);
+      // Of files there is nothing to be told.
+      if (spec.type === "tar") file.open(signal, {});
       const exported = await exporter.export(output, opts);
       file.stream.end();
       await finished(file.stream);
@@ -82,8 +85,10 @@ function fileExporter(spec: ExportSpec, exporterId: number, session: Session, de
   };
 }
 
+type ExportMetadata = Readonly<Record<string, string>>;
+
 /** A stream that begins when it is opened: the client is told of a file when there is one. */
-function lateWritable(make: (signal: AbortSignal) => Writable): { readonly stream: Writable; open(signal: AbortSignal): void } {
+function lateWritable(make: (signal: AbortSignal, metadata: ExportMetadata) => Writable): { readonly stream: Writable; open(signal: AbortSignal, metadata: ExportMetadata): void } {
   let inner: Writable | null = null;
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => void inner?.write(chunk, done),
@@ -100,8 +105,8 @@ function lateWritable(make: (signal: AbortSignal) => Writable): { readonly strea
   stream.on("error", () => {});
   return {
     stream,
-    open(signal) {
-      inner = make(signal);
+    open(signal, metadata) {
+      inner = make(signal, metadata);
       inner.on("error", (error) => stream.destroy(error));
     },
   };
