@@ -46,6 +46,25 @@ test("toStatus() has a range for each line, and the graph that the file comes fr
   ]);
 });
 
+test("toStatus() tells every place of a step, the last one first", () => {
+  const place = (line: number) => ({ ...at, start: { line, column: 1 }, end: { line, column: 1 } });
+  const places = [place(7), place(8), place(9)];
+  const details = detailsOf(toStatus(new TbuildError("not_found", "m", { at: places[0] }), { source: () => info, places }));
+  assert.deepEqual(details.map(([, value]) => (value as { ranges: { start: { line: number } }[] }).ranges[0]?.start.line), [9, 8, 7]);
+});
+
+test("toStatus() has BuildKit's words, with a kind where BuildKit has one", () => {
+  const said = (...args: ConstructorParameters<typeof TbuildError>) => {
+    const { code, message } = toStatus(new TbuildError(...args));
+    return [code, message];
+  };
+  assert.deepEqual(said("cancelled", "Build cancelled"), [grpcCode.cancelled, "context canceled"]);
+  assert.deepEqual(said("not_found", 'No such build "x"'), [grpcCode.notFound, "no such job x"]);
+  const denied = 'error evaluating the source policy: source "a://b" denied by policy: source denied by policy';
+  assert.deepEqual(said("permission_denied", 'Cannot use "a://b": the source policy denies it'), [grpcCode.unknown, denied]);
+  assert.deepEqual(said("not_found", 'Cannot download "https://a.test/x": the server answered 404'), [grpcCode.unknown, "invalid response status 404"]);
+});
+
 test("toStatus() tells the hint, and every mistake of several", () => {
   const others = [new TbuildError("parse_failed", "Second", { at: { ...at, file: "gone" } })];
   const status = toStatus(new TbuildError("parse_failed", "First", { at, hint: "Do this", others }), { source: (file) => (file === "gone" ? undefined : info) });

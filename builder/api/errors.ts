@@ -67,6 +67,8 @@ export interface ErrorContext {
   readonly source?: (file: string) => SourceInfo | undefined;
   /** Digest of the step that failed, whose output the client then repeats. */
   readonly vertex?: string | undefined;
+  /** Everywhere that this step comes from, in the order in which its author has said so. */
+  readonly places?: readonly SourceRange[];
 }
 
 /** An error as `google.rpc.Status`, with BuildKit's details. What is no {@link TbuildError} is internal. */
@@ -75,8 +77,14 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
     return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
   }
   const all = [error, ...error.others];
-  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
+  // The last place is the innermost one, and comes first.
+  const more = (context.places ?? []).filter((place) => !isSame(place, error.at)).reverse();
+  const details = [...more.flatMap((place) => sourceDetail(place, context)), ...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
   return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
+}
+
+function isSame(a: SourceRange, b: SourceRange | undefined): boolean {
+  return b !== undefined && a.file === b.file && a.start.line === b.start.line && a.end.line === b.end.line;
 }
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */

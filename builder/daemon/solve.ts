@@ -1,5 +1,5 @@
 import { cancelled, isTbuildError } from "../../cache/errors.js";
-import { vertexOf } from "../../solver/errors.js";
+import { placesOf, vertexOf } from "../../solver/errors.js";
 import { toStatus } from "../api/errors.js";
 import { stackDetail } from "../api/stackDetail.js";
 import type { SolveRequest } from "../api/control.js";
@@ -102,6 +102,6 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 /** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
 export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
-  const status = toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) });
+  const status = toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error), places: placesOf(error) });
   return new StatusError({ ...status, details: [...status.details, ...stackDetail(error)] }, error);
 }

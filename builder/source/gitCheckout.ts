@@ -12,12 +12,13 @@ import { GitFailure } from "./gitCommand.js";
 import { findPointers, resolvePointers } from "./gitLfs.js";
 import { type GitRef, isCommit } from "./gitRefs.js";
 import type { GitRequest } from "./gitRequest.js";
+import type { GitObjects } from "./source.js";
 import { lfsServer } from "./lfsServer.js";
 
 /** Writes the files of a commit into the empty directory `work`, which becomes a work tree; all have the commit's time. */
 export async function checkOut(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, work: string, opts: StepOpts): Promise<void> {
   const bare = await fetched(given, git, wanted, ref, opts);
-  await git(["init", "--quiet", ...formatOf(ref)]);
+  await git(["init", "--quiet"]);
   await git(["fetch", "--quiet", "--depth=1", "--", bare, ref.commit], { protocols: "file" });
   await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
   await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
@@ -32,6 +33,21 @@ export async function checkOut(given: GitCredentials, git: Git, wanted: GitReque
   setTimes(work, Number(time));
 }
 
+/** The bytes of a commit, and of the tag that names it: what signatures are about. Both are text. */
+export async function readObjects(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, opts: StepOpts): Promise<GitObjects> {
+  const bare = await fetched(given, git, wanted, ref, opts);
+  const read = async (type: string, digest: string) => Buffer.from(await git(["-C", bare, "cat-file", type, digest]));
+  const commit = await read("commit", ref.commit);
+  if (ref.object === ref.commit) return { commit, tag: null };
+  const fetchTag = () => git(["-C", bare, "fetch", "--quiet", "--no-tags", "--", wanted.url, `+${ref.name}:refs/tbuild/${ref.object}`]);
+  // The commit alone may have come with another name.
+  const tag = await read("tag", ref.object).catch(async () => {
+    await fetchTag();
+    return await read("tag", ref.object);
+  });
+  return { commit, tag };
+}
+
 /** Files that the repository keeps on an LFS server, also those of submodules. Without such a server their pointers stay, with a warning. */
 async function getLargeFiles(given: GitCredentials, git: Git, work: string, { url, attrs }: GitRequest, opts: StepOpts): Promise<void> {
   const found = (await git(["ls-files", "-z", "--recurse-submodules", "--", ":(attr:filter=lfs)"])).split("\0").filter((name) => name !== "");
@@ -44,12 +60,12 @@ async function getLargeFiles(given: GitCredentials, git: Git, work: string, { ur
   opts.report.warn({ rule: null, message, detail: "", url: null, at: null });
 }
 
-/** Path of the shared repository, with the commit in it. One process at a time works on it. */
-export async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
+/** The shared repository with the commit in it. One process at a time works on it. */
+async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
   const bare = path.join(store.root, "git", digestOf(redacted(url)).slice("sha256:".length));
   mkdirSync(path.dirname(bare), { recursive: true, mode: 0o700 });
   using _lock = await locked(`${bare}.lock`, opts.signal);
-  if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", ...formatOf(ref), "--", bare]);
+  if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", "--", bare]);
   // A fetch that was killed leaves these, and git would wait for nobody.
   for (const name of readdirSync(bare).filter((entry) => entry.endsWith(".lock"))) rmSync(path.join(bare, name), { force: true });
   const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
@@ -62,11 +78,6 @@ export async function fetched({ store }: GitCredentials, git: Git, { url }: GitR
   else await shallow;
   if (await has()) return bare;
   throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
-}
-
-/** Git cannot fetch from a repository with other digests than its own. */
-function formatOf({ commit }: GitRef): readonly string[] {
-  return commit.length === 64 ? ["--object-format=sha256"] : [];
 }
 
 /** A server of plain files cannot leave history out. Source: git, remote-curl.c. */

@@ -1,6 +1,6 @@
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { GitAccess } from "./gitAccess.js";
-import { gitError, type GitOptions, runGit, runGitBytes } from "./gitCommand.js";
+import { gitError, type GitOptions, runGit } from "./gitCommand.js";
 
 /** Protocols that may be spoken with a remote repository. */
 const REMOTE = "http:https:git:ssh";
@@ -11,11 +11,6 @@ export type Git = (args: readonly string[], further?: Partial<GitOptions>) => Pr
 /** Git in a directory, with the credentials of a repository. */
 export function gitIn(cwd: string, { settings, env }: Pick<GitAccess, "settings" | "env">, { signal }: StepOpts): Git {
   return (args, further = {}) => runGit(args, { cwd, protocols: REMOTE, settings, env, signal, ...further });
-}
-
-/** One object of the repository in `cwd`, as it is hashed but for its header. */
-export async function gitObject(cwd: string, kind: "commit" | "tag", digest: string, { signal }: StepOpts): Promise<Buffer> {
-  return await runGitBytes(["cat-file", kind, digest], { cwd, protocols: "", settings: [], env: [], signal });
 }
 
 /** What git says when the repository at `url` is asked. @throws {TbuildError} see {@link gitError} */

@@ -1,4 +1,4 @@
-import { buffer, text } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
 import { cancelled, TbuildError } from "../../cache/errors.js";
 import { spawnProcess } from "../../cache/sys/process.js";
 import { redacted } from "../../frontend/dockerfile/gitUrl.js";
@@ -34,18 +34,13 @@ const SAFE_SETTINGS = [
  * {@link gitError} for what a failed command is
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<string> {
-  return (await runGitBytes(args, options)).toString("utf8");
-}
-
-/** As {@link runGit}, for output that need not be text. */
-export async function runGitBytes(args: readonly string[], options: GitOptions): Promise<Buffer> {
   if (options.signal.aborted) throw cancelled(options.signal);
   const argv = ["/bin/sh", "-c", 'umask 022 && exec git "$@"', "git", ...args];
   const child = spawnProcess({ argv, env: environment(options), cwd: options.cwd, stdout: "pipe", stderr: "pipe", setsid: true });
   const kill = () => killGroup(child.pid);
   options.signal.addEventListener("abort", kill);
   try {
-    const [stdout, stderr, { exitCode }] = await Promise.all([buffer(child.stdout!), text(child.stderr!), child.exited]);
+    const [stdout, stderr, { exitCode }] = await Promise.all([text(child.stdout!), text(child.stderr!), child.exited]);
     if (options.signal.aborted) throw cancelled(options.signal);
     if (exitCode === 127) throw new TbuildError("unavailable", "Cannot read a Git repository: git is not installed", { hint: "Install git" });
     if (exitCode !== 0) throw new GitFailure(stderr);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import { hasCode, isTbuildError } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
@@ -33,9 +34,8 @@ async function withServer(
   await using server = await startFaultyServer(handler);
   const transport = createTransport();
   await withStore(async (store) => {
-    const given = { store, transport, secrets: createSecrets(secretFiles(secrets)) };
-    // Each time another build.
-    const resolve = (path: string, attrs = {}) => createHttpSource(given).resolve(
+    const source = createHttpSource({ store, transport, secrets: createSecrets(secretFiles(secrets)) });
+    const resolve = (path: string, attrs = {}) => source.resolve(
       { identifier: `http://${server.host}${path}`, attrs, platform: null },
       opts,
     );
@@ -91,25 +91,19 @@ test("resolve() asks whether the file is still the same, and downloads it when i
   );
 });
 
-test("resolve() asks with HEAD for what has an ETag, and once for all steps of a build", async () => {
+test("a server that ignores conditions is asked for its etag first, and what it compresses is undone", async () => {
   const asked: string[] = [];
-  await using server = await startFaultyServer((request, response) => {
-    asked.push(request.method ?? "");
-    response.setHeader("etag", '"v1"');
-    if (request.headers["if-none-match"] === '"v1"') response.writeHead(304).end();
-    else response.end("one");
-  });
-  const transport = createTransport();
-  await withStore(async (store) => {
-    for (let build = 0; build < 2; build++) {
-      const source = createHttpSource({ store, transport, secrets: createSecrets([]) });
-      const request = { identifier: `http://${server.host}/f`, attrs: {}, platform: null };
-      await Promise.all([source.resolve(request, opts), source.resolve(request, opts)]);
-      await source.resolve({ ...request, attrs: { "http.filename": "other" } }, opts);
-    }
-  });
-  transport.close();
-  assert.deepEqual(asked, ["GET", "HEAD"]);
+  await withServer(
+    (request, response) => {
+      asked.push(`${request.method} ${request.headers["user-agent"]} ${request.headers["accept-encoding"]}`);
+      response.writeHead(200, { etag: '"same"', "content-encoding": "gzip" }).end(request.method === "HEAD" ? undefined : gzipSync("hello"));
+    },
+    async (resolve) => {
+      const attrs = { "http.header.User-Agent": "me", "http.header.Cookie": "no" };
+      for (let i = 0; i < 2; i++) assert.equal((await resolve("/f", attrs)).attributes["digest"], digestOf("hello"));
+      assert.deepEqual(asked, ["GET me gzip", "HEAD me gzip"]);
+    },
+  );
 });
 
 test("a checksum is checked when the file is fetched, and asks nobody before", async () => {

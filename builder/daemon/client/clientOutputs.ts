@@ -84,12 +84,15 @@ function archiveExporter(spec: ExportSpec, id: number, session: Session, deps: E
 }
 
 function fileExporter(spec: ExportSpec, exporterId: number, session: Session, deps: ExporterDeps): Exporter {
-  const file = lateWritable((signal) => openClientFile(session, { exporterId }, { signal }));
-  const exporter = createExporter(spec, { ...deps, stdout: file.stream });
+  const file = lateWritable((signal, metadata) => openClientFile(session, { exporterId, metadata }, { signal }));
+  let { signal } = new AbortController();
+  const exporter = createExporter(spec, { ...deps, stdout: file.stream, announce: (metadata) => file.open(signal, metadata) });
   return {
     ...exporter,
     async export(output, opts) {
-      file.open(opts.signal);
+      ({ signal } = opts);
+      // Of files there is nothing to be told.
+      if (spec.type === "tar") file.open(signal, {});
       const exported = await exporter.export(output, opts);
       file.stream.end();
       await finished(file.stream);
@@ -98,8 +101,10 @@ function fileExporter(spec: ExportSpec, exporterId: number, session: Session, de
   };
 }
 
+type ExportMetadata = Readonly<Record<string, string>>;
+
 /** A stream that begins when it is opened: the client is told of a file when there is one. */
-function lateWritable(make: (signal: AbortSignal) => Writable): { readonly stream: Writable; open(signal: AbortSignal): void } {
+function lateWritable(make: (signal: AbortSignal, metadata: ExportMetadata) => Writable): { readonly stream: Writable; open(signal: AbortSignal, metadata: ExportMetadata): void } {
   let inner: Writable | null = null;
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => void inner?.write(chunk, done),
@@ -116,14 +121,14 @@ function lateWritable(make: (signal: AbortSignal) => Writable): { readonly strea
   stream.on("error", () => {});
   return {
     stream,
-    open(signal) {
-      inner = make(signal);
+    open(signal, metadata) {
+      inner = make(signal, metadata);
       inner.on("error", (error) => stream.destroy(error));
     },
   };
 }
 
-function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store }: ExporterDeps): Exporter {
+function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs({ type: "local", attrs: given });
   const layout = readLayout(attrs);
   const mode = readLocalMode(attrs);
@@ -137,7 +142,7 @@ function directoryExporter(given: ExportSpec["attrs"], exporterId: number, sessi
       const onProgress = (bytes: number) => opts.report.status("copying files", bytes, 0);
       const parts = trees.list.map(({ root, under }) => ({ root, under }));
       const sends = mode === "delete" ? [parts] : parts.map((part) => [part]);
-      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", onProgress }, store.bulk, opts);
+      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", clampMtime, onProgress }, store.bulk, opts);
       opts.report.statusDone("copying files");
       return { metadata: {}, descriptor: null };
     },

@@ -13,6 +13,7 @@ import { sessionCredentials } from "../../session/auth.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
 import type { SourceDeps } from "../../source/mod.js";
+import { resolvedOnce } from "../../source/resolvedOnce.js";
 import type { Source } from "../../source/source.js";
 import { type Warn, warnOnce } from "../../warnOnce.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
@@ -53,7 +54,7 @@ export interface ClientRun extends Disposable {
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
   /** Sources that are the client's. */
-  readonly own: Pick<SourceDeps, "local" | "aroundHttp">;
+  readonly own: Pick<SourceDeps, "local" | "aroundHttp" | "resolved">;
   readonly policy: ClientPolicy;
   /** What is asked what sources are; it asks no policy. */
   readonly resolving: Resolving;
@@ -85,6 +86,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
   const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
   const own = {
     local: directories.source,
+    resolved: resolvedOnce(),
     aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
   };
   const job = { ...asked, report, signal };

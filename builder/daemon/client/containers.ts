@@ -34,6 +34,8 @@ export interface Container {
   readonly deps: OpDeps;
   /** Aborted when the container is to go. */
   readonly signal: AbortSignal;
+  /** True once the client has let go of it. */
+  readonly released: () => boolean;
   /** Aborted when the first process has ended, and with it the container as the client sees it: the others are killed. */
   readonly over: AbortSignal;
   /** Keeps the container until `process` has ended. The first one that is given is the one that all others depend on. */
@@ -149,6 +151,7 @@ function openedContainer({ mounts: requested, network, hostname, extraHosts, pla
     defaultPath: platform?.os === "windows" ? windowsPath : defaultPath,
     extraHosts,
     signal: AbortSignal.any([abort.signal, outer]),
+    released: () => abort.signal.aborted,
     over: over.signal,
     async during(process) {
       const isFirst = !begun;

@@ -111,7 +111,7 @@ async function start(parts: ProcessParts, container: Container, { id, init, outb
     }),
   );
   const result = exit.catch((error: unknown): ProcessResult => {
-    if (kill.aborted && !container.signal.aborted && hasCode(error, "cancelled")) return { exitCode: 128 + 9, signal: "SIGKILL", outOfMemory: false, startError: null };
+    if (kill.aborted && !signal.aborted && !container.signal.aborted && hasCode(error, "cancelled")) return { exitCode: 128 + 9, signal: "SIGKILL", outOfMemory: false, startError: null };
     throw error;
   });
   try {
@@ -121,15 +121,16 @@ async function start(parts: ProcessParts, container: Container, { id, init, outb
     throw error;
   }
   const send = (name: string) => (name === "KILL" ? killed.abort() : controls.pass(signalOf(name)));
-  return { running: { streams, signal: send }, ended: report(id, { streams, result, outbox }) };
+  return { running: { streams, signal: send }, ended: report(id, { container, streams, result, outbox }) };
 }
 
 interface Reporting extends Pick<Starting, "outbox"> {
+  readonly container: Container;
   readonly streams: ProcessStreams;
   readonly result: Promise<ProcessResult>;
 }
 
-async function report(processId: string, { streams, result, outbox }: Reporting): Promise<void> {
+async function report(processId: string, { container, streams, result, outbox }: Reporting): Promise<void> {
   using _ = streams;
   await outbox.push({ processId, started: {} });
   const written = streams.outputs.map(async ({ fd, output }) => {
@@ -138,7 +139,13 @@ async function report(processId: string, { streams, result, outbox }: Reporting)
   });
   // Of one that fails when the process does, the process's error tells more.
   for (const one of written) one.catch(() => {});
-  const exit = await result.then(exitOf, failedExit);
+  const exit = await result.then(exitOf, (error: unknown) => {
+    // When the build or the call is over, so is what is told about its processes.
+    if (hasCode(error, "cancelled") && !container.released()) throw error;
+    return failedExit(error);
+  });
+  // One that was killed before it began has not taken its descriptors.
+  streams.started();
   streams.ended();
   await outbox.push({ processId, exit });
   await Promise.all(written);

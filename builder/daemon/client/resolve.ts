@@ -24,7 +24,7 @@ export interface Resolving {
   readonly job: BuildJob;
   readonly session: Session | null;
   readonly store: Store;
-  readonly own: Pick<SourceDeps, "local" | "aroundHttp">;
+  readonly own: Pick<SourceDeps, "local" | "aroundHttp" | "resolved">;
   /** Registries, with the client's logins; "pull" asks them even for what the image store has. */
   remoteFor(resolveMode: string | undefined): RemoteAccess;
 }

@@ -112,7 +112,16 @@ function platformOf({ os, architecture, variant, "os.version": version }: ImageC
 
 function config({ metadata }: FrontendResultMessage, key: string): ImageConfig | null {
   const bytes = metadata[key];
-  return bytes === undefined ? null : (parsed(bytes, key) as ImageConfig);
+  if (bytes === undefined) return null;
+  const image = parsed(bytes, key) as ImageConfig | null;
+  if (image === null) throw refusedResult("invalid null image config for export");
+  if (!image.os !== !image.architecture) throw refusedResult("invalid image config: os and architecture must be specified together");
+  return image.os ? image : { ...image, ...hostPlatform() };
+}
+
+/** In BuildKit's words, which frontends' authors look for. */
+function refusedResult(message: string): TbuildError {
+  return new TbuildError("invalid_argument", message);
 }
 
 function textIn({ metadata }: FrontendResultMessage, key: string): string | undefined {
@@ -123,7 +132,12 @@ function textIn({ metadata }: FrontendResultMessage, key: string): string | unde
 function platformsIn({ metadata }: FrontendResultMessage): readonly { readonly id: string; readonly platform: Platform }[] {
   const bytes = metadata[PLATFORMS];
   if (bytes === undefined) return [];
-  const { Platforms = [] } = parsed(bytes, PLATFORMS) as { readonly Platforms?: readonly { readonly ID: string; readonly Platform: Platform }[] };
+  const { Platforms } = (parsed(bytes, PLATFORMS) ?? {}) as { readonly Platforms?: readonly { readonly ID: string; readonly Platform: Platform }[] | null };
+  if (!Array.isArray(Platforms) || Platforms.length === 0) throw refusedResult("invalid empty platforms index for exporter");
+  for (const { ID, Platform: platform } of Platforms) {
+    if (!ID) throw refusedResult("invalid empty platform key for exporter");
+    if (!platform?.os || !platform.architecture) throw refusedResult("invalid platform value");
+  }
   return Platforms.map(({ ID, Platform: platform }) => ({ id: ID, platform }));
 }
 

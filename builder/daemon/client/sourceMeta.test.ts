@@ -38,27 +38,31 @@ test("sourceMeta() tells the commit and the ref of a repository", async () => {
       assert.deepEqual((await ask("main")).git, { ref: "refs/heads/main", checksum: commit, commitChecksum: "" });
       assert.deepEqual((await ask("v1")).git, { ref: "refs/tags/v1", checksum: tag, commitChecksum: commit });
       await assert.rejects(ask("none"), (error) => hasCode(error, "not_found"));
-      const { commitObject, tagObject } = (await ask("v1", { git: { returnObject: true } })).git ?? {};
-      assert.equal(objectDigest("commit", commitObject), commit);
-      assert.equal(objectDigest("tag", tagObject), tag);
-      assert.equal((await ask("main", { git: { returnObject: true } })).git?.tagObject, undefined);
+      const objects = { git: { returnObject: true } };
+      const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
+      const [branch, tagged] = [(await ask("main", objects)).git, (await ask("v1", objects)).git];
+      assert.equal(text(branch?.commitObject), `${git(repo, "cat-file", "commit", commit)}\n`);
+      assert.equal(text(branch?.tagObject), "");
+      assert.equal(text(tagged?.commitObject), text(branch?.commitObject));
+      assert.equal(text(tagged?.tagObject), `${git(repo, "cat-file", "tag", tag)}\n`);
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 });
 
-function objectDigest(kind: string, bytes: Uint8Array | undefined): string {
-  assert.ok(bytes);
-  return createHash("sha1").update(`${kind} ${bytes.length}\0`).update(bytes).digest("hex");
-}
-
 test("sourceMeta() tells digest, name and time of a download, and refuses what is neither", async () => {
   const modified = "Wed, 21 Oct 2015 07:28:00 GMT";
   await using server = await startFaultyServer((_, response) => void response.setHeader("last-modified", modified).end("hello"));
   await withGraphs(async ({ deps }) => {
     const { http } = await sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`), opts);
-    assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified) });
+    assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified), checksumResponse: null });
+    const ask = (algo: number, suffix = Buffer.from("!")) => sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`, {}, { http: { checksumRequest: { algo, suffix } } }), opts);
+    const signed = (await ask(2)).http?.checksumResponse;
+    assert.equal(signed?.digest, `sha512:${createHash("sha512").update("hello!").digest("hex")}`);
+    await assert.rejects(ask(9), /unsupported checksum algorithm/);
+    await assert.rejects(ask(0, Buffer.alloc(4097)), /exceeds max size/);
+    assert.deepEqual(Object.keys(await sourceMeta(deps.sources, question("local://context"), opts)), ["source"]);
     for (const identifier of ["what://x", ""]) {
       await assert.rejects(sourceMeta(deps.sources, question(identifier), opts), (error) => hasCode(error, "unsupported"), identifier);
     }
