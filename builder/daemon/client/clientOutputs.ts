@@ -36,7 +36,7 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
   const attrs = Object.fromEntries(Object.entries(given).filter(([key]) => KNOWN.test(key)));
   switch (type) {
     case "image":
-      return createExporter({ type, attrs }, deps);
+      return createExporter({ type, attrs: keptIfAsked(attrs) }, deps);
     case "local":
       return directoryExporter(attrs, id, required(session), deps);
     case "oci":
@@ -47,6 +47,11 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
     default:
       throw new TbuildError("not_found", `exporter "${type}" could not be found`);
   }
+}
+
+/** What was pushed is in its registry: names of it here would keep its layers from being collected for ever. */
+function keptIfAsked(attrs: ExportSpec["attrs"]): ExportSpec["attrs"] {
+  return readAttrs({ type: "image", attrs }).bool("push", false) ? { store: "false", ...attrs } : attrs;
 }
 
 function required(session: Session | null): Session {
