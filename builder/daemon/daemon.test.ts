@@ -241,6 +241,18 @@ test("a daemon collects after builds, having let go of what they used", async ()
   assert.equal(held, 0);
 });
 
+test("DiskUsage is empty after a prune of all, whatever the history keeps", async () => {
+  await using peer = await testDaemon();
+  const { client, store } = peer;
+  const solved = client.unary(controlService, "Solve", { ref: "r" });
+  await client.unary(gatewayService, "Return", {}, build("r"));
+  await solved;
+  await client.unary(controlService, "UpdateBuildHistory", { ref: "r", finalize: true });
+  assert.notEqual(store.meta.builds.get("r")?.trace, undefined);
+  await all(client.stream(controlService, "Prune", { all: true }));
+  assert.deepEqual((await client.unary(controlService, "DiskUsage", {})).record, []);
+});
+
 test("Prune removes of what a filter is about as much as its limits say", async () => {
   await using peer = await testDaemon();
   const { client, store } = peer;

@@ -1,3 +1,4 @@
+import { blobsOfBuild } from "../../cache/buildRecords.js";
 import { collect, removeLeftDownloads } from "../../cache/collect.js";
 import type { Store } from "../../cache/store.js";
 import { diskUsage, type UsageRecord } from "../../cache/usage.js";
@@ -6,12 +7,16 @@ import { isDirectory, parentsOf, recordType, usageFields } from "../gc/fields.js
 import { removeDangling } from "../removeDangling.js";
 import { parseFilters } from "./filter.js";
 
-/** What takes space in the store, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
+/**
+ * What takes space in the store, by BuildKit's names, but for what records of builds keep: that is no cache, and has limits of its own.
+ * `ageLimit` in nanoseconds: only what was not used that long.
+ */
 export async function usageRecords(store: Store, { filter, ageLimit }: DiskUsageRequest): Promise<readonly UsageRecordInput[]> {
   const matches = parseFilters(filter);
   const youngest = ageLimit > 0 ? Date.now() - ageLimit / 1e6 : Infinity;
-  const records = await diskUsage(store);
-  return records.filter(({ lastUsedAt }) => lastUsedAt <= youngest).filter((record) => matches(usageFields(record))).map(toRecord);
+  const ofHistory = new Set([...store.meta.builds.entries()].flatMap(([, build]) => blobsOfBuild(build).map(({ digest }) => `blob:${digest}`)));
+  const isWanted = (record: UsageRecord) => record.lastUsedAt <= youngest && !ofHistory.has(record.id) && matches(usageFields(record));
+  return (await diskUsage(store)).filter(isWanted).map(toRecord);
 }
 
 /** Removes what the request wants gone, and answers what went. `all` lets go of images that have lost their name as well. */
