@@ -58,6 +58,7 @@ debug = true
 insecure-entitlements = ["network.host"]
 [grpc]
   address = ["unix:///run/x.sock", "tcp://0.0.0.0:1234"]
+  debugAddress = "127.0.0.1:6060"
   uid = 0
   gid = 1000
   [grpc.tls]
@@ -80,6 +81,7 @@ insecure-entitlements = ["network.host"]
     debug: true,
     entitlements: ["network.host"],
     addresses: ["unix:///run/x.sock", "tcp://0.0.0.0:1234"],
+    debugAddress: "127.0.0.1:6060",
     uid: 0,
     gid: 1000,
     tls: { cert: "c.pem", key: "k.pem", ca: "ca.pem" },

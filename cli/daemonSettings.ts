@@ -13,6 +13,8 @@ export interface DaemonSettings {
   /** Undefined: the default. */
   readonly root: string | undefined;
   readonly addresses: readonly ListenAddress[];
+  /** Undefined: no metrics. */
+  readonly debugAddress: ListenAddress | undefined;
   readonly owner: SocketOwner;
   readonly tls: TlsFiles | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -36,6 +38,7 @@ export function daemonSettings(args: DaemonArgs, config: TbuildConfig): DaemonSe
   return {
     root: args.root ?? daemon.root ?? undefined,
     addresses,
+    debugAddress: debugAddress(args.debugAddr ?? daemon.debugAddress),
     owner: { uid: daemon.uid, gid: args.group === undefined ? daemon.gid : groupId(args.group) },
     tls,
     labels: { ...worker.labels, ...Object.fromEntries(args.labels.map(label)) },
@@ -44,6 +47,12 @@ export function daemonSettings(args: DaemonArgs, config: TbuildConfig): DaemonSe
     gc: { gc: args.gc ?? worker.gc, policies: worker.policies, limits: args.gcLimits ?? worker.limits },
     warnings: [...args.warnings, ...config.warnings, ...(open ? ["Anybody who reaches a TCP address can build as root: give --tlscert, --tlskey and --tlscacert"] : [])],
   };
+}
+
+/** As buildkitd, without a scheme it is TCP. */
+function debugAddress(text: string | null): ListenAddress | undefined {
+  if (text === null || text === "") return undefined;
+  return parseAddress(text.includes("://") ? text : `tcp://${text}`);
 }
 
 function firstOf<T>(...lists: readonly (readonly T[])[]): readonly T[] {

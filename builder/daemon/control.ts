@@ -11,6 +11,7 @@ import type { Call, Handlers } from "./handlers.js";
 import type { History } from "./history/history.js";
 import { readStatus } from "./history/statusLog.js";
 import type { Jobs } from "./jobs.js";
+import type { Traces } from "./operation/traces.js";
 import { solve } from "./solve.js";
 import { withoutRecordBlobs } from "./recordBlobs.js";
 import { pruneStore, usageRecords } from "./space.js";
@@ -23,6 +24,7 @@ export interface ControlParts {
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
   readonly history: History;
+  readonly traces: Traces;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   workers(): readonly WorkerRecordInput[];
   onBuildEnd(): void;
@@ -63,8 +65,8 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlSer
     },
     async UpdateBuildHistory({ ref, pinned, delete: remove, finalize }) {
       await freeUnused();
+      if (finalize) await history.finalize(ref);
       if (remove) await history.remove(ref);
-      // A record is final when it is there: nothing is added to it later.
       else if (!finalize) await history.pin(ref, pinned);
       return {};
     },

@@ -10,7 +10,6 @@ import { contentService } from "../api/content.js";
 import { controlService, type StatusInput } from "../api/control.js";
 import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
-import { traceService } from "../api/trace.js";
 import type { SessionOffer } from "../session/sessionHeaders.js";
 import { createSessions } from "../session/sessions.js";
 import { parseAddress } from "./address.js";
@@ -51,11 +50,6 @@ test("ListWorkers lists the workers that a filter names", async () => {
   assert.equal(await count('labels."com.example.a"==b'), 1);
   assert.equal(await count("id~=nothing"), 0);
   await assert.rejects(count("id=="), failsWith(grpc.status.INVALID_ARGUMENT, /Cannot read filter "id=="/));
-});
-
-test("startDaemon() says that it does not collect traces", async () => {
-  await using peer = await testDaemon();
-  await assert.rejects(peer.client.unary(traceService, "Export", {}), failsWith(grpc.status.UNAVAILABLE));
 });
 
 test("Solve answers a client that runs its frontend itself and wants nothing built", async () => {
@@ -233,6 +227,7 @@ test("a daemon collects after builds, having let go of what they used", async ()
     collect: async () => {
       held = (await diskUsage(peer.store)).filter(({ inUse }) => inUse).length;
       resolve();
+      return { removed: [], freedBytes: 0 };
     },
   });
   const { client, store } = peer;
@@ -244,6 +239,18 @@ test("a daemon collects after builds, having let go of what they used", async ()
   await solved;
   await collected;
   assert.equal(held, 0);
+});
+
+test("DiskUsage is empty after a prune of all, whatever the history keeps", async () => {
+  await using peer = await testDaemon();
+  const { client, store } = peer;
+  const solved = client.unary(controlService, "Solve", { ref: "r" });
+  await client.unary(gatewayService, "Return", {}, build("r"));
+  await solved;
+  await client.unary(controlService, "UpdateBuildHistory", { ref: "r", finalize: true });
+  assert.notEqual(store.meta.builds.get("r")?.trace, undefined);
+  await all(client.stream(controlService, "Prune", { all: true }));
+  assert.deepEqual((await client.unary(controlService, "DiskUsage", {})).record, []);
 });
 
 test("Prune removes of what a filter is about as much as its limits say", async () => {

@@ -1,4 +1,4 @@
-import { TbuildError } from "../../cache/errors.js";
+import type { PruneResult } from "../../cache/prune.js";
 import type { Store } from "../../cache/store.js";
 import { contentService } from "../api/content.js";
 import { controlService } from "../api/control.js";
@@ -17,6 +17,11 @@ import { addService, type OnError } from "./handlers.js";
 import { type History, openHistory } from "./history/history.js";
 import { defaultRetention, type Retention } from "./history/retention.js";
 import { createJobs } from "./jobs.js";
+import type { ListenAddress } from "./address.js";
+import { serveDebug } from "./operation/debugServer.js";
+import { createMetrics } from "./operation/metrics.js";
+import { type Collector, spanSender } from "./operation/spanSender.js";
+import { openTraces } from "./operation/traces.js";
 import { createServer, serve, type ServeOptions } from "./server.js";
 
 /** What a daemon is made of. */
@@ -30,7 +35,11 @@ export interface DaemonOptions extends ServeOptions {
   /** Which builds are remembered. */
   readonly retention?: Retention;
   /** Removes what is too much, a while after builds end. Default: nothing does. */
-  readonly collect?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  readonly collect?: ((signal: AbortSignal) => Promise<PruneResult>) | undefined;
+  /** Where `GET /metrics` is answered; default nowhere. */
+  readonly debugAddress?: ListenAddress | undefined;
+  /** Where spans are passed on to; default nowhere. */
+  readonly collector?: Collector | null;
   readonly onError?: OnError;
 }
 
@@ -38,6 +47,8 @@ export interface DaemonOptions extends ServeOptions {
 export interface Daemon {
   /** Where it listens: "unix:///run/tbuild/tbuildd.sock". */
   readonly addresses: readonly string[];
+  /** Where it answers `GET /metrics`, or null. */
+  readonly debugAddress: string | null;
   /**
    * Takes no further clients, lets builds go on for `graceMs`, cancels those that still run, and waits for their containers to
    * end. The store stays open.
@@ -56,12 +67,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const workers = () => [worker];
   const server = createServer();
   const onError = options.onError ?? (() => {});
-  const history = openHistory(store, options.retention ?? defaultRetention, (error) => onError("history", error));
+  const metrics = createMetrics(() => jobs.count());
+  const sender = options.collector == null ? null : spanSender(options.collector, (error) => onError("traces", error));
+  const traces = openTraces("tbuildd", sender);
+  const history = openHistory(store, options.retention ?? defaultRetention, { onError: (error) => onError("history", error), onRecord: metrics.count });
   const collection = collectNowAndThen(history, onError);
   const garbage = throttled(
     async (signal) => {
       await letGo(store, jobs.oldest());
-      await options.collect?.(signal);
+      metrics.collected((await options.collect?.(signal))?.freedBytes ?? 0);
     },
     COLLECT_GARBAGE,
     (error) => onError("collection", error),
@@ -70,21 +84,28 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     collection.run();
     if (options.collect !== undefined) garbage.ask();
   };
-  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd }), onError);
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, traces, onBuildEnd }), onError);
   addService(server, gatewayService, gatewayHandlers(clientJobs(jobs), workers), onError);
   addService(server, contentService, contentHandlers(store.content), onError);
-  addService(server, traceService, { Export: refuseTraces }, () => {});
+  addService(server, traceService, { Export: ({ resourceSpans }) => (traces.take(resourceSpans), {}) }, onError);
   addService(server, healthService, { Check: () => ({ status: SERVING }) }, onError);
-  const serving = await serve(server, options);
+  const debug = options.debugAddress === undefined ? null : await serveDebug(options.debugAddress, metrics.text);
+  const serving = await serve(server, options).catch((error: unknown) => {
+    debug?.close();
+    throw error;
+  });
   return {
     addresses: serving.addresses,
+    debugAddress: debug?.address ?? null,
     async stop(graceMs) {
       serving.close();
+      debug?.close();
       const idle = jobs.close();
       await within(graceMs, idle);
       jobs.cancelAll(new Error("The daemon is stopping"));
       await within(CLEAN_UP_MS, idle);
-      history.close();
+      await history.close();
+      await traces.flush();
       await serving.shutDown(LAST_CALLS_MS);
       await collection.end();
       await garbage.end();
@@ -110,11 +131,6 @@ function collectNowAndThen(history: History, onError: OnError): { run(): void; e
       return last;
     },
   };
-}
-
-/** Clients offer their traces, and go on without. */
-function refuseTraces(): never {
-  throw new TbuildError("unavailable", "Cannot collect traces: the daemon has no collector");
 }
 
 /** Waits for `work`, but not longer than this. */

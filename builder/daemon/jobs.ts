@@ -24,6 +24,8 @@ export interface Jobs {
   isRunning(ref: string): boolean;
   /** Ends the log of a build, which stays readable for a while. */
   end(job: Job): void;
+  /** How many run. */
+  count(): number;
   /** When the oldest build that runs began, in milliseconds since the epoch; null while none runs. */
   oldest(): number | null;
   /** From now on no build starts. Answers when those that run have ended. */
@@ -86,6 +88,7 @@ export function createJobs(): Jobs {
       for (const ref of [...ended.keys()].slice(0, -KEPT)) ended.delete(ref);
       if (running.size === 0) onIdle();
     },
+    count: () => running.size,
     oldest: () => [...running.values()][0]?.startedAt ?? null,
     close() {
       closed = true;

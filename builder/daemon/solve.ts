@@ -14,6 +14,8 @@ import type { BuildEnd } from "./history/buildEnd.js";
 import type { History } from "./history/history.js";
 import type { BuildStart } from "./history/recordMessage.js";
 import type { Job, Jobs } from "./jobs.js";
+import { traceParent } from "./operation/buildSpans.js";
+import type { Traces } from "./operation/traces.js";
 
 /** What {@link solve} needs of a daemon. */
 export interface SolveParts {
@@ -21,6 +23,7 @@ export interface SolveParts {
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
   readonly history: History;
+  readonly traces: Traces;
 }
 
 interface SolveResponse {
@@ -32,9 +35,9 @@ interface SolveResponse {
  * is the client that runs the frontend: the build waits for its result. Ends when the client goes.
  */
 export async function solve(parts: SolveParts, request: SolveRequest, call: Call): Promise<SolveResponse> {
-  const { jobs, sessions, history } = parts;
+  const { jobs, sessions, history, traces } = parts;
   const job = jobs.start(request.ref, createBridge());
-  const recording = request.internal ? null : history.begin(buildStart(request), job);
+  const recording = request.internal ? null : history.begin(buildStart(request), job, traces.begin(request.ref, traceParent(call.headers), job.log));
   const onGone = () => job.cancel(call.signal.reason);
   call.signal.addEventListener("abort", onGone);
   if (call.signal.aborted) onGone();

@@ -16,6 +16,7 @@ const defaults: DaemonArgs = {
   tlsKey: undefined,
   tlsCa: undefined,
   debug: false,
+  debugAddr: undefined,
   ociWorker: undefined,
   labels: [],
   platforms: [],

@@ -13,6 +13,7 @@ export interface DaemonArgs extends GlobalArgs {
   readonly tlsKey: string | undefined;
   readonly tlsCa: string | undefined;
   readonly debug: boolean;
+  readonly debugAddr: string | undefined;
   readonly ociWorker: boolean | undefined;
   readonly labels: readonly string[];
   readonly platforms: readonly string[];
@@ -36,7 +37,7 @@ const hiddenSwitch = { type: "boolean", hidden: true } as const;
 /** What is the same with and without them. */
 const ignored = {
   texts: [
-    "log-format log-level debugaddr otel-socket-path oci-cni-config-path oci-cni-binary-dir",
+    "log-format log-level otel-socket-path oci-cni-config-path oci-cni-binary-dir",
     "oci-cni-pool-size containerd-worker-addr containerd-worker-labels containerd-worker-platform",
     "containerd-worker-namespace containerd-worker-runtime containerd-worker-net containerd-cni-config-path",
     "containerd-cni-binary-dir containerd-cni-pool-size containerd-worker-snapshotter containerd-worker-apparmor-profile",
@@ -78,6 +79,7 @@ export function daemonOptions(argv: Argv): Argv {
     .option("oci-worker-gc-keepstorage", { ...text, describe: "What that leaves, in MB: RESERVED[,FREE[,MAXIMUM]]" })
     .option("cdi-disabled", { type: "boolean", describe: "Offer no devices" })
     .option("cdi-spec-dir", { ...texts, describe: "Directory of CDI specifications" })
+    .option("debugaddr", { ...text, describe: "Where to answer /metrics: host:port, unix:///path" })
     .option("debug", { type: "boolean", describe: "Log more" });
   for (const name of [...ignored.texts, ...Object.keys(refused.texts)]) shown.option(name, { ...hidden, array: true });
   for (const name of [...ignored.switches, ...Object.keys(refused.switches)]) shown.option(name, hiddenSwitch);
@@ -98,6 +100,7 @@ export function readDaemonArgs(values: Values): DaemonArgs {
     tlsKey: last(values, "tlskey"),
     tlsCa: last(values, "tlscacert"),
     debug: flag(values, "debug"),
+    debugAddr: last(values, "debugaddr"),
     ociWorker: autoSwitch(values, "oci-worker"),
     labels: list(values, "oci-worker-labels"),
     platforms: list(values, "oci-worker-platform"),

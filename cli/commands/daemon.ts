@@ -5,6 +5,7 @@ import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
 import { defaultRetention, type Retention } from "../../builder/daemon/history/retention.js";
 import { StatusError } from "../../builder/daemon/handlers.js";
+import { collectorOf } from "../../builder/daemon/operation/spanSender.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
 import { collectGarbage } from "../../builder/gc/collect.js";
 import { gcPolicies, gcRules } from "../../builder/gc/rules.js";
@@ -41,9 +42,11 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     worker,
     version: versionOf(version),
     retention: retentionOf(config),
-    collect: policies.length === 0 ? undefined : async (signal) => void (await collectGarbage(store, policies, { signal })),
+    collect: policies.length === 0 ? undefined : (signal) => collectGarbage(store, policies, { signal }),
+    collector: collectorOf(process.env, (message) => void stderr.write(`WARNING: ${message}\n`)),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
   });
+  if (daemon.debugAddress !== null) stderr.write(`Metrics on ${daemon.debugAddress}\n`);
   for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
   stderr.write(`Ending at ${await stopped}\n`);
   await daemon.stop(GRACE_MS);
