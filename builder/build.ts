@@ -1,4 +1,6 @@
 import { topologicalOrder } from "../solver/graph.js";
+import { attestRequest } from "./attest/attestRequest.js";
+import { attestOptions } from "./attest/options.js";
 import { checkSources } from "./checkSources.js";
 import { checkEngine } from "./engine/exporter.js";
 import { entitlementsOf } from "./entitlements.js";
@@ -16,10 +18,12 @@ import type { BuildRequest, BuildResult } from "./request.js";
 import type { BuildParts, Run } from "./run.js";
 import { givenTo } from "./secrets/given.js";
 import { type LocalDirectory, localSource } from "./source/local.js";
+import { sourcePins } from "./source/pins.js";
 import { warnOnce } from "./warnOnce.js";
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+  const startedAt = Date.now();
   using logs = openLogs(parts.store, audience);
   const { report } = logs;
   const warn = warnOnce(report);
@@ -28,11 +32,13 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   using remote = parts.remote({ pull: request.pull === true });
   const specs = exportSpecs(request);
   checkLocalDelete(specs, request.allow ?? []);
-  const shape = { platforms: targetPlatforms(request), root: rootKind(request) };
+  const attest = attestOptions(request.attest ?? {});
+  const attested = attest.provenance !== null || attest.sbom !== null;
+  const shape = { platforms: targetPlatforms(request), root: rootKind(request), attested };
   const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
   await checkEngine(specs, { signal });
   const given = givenTo(request);
-  const opening = { parts, remote, ...given, logs, report, signal };
+  const opening = { parts, remote, ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
   const run: Run = { ...opening, request, inputs, epoch };
@@ -40,7 +46,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
   warn(checkSources(topologicalOrder(...plans.map(({ root }) => root)), locals, inputs.dockerfile));
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn });
+  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn, attest: attestRequest({ ...run, startedAt }, plans, attest) });
 }
 
 /** The context, and every named one that is a directory. */

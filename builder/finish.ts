@@ -1,6 +1,7 @@
 import { parseDigest } from "../cache/oci/digest.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
+import type { Attestation } from "./attest/attestation.js";
 import { auditImage } from "./audit/mod.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkEntitlements, type Entitlements } from "./entitlements.js";
@@ -27,7 +28,12 @@ export interface BuildTarget {
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly warn: Warn;
+  /** Says what is to be attached to each platform's result, in the order of the plans. */
+  readonly attest?: Attest | undefined;
 }
+
+/** See {@link BuildTarget.attest}. */
+export type Attest = (refs: Solved["refs"]) => Promise<readonly (readonly Attestation[])[]>;
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
@@ -42,7 +48,10 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
-  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));
+  const said = await target.attest?.(solved.refs);
+  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => {
+    return { platform, image, baseDiffIds, ref: solved.refs[index]!, attestations: said?.[index] ?? [] };
+  });
   return await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
 }
 

@@ -24,6 +24,7 @@ const FRONTEND_CAPS = [
   "gateway.warnings",
   "reference.attestations",
   "source.metaresolver",
+  "source.metaresolver.image.attestations",
   "gateway.exec",
   "gateway.exec.extrahosts",
   "gateway.exec.secretenv",

@@ -12,7 +12,7 @@ import { registryImageExporter } from "./registryImage.js";
 export function imageExporter(spec: ExportSpec & { readonly type: "image" | "registry" }, deps: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const target = readPushAttrs(attrs, spec.type === "registry");
-  if (target.push || target.canonical || target.byDigest) return registryImageExporter(attrs, target, deps);
+  if (target.push || target.canonical || target.byDigest || deps.shape.attested === true) return registryImageExporter(attrs, target, deps);
   return imageStoreExporter(attrs, target.store ? target.names.map(formatReference) : [], deps);
 }
 

@@ -5,6 +5,7 @@ import { descriptor } from "../image/canonical.js";
 import { packImage, rootOf } from "../image/packed.js";
 import { pushableImage } from "../image/pushable.js";
 import { readPackOptions, type Attrs } from "./attrs.js";
+import { attachAll, checkAttestable, imageShape, readAttachOptions } from "./attach.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 import type { Exporter } from "./exporter.js";
 import { encodeDescriptor, imageParts, storedRecord } from "./image.js";
@@ -21,8 +22,10 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
   if (target.push && push === undefined) throw new TbuildError("unsupported", "Cannot push the image: no registries here");
   const rewriteTimes = attrs.bool("rewrite-timestamp", false);
   const options = { ...readPackOptions(attrs), rewriteTimes, missing: "leave" as const };
+  const attach = readAttachOptions(attrs, options.flavour);
   attrs.finish();
-  checkAnnotations(options.annotations ?? [], { ...deps.shape, flavour: options.flavour });
+  checkAnnotations(options.annotations ?? [], { ...imageShape(deps.shape), flavour: options.flavour });
+  checkAttestable(deps.shape, options.flavour);
   const names = target.names.map(formatReference);
   return {
     name: "exporting to image",
@@ -33,7 +36,8 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       const parts = await Promise.all(
         output.platforms.map((one) => imageParts(store, one, options.flavour, opts, layerChange(store, one, packing))),
       );
-      const images = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const packed = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const images = await attachAll(packed, parts, output, { ...attach, store, names, signal: opts.signal });
       const root = await rootOf(store, images, output.root, packing);
       if (target.store) {
         // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
@@ -46,7 +50,7 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       }
       const metadata = {
         "containerimage.digest": root.digest,
-        ...(output.root === "manifest" ? { "containerimage.config.digest": images[0]!.config.digest } : {}),
+        ...(root.digest === images[0]!.manifest.descriptor.digest ? { "containerimage.config.digest": images[0]!.config.digest } : {}),
         "containerimage.descriptor": encodeDescriptor(descriptor(root)),
         ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
       };

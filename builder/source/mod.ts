@@ -4,6 +4,7 @@ import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { createGitSource } from "./git.js";
 import { createHttpSource } from "./http.js";
+import { notedBy, type SourcePins } from "./pins.js";
 import type { Source } from "./source.js";
 
 /** What the sources of one build work with. */
@@ -16,10 +17,13 @@ export interface SourceDeps {
   readonly local: Source;
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
+  /** Hears what they find out. */
+  readonly pins?: SourcePins | undefined;
 }
 
 /** Every source that a build can read. */
-export function buildSources({ store, remote, secrets, agents, local, aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
+export function buildSources({ store, remote, secrets, agents, local, pins, aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
   const { transport } = remote;
-  return [...remote.sources, local, aroundHttp(createHttpSource({ store, transport, secrets })), createGitSource({ store, transport, secrets, agents })];
+  const downloads = aroundHttp(createHttpSource({ store, transport, secrets }));
+  return notedBy(pins, [...remote.sources, local, downloads, createGitSource({ store, transport, secrets, agents })]);
 }

@@ -1,12 +1,13 @@
 import { TbuildError } from "../../../cache/errors.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
-import { parseReference } from "../../../cache/oci/reference.js";
+import { parseReference, withDefaultTag } from "../../../cache/oci/reference.js";
 import { redacted } from "../../../frontend/dockerfile/gitUrl.js";
 import type { OciLayout } from "../../../frontend/options.js";
 import { internalStep } from "../../internalStep.js";
 import { buildSources } from "../../source/mod.js";
 import type { DaemonBuild } from "../daemonBuild.js";
 import type { ClientRun } from "./clientRun.js";
+import { attestationChain } from "./attestationChain.js";
 import { givenOf, wantedBySource } from "./given.js";
 import { type SourceAnswer, sourceMeta, type SourceQuestion } from "./sourceMeta.js";
 
@@ -41,9 +42,27 @@ export async function resolveSource(run: ClientRun, asked: SourceQuestion): Prom
   const { identifier = "", attrs = {} } = source ?? {};
   const [, scheme, ref = ""] = /^(docker-image|oci-layout):\/\/(.*)$/s.exec(identifier) ?? [];
   if (scheme === undefined) return await resolveOther(run, asked);
+  if (scheme === "docker-image" && asksForChain(asked)) return await resolveChain(run, asked, ref);
   const layout = { resolverType: scheme === "oci-layout" ? LAYOUT : 0, sessionId: attrs["oci.session"] ?? "", storeId: attrs["oci.store"] ?? "" };
   const { digest, config } = await resolveImage(run, { ref, platform, resolveMode, logName, ...layout });
   return { source, image: { digest, config } };
+}
+
+function asksForChain({ image }: SourceQuestion): boolean {
+  return image !== null && (image.attestationChain || image.resolveAttestations.length > 0);
+}
+
+/** An image with what is said of it; its config only when that is asked for, too. */
+async function resolveChain(run: ClientRun, { source, image, platform, resolveMode, logName }: SourceQuestion, ref: string): Promise<SourceAnswer> {
+  const { job, running: { parts: { store } } } = run;
+  const { client } = run.remoteFor(resolveMode);
+  const wanted = platform ?? hostPlatform();
+  const named = withDefaultTag(parseReference(ref));
+  const name = logName === "" ? `resolve attestations of ${ref}` : logName;
+  const chain = await internalStep(job.report, name, job.signal, (opts) => attestationChain({ client, store }, named, wanted, image?.resolveAttestations ?? [], opts));
+  const resolved = image?.noConfig === true ? null : await resolveImage(run, { ref, platform, resolveMode, logName, resolverType: 0, sessionId: "", storeId: "" });
+  const digest = chain?.root ?? resolved?.digest ?? "";
+  return { source, image: { digest, config: resolved?.config ?? new Uint8Array(), attestationChain: chain } };
 }
 
 async function resolveOther({ job, session, running, own }: ClientRun, asked: SourceQuestion): Promise<SourceAnswer> {
