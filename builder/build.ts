@@ -46,7 +46,8 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
   warn(checkSources(topologicalOrder(...plans.map(({ root }) => root)), locals, inputs.dockerfile));
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn, attest: attestRequest({ ...run, startedAt }, plans, attest) });
+  const local = localSource(locals);
+  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: attestRequest({ ...run, startedAt, local, warn }, plans, attest) });
 }
 
 /** The context, and every named one that is a directory. */

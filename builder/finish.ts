@@ -33,7 +33,11 @@ export interface BuildTarget {
 }
 
 /** See {@link BuildTarget.attest}. */
-export type Attest = (refs: Solved["refs"]) => Promise<readonly (readonly Attestation[])[]>;
+export interface Attest {
+  /** It looks into the results. */
+  readonly readsFiles: boolean;
+  make(refs: Solved["refs"], bringHere: BringHere): Promise<readonly (readonly Attestation[])[]>;
+}
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
@@ -44,11 +48,11 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch);
-  const readsFiles = exporters.some((exporter) => exporter.readsFiles);
+  const readsFiles = target.attest?.readsFiles === true || exporters.some((exporter) => exporter.readsFiles);
   const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
-  const said = await target.attest?.(solved.refs);
+  const said = await target.attest?.make(solved.refs, bringHere);
   const platforms = plans.map(({ platform, image, baseDiffIds }, index) => {
     return { platform, image, baseDiffIds, ref: solved.refs[index]!, attestations: said?.[index] ?? [] };
   });

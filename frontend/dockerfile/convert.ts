@@ -24,6 +24,7 @@ import { checkTotal } from "./limits.js";
 import type { WarningSink } from "./lint.js";
 import { parseDockerfile } from "./parse.js";
 import { refuseWindows } from "./platformWord.js";
+import { type ScannedStage, type ScanTarget, scanTargets } from "./scans.js";
 import type { Env } from "./scopeEnv.js";
 import {
   type Base,
@@ -53,6 +54,7 @@ export interface Converted {
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build. */
   readonly check: CheckOptions;
+  readonly scans: readonly ScanTarget[];
 }
 
 /**
@@ -219,7 +221,12 @@ function finish({ done, target, build }: Examined, { check, warnings: found }: F
     epoch: build.epoch,
     warnings,
     check,
+    scans: scanTargets(scannedStages(done, target), build.globals, () => buildContext(build.options)),
   };
+}
+
+function scannedStages(done: ConvertedStages, target: Stage): readonly ScannedStage[] {
+  return [...done].map(([stage, { state }]) => ({ name: stage.from.as ?? String(stage.index), state, isTarget: stage === target }));
 }
 
 function baseDiffIds(target: Stage, { options, needs }: Build): readonly Digest[] {

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
+import type { ScanTarget } from "../../../frontend/dockerfile/scans.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
 import type { AttestOptions } from "../../attest/options.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
@@ -55,6 +56,8 @@ export interface ClientRun extends Disposable {
   readonly scope: BuildScope;
   /** Of all builds. */
   readonly records: RequestRecords;
+  /** What SBOMs are to look into besides a result, by {@link scanKey} of its graph. */
+  readonly scans: Map<string, readonly ScanTarget[]>;
   /** Disposed with the build. */
   readonly noted: Disposable[];
   /** Milliseconds since the epoch. */
@@ -105,6 +108,7 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     session,
     refs: refTable(),
     evaluated: new Set(),
+    scans: new Map(),
     scope: newScope(null, null),
     records: deps.records,
     noted,

@@ -70,11 +70,14 @@ export function plansOf(result: FrontendResultMessage, refs: RefTable): PlannedR
     return { plans: made, root: "manifest", keys: made.map(({ platform }) => ({ id: named?.id ?? formatPlatform(platform), ref })) };
   }
   const known = new Map(platformsIn(result).map(({ id, platform }) => [id, platform]));
-  const parts = Object.entries(several).map(([id, ref]) => ({
+  // The order of a map says nothing; that of the platforms is the frontend's.
+  const order = [...known.keys(), ...Object.keys(several)];
+  const entries = Object.entries(several).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const parts = entries.map(([id, ref]) => ({
     definition: refs.get(ref),
     ...configs(result, `/${id}`, known.get(id) ?? parsePlatform(id)),
   }));
-  return { plans: plans(parts), root: "index", keys: Object.entries(several).map(([id, ref]) => ({ id, ref })) };
+  return { plans: plans(parts), root: "index", keys: entries.map(([id, ref]) => ({ id, ref })) };
 }
 
 interface Part {

@@ -20,7 +20,7 @@ import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { treeOf } from "./definitionTree.js";
 import { nothingGiven } from "./given.js";
 import { resultOf } from "./results.js";
-import { type BuildScope, newScope } from "./scope.js";
+import { type BuildScope, newScope, scanKey } from "./scope.js";
 
 /** The build that a frontend is part of. */
 export interface FrontendBuild {
@@ -92,6 +92,7 @@ async function runBuiltIn({ run, scope }: FrontendBuild, opt: FrontendOpt, given
   warn(planned.plans[0]?.warnings ?? []);
   const result = resultOf(planned, refs);
   for (const id of refsOf(result)) scope.refs.add(id);
+  for (const { definition, scans = [] } of planned.plans) run.scans.set(scanKey(definition), scans);
   // Whether a line reads it or not: the ignore file is looked for there.
   if (given.main.context === "local") scope.locals.add("context");
   return result;

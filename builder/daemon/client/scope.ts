@@ -50,3 +50,8 @@ function findScope(scope: BuildScope, ref: string): BuildScope | null {
 export function withInner(scope: BuildScope): readonly BuildScope[] {
   return [scope, ...scope.inner.flatMap(withInner)];
 }
+
+/** What a graph's scans are known by: its last entry says all of it by its digests. */
+export function scanKey({ def }: Definition): string {
+  return Buffer.from(def.at(-1) ?? "").toString("base64");
+}
