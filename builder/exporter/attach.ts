@@ -43,17 +43,22 @@ export interface AttachPlace extends AttachOptions, Opts {
   readonly names: readonly string[];
 }
 
+/** What of a build's result {@link attachAll} needs. */
+export interface AttestedOutput extends Pick<BuildOutput, "root"> {
+  readonly platforms: readonly Pick<PlatformOutput, "attestations">[];
+}
+
 /**
  * Packed images with the manifests of what is said of them, which are in the content store then. What only images with an index
  * are to have makes none. `images`, `parts` and the result's platforms are parallel. @throws {TbuildError} corrupt, invalid_argument
  */
-export async function attachAll(images: readonly PackedImage[], parts: readonly ImageParts[], output: BuildOutput, place: AttachPlace): Promise<readonly PackedImage[]> {
+export async function attachAll(images: readonly PackedImage[], parts: readonly ImageParts[], output: AttestedOutput, place: AttachPlace): Promise<readonly PackedImage[]> {
   const all = output.platforms.flatMap(({ attestations = [] }) => attestations);
   const isWanted = output.root === "index" || place.inline || all.some(({ inlineOnly }) => !inlineOnly);
   return isWanted ? await Promise.all(images.map((image, at) => attached(image, parts[at]!, output.platforms[at]!, place))) : images;
 }
 
-async function attached(image: PackedImage, parts: ImageParts, { attestations = [] }: PlatformOutput, place: AttachPlace): Promise<PackedImage> {
+async function attached(image: PackedImage, parts: ImageParts, { attestations = [] }: Pick<PlatformOutput, "attestations">, place: AttachPlace): Promise<PackedImage> {
   if (attestations.length === 0) return image;
   const { store, names, form, signal } = place;
   const { descriptor } = image.manifest;

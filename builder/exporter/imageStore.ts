@@ -36,7 +36,7 @@ function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: E
     readsFiles: true,
     async export(output, opts) {
       const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
-      const records = await Promise.all(parts.map((part) => storedRecord(store, part, opts)));
+      const records = await Promise.all(parts.map((part, index) => storedRecord(store, part, output.platforms[index]!, opts)));
       await nameImages(store, names, records);
       const id = records[0]!.config;
       const named = names.length === 0 ? {} : { "image.name": names.join(",") };

@@ -42,7 +42,7 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       if (target.store) {
         // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
         const stored = changesLayers(options) ? await Promise.all(output.platforms.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
-        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part) => storedRecord(store, part, opts))));
+        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part, index) => storedRecord(store, part, output.platforms[index]!, opts))));
       }
       if (target.push) {
         const image = pushableImage(parts, images, root, { content: store.content, refetch: refetcher(deps, opts) });

@@ -11,7 +11,7 @@ export function dpkg(distribution: string): Cataloguer {
     read(path, text) {
       return stanzas(text).flatMap((fields): readonly FoundPackage[] => {
         const [name, version, status] = ["Package", "Version", "Status"].map((key) => fields.get(key) ?? "") as [string, string, string];
-        const isInstalled = path === STATUS ? / installed$/.test(status) : true;
+        const isInstalled = path === STATUS ? status.endsWith(" installed") : true;
         if (name === "" || version === "" || !isInstalled) return [];
         const purl = purlOf("deb", distribution, name, version, { arch: fields.get("Architecture") ?? "", upstream: upstreamOf(fields, name) });
         return [{ type: "deb", name, version, purl, license: "", from: `/${path}` }];
