@@ -10,7 +10,7 @@ import { type DaemonBuild, refsOf } from "../daemonBuild.js";
 import { runExternal } from "../external/runExternal.js";
 import { type GivenDockerfile, planDockerfile, readDockerfile } from "../frontend/dockerfile.js";
 import { checkBuiltInCaps } from "../frontend/frontendCaps.js";
-import { checkAllowed, frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
+import { BUILT_IN, checkAllowed, frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
 import type { FrontendOpt } from "../frontend/frontendOpt.js";
 import type { FrontendHost } from "../frontend/host.js";
 import { answerSubrequest } from "../frontend/subrequest.js";
@@ -20,7 +20,7 @@ import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { treeOf } from "./definitionTree.js";
 import { nothingGiven } from "./given.js";
 import { resultOf } from "./results.js";
-import { type BuildScope, newScope, scanKey } from "./scope.js";
+import { type Asked, type BuildScope, newScope, scanKey } from "./scope.js";
 
 /** The build that a frontend is part of. */
 export interface FrontendBuild {
@@ -38,10 +38,10 @@ export interface FrontendBuild {
  */
 export async function runFrontend(outer: FrontendBuild, asked: GatewaySolveRequest): Promise<FrontendResultMessage> {
   const { run, solver } = outer;
-  const scope = newScope(asked, outer.scope);
-  const within = { ...outer, scope };
   const { frontend, frontendOpt: opt, frontendInputs } = asked;
   const image = frontendImageName(frontend, opt, run.frontends);
+  const scope = newScope(image === null ? builtInRequest(asked) : asked, outer.scope);
+  const within = { ...outer, scope };
   run.noteLocalSessions(opt);
   const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, treeOf(definition)]));
   const open = (tree: Output | null) => {
@@ -61,6 +61,11 @@ export async function runFrontend(outer: FrontendBuild, asked: GatewaySolveReque
   } catch (error) {
     throw located(error, syntax, run);
   }
+}
+
+/** However it was asked for, it is the built-in frontend that has run. */
+function builtInRequest({ frontendOpt: { source: _source, ...frontendOpt }, frontendInputs }: GatewaySolveRequest): Asked {
+  return { frontend: BUILT_IN, frontendOpt, frontendInputs };
 }
 
 function noteIn({ job }: ClientRun): (info: SourceInfo) => void {
