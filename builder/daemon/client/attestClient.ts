@@ -1,3 +1,4 @@
+import type { Definition } from "../../../solver/llb/definition.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { type Attestation, SPDX } from "../../attest/attestation.js";
 import type { SbomOptions } from "../../attest/options.js";
@@ -14,7 +15,7 @@ import type { ClientRun } from "./clientRun.js";
 import type { ClientSolver } from "./clientSolver.js";
 import { ownAttestations } from "./ownAttestations.js";
 import { provenanceOf } from "./provenanceOf.js";
-import { scanKey } from "./scope.js";
+import { scanKey, scopeOf } from "./scope.js";
 
 /** One platform of a frontend's result. */
 export interface PlatformResult {
@@ -65,5 +66,10 @@ async function provenance(run: ClientRun, platforms: readonly PlatformResult[], 
   if (attest.provenance === null || ref === "") return [];
   const told = await provenanceOf(run, ref, platforms.map((one) => one.ref));
   const invocation = { store: running.parts.store, options: attest.provenance, id: job.ref, startedAt, environment };
-  return [provenanceAttestation(invocation, { ...told, plan, ref: snapshot, graphOfText: () => null })];
+  return [provenanceAttestation(invocation, { ...told, plan, ref: snapshot, graphOfText: () => textGraph(run, ref) })];
+}
+
+/** The built-in frontend reads the Dockerfile first, and whatever brings that in. */
+function textGraph({ scope }: ClientRun, ref: string): Definition | null {
+  return scopeOf(scope, ref).read[0] ?? null;
 }
