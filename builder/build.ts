@@ -1,5 +1,7 @@
 import { topologicalOrder } from "../solver/graph.js";
 import type { Output } from "../solver/llb/state.js";
+import { attestRequest } from "./attest/attestRequest.js";
+import { attestOptions } from "./attest/options.js";
 import { checkSources } from "./checkSources.js";
 import { solvedTree } from "./context/solvedTree.js";
 import { sourceTime } from "./context/sourceTime.js";
@@ -24,10 +26,12 @@ import type { BuildRequest, BuildResult } from "./request.js";
 import type { BuildParts, Run } from "./run.js";
 import { givenTo } from "./secrets/given.js";
 import { type LocalDirectory, localSource } from "./source/local.js";
+import { sourcePins } from "./source/pins.js";
 import { warnOnce } from "./warnOnce.js";
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+  const startedAt = Date.now();
   using logs = openLogs(parts.store, audience);
   const { report } = logs;
   const warn = warnOnce(report);
@@ -37,11 +41,13 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   using remote = policedRemote(parts.remote({ pull: request.pull === true }), policy);
   const specs = exportSpecs(request);
   checkLocalDelete(specs, request.allow ?? []);
-  const shape = { platforms: targetPlatforms(request), root: rootKind(request) };
+  const attest = attestOptions(request.attest ?? {});
+  const attested = attest.provenance !== null || attest.sbom !== null;
+  const shape = { platforms: targetPlatforms(request), root: rootKind(request), attested };
   const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
   await checkEngine(specs, { signal });
   const given = givenTo(request);
-  const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, logs, report, signal };
+  const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
   const run: Run = { ...opening, request, inputs, epoch };
@@ -52,7 +58,8 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   warn(checkSources(steps, locals, inputs.dockerfile));
   await cacheMountDropper(parts.store)(steps);
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn });
+  const local = localSource(locals);
+  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: attestRequest({ ...run, startedAt, local, warn }, plans, attest) });
 }
 
 /** The context, and every named one that is a directory. */

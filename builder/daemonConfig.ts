@@ -17,6 +17,8 @@ export interface DaemonConfig {
   /** Paths of PEM files, `[grpc.tls]`. */
   readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
   readonly frontends: FrontendsConfig;
+  /** Directory of JSON files that say what provenance is to tell of whoever runs the daemon. */
+  readonly provenanceEnvDir: string | null;
 }
 
 /** Settings of `[frontend]`: what may turn a client's files into graphs. */
@@ -38,6 +40,7 @@ export function daemonConfig(file: TableReader | undefined): DaemonConfig {
   return {
     root: file?.text("root") ?? null,
     debug: file?.bool("debug") ?? false,
+    provenanceEnvDir: file?.text("provenanceEnvDir") ?? null,
     entitlements: file?.texts("insecure-entitlements") ?? [],
     addresses: grpc?.texts("address") ?? [],
     debugAddress: grpc?.text("debugAddress") ?? null,

@@ -1,6 +1,7 @@
 import { parseDigest } from "../cache/oci/digest.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
+import type { Attestation } from "./attest/attestation.js";
 import { auditImage } from "./audit/mod.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkEntitlements, type Entitlements } from "./entitlements.js";
@@ -29,6 +30,15 @@ export interface BuildTarget {
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly resolved?: ResolvedOnce | undefined;
   readonly warn: Warn;
+  /** Says what is to be attached to each platform's result, in the order of the plans. */
+  readonly attest?: Attest | undefined;
+}
+
+/** See {@link BuildTarget.attest}. */
+export interface Attest {
+  /** It looks into the results. */
+  readonly readsFiles: boolean;
+  make(refs: Solved["refs"], bringHere: BringHere): Promise<readonly (readonly Attestation[])[]>;
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
@@ -40,11 +50,14 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch);
-  const readsFiles = exporters.some((exporter) => exporter.readsFiles);
+  const readsFiles = target.attest?.readsFiles === true || exporters.some((exporter) => exporter.readsFiles);
   const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
-  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));
+  const said = await target.attest?.make(solved.refs, bringHere);
+  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => {
+    return { platform, image, baseDiffIds, ref: solved.refs[index]!, attestations: said?.[index] ?? [] };
+  });
   return await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
 }
 

@@ -3,6 +3,7 @@ import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { Progress } from "../solver/progress.js";
 import type { LinuxResources } from "../solver/llb/op.js";
+import type { AttestSpecs } from "./attest/options.js";
 import type { BindMount } from "./executor/executor.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 import type { SourceRules } from "./policy/policy.js";
@@ -48,6 +49,8 @@ export interface BuildRequest {
   /** Bytes. */
   readonly shmSize?: number | undefined;
   readonly resources?: Partial<LinuxResources> | undefined;
+  /** What is to be said of the result, "provenance" and "sbom", with the attributes of `--attest`. Default: nothing. */
+  readonly attest?: AttestSpecs | undefined;
 }
 
 /** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */

@@ -10,6 +10,7 @@ import type { RemoteAccess, RemoteOptions } from "./remote.js";
 import type { BuildRequest } from "./request.js";
 import type { SecretStore } from "./secrets/secretStore.js";
 import type { SshAgents } from "./secrets/agents.js";
+import type { SourcePins } from "./source/pins.js";
 
 /** The parts of a builder that a build uses. */
 export interface BuildParts {
@@ -35,6 +36,8 @@ export interface Running {
   readonly agents: SshAgents;
   /** Seconds; see `buildEpoch`. */
   readonly epoch: number | null;
+  /** What its sources turned out to be. */
+  readonly pins: SourcePins;
   readonly logs: BuildLogs;
   readonly report: Report;
   readonly signal: AbortSignal;

@@ -42,8 +42,8 @@ export async function solveBuild(
   plans: readonly PlatformPlan[],
   { local, aroundHttp, resolved, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
-  const { parts, remote, secrets, agents, report, signal } = run;
-  const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp, resolved });
+  const { parts, remote, secrets, agents, pins, report, signal } = run;
+  const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp, resolved, pins });
   const read = filesRead(plans.map(({ root }) => root), readsFiles);
   const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));

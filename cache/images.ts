@@ -71,7 +71,7 @@ export function imageStore(meta: MetaDb): ImageStore {
 }
 
 /** True for the name of an image that has no name of the user's. */
-export function isDangling(record: ImageRecord): boolean {
+export function isDangling(record: Pick<ImageRecord, "name">): boolean {
   return record.name.startsWith(DANGLING);
 }
 

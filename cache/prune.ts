@@ -135,7 +135,7 @@ export async function freeBlobs(store: UsageStore, digests: readonly string[]): 
 /** Deletes those of `digests` that no record names by now, and returns them. */
 function deleteBlobs({ meta, content }: UsageStore, digests: readonly string[]): readonly string[] {
   if (digests.length === 0) return [];
-  const named = new Set<string>(manifestsOf(meta.images).map(({ config }) => config));
+  const named = new Set<string>(manifestsOf(meta.images).flatMap(({ config, attestations = [] }) => [config, ...attestations.map(({ predicate }) => predicate)]));
   for (const [, { blobs }] of meta.layers.entries()) for (const { digest } of blobs) named.add(digest);
   for (const [, build] of meta.builds.entries()) for (const { digest } of blobsOfBuild(build)) named.add(digest);
   const free = digests.filter((digest) => !named.has(digest));

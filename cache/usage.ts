@@ -165,8 +165,9 @@ function snapshotNeeds(meta: MetaDb, name: string, { parent }: SnapshotRecord): 
 }
 
 function holdsOf({ manifests }: ImageRecord): readonly PinName[] {
-  return manifests.flatMap(({ config, layers }): PinName[] => [
+  return manifests.flatMap(({ config, layers, attestations = [] }): PinName[] => [
     `blob:${config}`,
+    ...attestations.map(({ predicate }) => `blob:${predicate}` as const),
     ...layers.map(({ snapshot }) => `snapshot:${snapshot}` as const),
   ]);
 }

@@ -6,6 +6,7 @@ import type { BuildRequest } from "../builder/request.js";
 import { parseReference } from "../cache/oci/reference.js";
 import type { BuildArgs } from "./args/build.js";
 import { parseAddHost } from "./flags/addHost.js";
+import { parseAttest } from "./flags/attest.js";
 import { parseAnnotationFlag } from "./flags/annotation.js";
 import { keyValue } from "./flags/keyValue.js";
 import { parseMemory, parseResources, parseUlimit } from "./flags/limits.js";
@@ -43,6 +44,7 @@ export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildReques
     ulimits: args.ulimit.map(parseUlimit),
     cgroupParent: args.cgroupParent,
     shmSize: args.shmSize === undefined ? undefined : parseMemory(args.shmSize, "--shm-size"),
+    attest: parseAttest(args),
     resources: parseResources(args.resource.map((resource) => keyValue(resource, "--resource"))),
   };
 }

@@ -6,6 +6,7 @@ import { marshal } from "../solver/llb/marshal.js";
 import type { Warning } from "../solver/progress.js";
 import type { CheckOptions } from "./dockerfile/checks/options.js";
 import { convertDockerfile } from "./dockerfile/convert.js";
+import type { ScanTarget } from "./dockerfile/scans.js";
 import type { FrontendOptions } from "./options.js";
 
 export type { FrontendOptions, ImageResolver, ResolvedImage } from "./options.js";
@@ -23,6 +24,8 @@ export interface FrontendResult {
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build: see `applyCheck` and `refuseViolations`. */
   readonly check: CheckOptions;
+  /** Trees that an SBOM is to look into besides the result. */
+  readonly scans?: readonly ScanTarget[];
 }
 
 /**
@@ -31,7 +34,7 @@ export interface FrontendResult {
  * @throws {TbuildError} parse_failed, invalid_argument, unsupported, not_found; located, further mistakes in `others`
  */
 export async function dockerfileToDefinition(text: string | Uint8Array, options: FrontendOptions): Promise<FrontendResult> {
-  const { root, image, baseDiffIds, epoch, warnings, check } = await convertDockerfile(text, options);
+  const { root, image, baseDiffIds, epoch, warnings, check, scans } = await convertDockerfile(text, options);
   const source = { filename: options.file, data: Buffer.from(text), language: "Dockerfile" };
-  return { definition: marshal(root, [source]), image, baseDiffIds, epoch, platform: options.platform, warnings, check };
+  return { definition: marshal(root, [source]), image, baseDiffIds, epoch, platform: options.platform, warnings, check, scans };
 }

@@ -17,6 +17,7 @@ import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { type LocalDirectory, localSource } from "../source/local.js";
 import { buildSources } from "../source/mod.js";
+import type { SourcePins } from "../source/pins.js";
 
 /** What is there of a build before its context is. */
 export interface ContextDeps {
@@ -25,6 +26,7 @@ export interface ContextDeps {
   readonly applyPolicy: ApplyPolicy;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
+  readonly pins?: SourcePins | undefined;
   readonly logs: Pick<BuildLogs, "fileOf">;
   readonly report: Report;
   readonly signal: AbortSignal;
@@ -32,9 +34,9 @@ export interface ContextDeps {
 
 /** Runs the steps that bring a tree in, or takes them from the cache, and opens it for reading. */
 export async function solvedTree(deps: ContextDeps, wanted: Output, locals: ReadonlyMap<string, LocalDirectory> = new Map()): Promise<ReadTree> {
-  const { parts, remote, secrets, agents, logs, report, signal } = deps;
+  const { parts, remote, secrets, agents, pins, logs, report, signal } = deps;
   const { store, executor, solver } = parts;
-  const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
+  const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals), pins });
   const bringHere = bringer(store, remote.refetch);
   const opDeps = withNestedSolve(deps, { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true });
   const definition = await deps.applyPolicy(marshal(wanted, []), { signal });

@@ -24,6 +24,7 @@ const FRONTEND_CAPS = [
   "gateway.warnings",
   "reference.attestations",
   "source.metaresolver",
+  "source.metaresolver.image.attestations",
   "gateway.exec",
   "gateway.exec.extrahosts",
   "gateway.exec.secretenv",
@@ -45,7 +46,7 @@ const LLB_CAPS = [
   "exec.mount.ssh exec.mount.cache.content exec.secretenv exec.validexitcode file.base file.rm.wildcard",
   "file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.nofollowsymlink",
   "file.copy.alwaysreplaceexistingdestpaths file.copy.modestring file.symlink.create constraints platform",
-  "meta.ignorecache meta.description mergeop diffop passthroughop source.buildop.llbfilename exporter.image.annotations exporter.sourcedateepoch",
+  "meta.ignorecache meta.description mergeop diffop passthroughop source.buildop.llbfilename exporter.image.annotations exporter.image.attestations exporter.sourcedateepoch",
   "exporter.multiple",
 ].flatMap((names) => names.split(" "));
 

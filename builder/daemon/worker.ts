@@ -4,6 +4,7 @@ import { rename, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Platform } from "../../cache/oci/platform.js";
+import { syntaxVersion } from "../../frontend/dockerfile/syntaxVersion.js";
 import type { WorkerRecordInput } from "../api/worker.js";
 import type { WorkerConfig } from "../config.js";
 import { gcPolicies, spaceBytes } from "../gc/rules.js";
@@ -18,7 +19,7 @@ export interface Version {
 
 /** The version that a daemon of this version of tbuild answers. */
 export function versionOf(version: string): Version {
-  return { package: "tbuild", version: `v${version}`, revision: "", dockerfileVersion: "" };
+  return { package: "tbuild", version: `v${version}`, revision: "", dockerfileVersion: syntaxVersion };
 }
 
 const LABEL = "org.mobyproject.buildkit.worker.";

@@ -42,20 +42,26 @@ export function existsInRoot(root: string, file: string): boolean {
  * inside the root; null when the directory that would hold it does not exist.
  */
 export function realPathInRoot(root: string, file: string): string | null {
-  const parent = realPathOf(tryOpen(root, path.posix.dirname(file), O_PATH | constants.O_DIRECTORY));
-  return parent === null ? null : path.posix.join(parent, path.posix.basename(file));
+  const parent = realPathOf(root, tryOpen(root, path.posix.dirname(file), O_PATH | constants.O_DIRECTORY));
+  return parent === null ? null : `${parent}/${path.posix.basename(file)}`;
 }
 
 /** As {@link realPathInRoot}, with the last component resolved too; null when that does not exist. */
 export function resolvedInRoot(root: string, file: string): string | null {
-  return realPathOf(tryOpen(root, file, O_PATH));
+  return realPathOf(root, tryOpen(root, file, O_PATH));
 }
 
-function realPathOf(fd: number | null): string | null {
+/** The kernel tells paths in a detached mount as if its root were that of this machine: only what is below the root counts. */
+function realPathOf(root: string, fd: number | null): string | null {
   if (fd === null) return null;
+  const rootFd = openSync(root, O_PATH | constants.O_DIRECTORY);
   try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
+    const [top, place] = [rootFd, fd].map((one) => readlinkSync(`/proc/self/fd/${one}`)) as [string, string];
+    const below = path.posix.relative(top, place);
+    if (below.startsWith("../") || below === "..") return null;
+    return below === "" ? root : `${root}/${below}`;
   } finally {
+    closeSync(rootFd);
     closeSync(fd);
   }
 }

@@ -8,6 +8,7 @@ import { writeDestination, writeDirectory, writeTar } from "../image/destination
 import type { Exporter, ExportResult, ExportSpec } from "./exporter.js";
 import { encodeDescriptor, imageParts } from "./image.js";
 import { layerChange, layerNeeds } from "./layerChange.js";
+import { attachAll, checkAttestable, imageShape, readAttachOptions } from "./attach.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 
 /**
@@ -19,13 +20,15 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
   const attrs = readAttrs(spec);
   const names = readNames(attrs);
   const options = { ...readPackOptions(attrs), rewriteTimes: attrs.bool("rewrite-timestamp", false) };
+  const attach = { ...readAttachOptions(attrs, options.flavour), inline: true };
   const dest = attrs.required("dest", `Write it as type=${spec.type},dest=image.tar, or dest=- for standard output`);
   const isTar = attrs.bool("tar", true);
   attrs.finish();
   if (spec.type === "docker" && deps.shape.root === "index") {
     throw new TbuildError("unsupported", "Cannot export several platforms as a docker archive", { hint: "Use type=oci" });
   }
-  checkAnnotations(options.annotations ?? [], { ...deps.shape, flavour: options.flavour });
+  checkAnnotations(options.annotations ?? [], { ...imageShape(deps.shape), flavour: options.flavour });
+  checkAttestable(deps.shape, options.flavour);
 
   async function write(image: NamedImage, opts: Parameters<Exporter["export"]>[1]): Promise<void> {
     opts.report.status("sending tarball", 0, 0);
@@ -44,11 +47,13 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
       const parts = await Promise.all(
         output.platforms.map((one) => imageParts(store, one, options.flavour, opts, layerChange(store, one, packing))),
       );
-      const platforms = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const packed = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const place = { ...attach, store, names, signal: opts.signal };
+      const platforms = await attachAll(packed, parts, output, place);
       const root = await rootOf(store, platforms, output.root, packing);
       const metadata = {
         "containerimage.digest": root.digest,
-        ...(output.root === "manifest" ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
+        ...(root.digest === platforms[0]!.manifest.descriptor.digest ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
         "containerimage.descriptor": encodeDescriptor(descriptor(root)),
         ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
       };

@@ -3,6 +3,7 @@ import type { Digest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { RootKind } from "../image/packed.js";
+import type { Attestation } from "../attest/attestation.js";
 import type { LayerNeeds, LayerPreparer } from "../image/prepare.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 
@@ -11,6 +12,8 @@ export interface OutputShape {
   /** In the order asked for, each once. */
   readonly platforms: readonly Platform[];
   readonly root: RootKind;
+  /** Default false. */
+  readonly attested?: boolean;
 }
 
 /** A solved build, before it is written anywhere. */
@@ -29,6 +32,8 @@ export interface PlatformOutput {
   readonly baseDiffIds: readonly Digest[];
   /** Seconds for `rewrite-timestamp`; null when there are none and nothing is rewritten. Default: the image's creation. */
   readonly latest?: number | null;
+  /** What is to be said of it. */
+  readonly attestations?: readonly Attestation[];
 }
 
 /** What an export works with, besides what every step does. */

@@ -1,5 +1,7 @@
-import type { ImageManifestRecord } from "../../cache/meta/records.js";
+import type { AttestationRecord, ImageManifestRecord } from "../../cache/meta/records.js";
+import { digestOf } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
+import type { Attestation } from "../attest/attestation.js";
 import { assembleConfig, type Document, type Flavour } from "../image/assemble.js";
 import { layersOf, type SnapshotLayer } from "../image/layers.js";
 import type { ImageParts } from "../image/packed.js";
@@ -28,10 +30,23 @@ export async function imageParts(
 }
 
 /** The image store's record of a platform, whose layers are those of its snapshots. Its config is in the content store then. */
-export async function storedRecord(store: Store, { platform, config, layers }: ImageParts, opts: ExportOpts): Promise<ImageManifestRecord> {
+export async function storedRecord(
+  store: Store,
+  { platform, config, layers }: ImageParts,
+  { attestations = [] }: Pick<PlatformOutput, "attestations">,
+  opts: ExportOpts,
+): Promise<ImageManifestRecord> {
   await putBlob(store.content, config.bytes, config.descriptor.digest, opts);
   const named = layers.map(({ snapshot, diffId }: SnapshotLayer) => ({ snapshot, diffId }));
-  return { platform, config: config.descriptor.digest, layers: named };
+  const said = await Promise.all(attestations.map((attestation) => keptAttestation(store, attestation, opts)));
+  return { platform, config: config.descriptor.digest, layers: named, ...(said.length === 0 ? {} : { attestations: said }) };
+}
+
+async function keptAttestation(store: Store, { content, ...rest }: Attestation, { signal }: ExportOpts): Promise<AttestationRecord> {
+  const bytes = await content({ signal });
+  const predicate = digestOf(bytes);
+  await putBlob(store.content, bytes, predicate, { signal });
+  return { ...rest, predicate };
 }
 
 /** Value of containerimage.descriptor. */

@@ -13,7 +13,7 @@ import { registryImageExporter } from "./registryImage.js";
 export function imageExporter(spec: ExportSpec & { readonly type: "image" | "registry" }, deps: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const target = readPushAttrs(attrs, spec.type === "registry");
-  if (target.push || target.canonical || target.byDigest) return registryImageExporter(attrs, target, deps);
+  if (target.push || target.canonical || target.byDigest || deps.shape.attested === true) return registryImageExporter(attrs, target, deps);
   return imageStoreExporter(attrs, target.store ? target.names.map(formatReference) : [], deps);
 }
 
@@ -40,7 +40,7 @@ function imageStoreExporter(attrs: Attrs, names: readonly string[], { store, sha
     readsFiles: true,
     async export(output, opts) {
       const parts = await Promise.all(output.platforms.map((platform) => imageParts(store, platform, "oci", opts)));
-      const records = await Promise.all(parts.map((part) => storedRecord(store, part, opts)));
+      const records = await Promise.all(parts.map((part, index) => storedRecord(store, part, output.platforms[index]!, opts)));
       await nameImages(store, names, records);
       const id = records[0]!.config;
       const named = names.length === 0 ? {} : { "image.name": names.join(",") };

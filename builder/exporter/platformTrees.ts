@@ -6,6 +6,7 @@ import { formatPlatform, type Platform } from "../../cache/oci/platform.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
+import { attestationFiles } from "./attestationFiles.js";
 import type { BuildOutput } from "./exporter.js";
 
 /** Where the trees of several platforms go: each into a directory of its own, or all into one. */
@@ -25,11 +26,19 @@ export interface PlatformTrees extends AsyncDisposable {
   readonly list: readonly PlatformTree[];
 }
 
+/** How trees are laid out. */
+export interface TreeOptions {
+  /** Null: an index has a directory a platform, as in BuildKit. */
+  readonly layout: PlatformLayout | null;
+  /** Before the names of the files of attestations. */
+  readonly attestationPrefix: string;
+}
+
 /**
- * Opens the files of each platform. `asked` null: an index has a directory a platform, as in BuildKit.
+ * Opens the files of each platform, and after them what is said of it, as trees of their own.
  * @throws {TbuildError} invalid_argument when platforms that are merged have different files of one path
  */
-export async function openTrees(store: Store, { platforms, root }: BuildOutput, asked: PlatformLayout | null, opts: StepOpts): Promise<PlatformTrees> {
+export async function openTrees(store: Store, { platforms, root }: BuildOutput, { layout: asked, attestationPrefix: prefix }: TreeOptions, opts: StepOpts): Promise<PlatformTrees> {
   const layout = asked ?? (root === "index" ? "split" : "merged");
   const stack = asyncStack();
   try {
@@ -39,7 +48,14 @@ export async function openTrees(store: Store, { platforms, root }: BuildOutput, 
       list.push({ platform, root: tree.path, under: layout === "split" ? formatPlatform(platform).replaceAll("/", "_") : "" });
     }
     if (layout === "merged" && list.length > 1) await refuseOverlap(store, list, opts);
-    return { list, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+    const said: PlatformTree[] = [];
+    for (const [index, { platform, attestations = [] }] of platforms.entries()) {
+      const { root: tree, under } = list[index]!;
+      const files = { attestations, platform, root: tree, prefix, named: layout === "merged" && root === "index" };
+      const dir = await attestationFiles(store, files, opts);
+      if (dir !== null) said.push({ platform, under, root: stack.use(dir).path });
+    }
+    return { list: [...list, ...said], [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
   } catch (error) {
     await stack[Symbol.asyncDispose]();
     throw error;

@@ -6,6 +6,7 @@ import { packImage, rootOf } from "../image/packed.js";
 import { pushableImage } from "../image/pushable.js";
 import { isForWindows } from "../image/windowsLayers.js";
 import { readPackOptions, type Attrs } from "./attrs.js";
+import { attachAll, checkAttestable, imageShape, readAttachOptions } from "./attach.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 import type { Exporter } from "./exporter.js";
 import { encodeDescriptor, imageParts, storedRecord } from "./image.js";
@@ -22,8 +23,10 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
   if (target.push && push === undefined) throw new TbuildError("unsupported", "Cannot push the image: no registries here");
   const rewriteTimes = attrs.bool("rewrite-timestamp", false);
   const options = { ...readPackOptions(attrs), rewriteTimes, missing: "leave" as const };
+  const attach = readAttachOptions(attrs, options.flavour);
   attrs.finish();
-  checkAnnotations(options.annotations ?? [], { ...deps.shape, flavour: options.flavour });
+  checkAnnotations(options.annotations ?? [], { ...imageShape(deps.shape), flavour: options.flavour });
+  checkAttestable(deps.shape, options.flavour);
   const names = target.names.map(formatReference);
   return {
     name: "exporting to image",
@@ -34,7 +37,8 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       const parts = await Promise.all(
         output.platforms.map((one) => imageParts(store, one, options.flavour, opts, layerChange(store, one, packing))),
       );
-      const images = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const packed = await Promise.all(parts.map((part) => packImage(store, part, packing)));
+      const images = await attachAll(packed, parts, output, { ...attach, store, names, signal: opts.signal });
       const root = await rootOf(store, images, output.root, packing);
       // The image store has no place for images of Windows, whose layers no snapshot has.
       const kept = output.platforms.filter(({ platform }) => !isForWindows(platform));
@@ -42,7 +46,7 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
         // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
         const isChanged = changesLayers(options) || kept.length < output.platforms.length;
         const stored = isChanged ? await Promise.all(kept.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
-        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part) => storedRecord(store, part, opts))));
+        await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part, index) => storedRecord(store, part, kept[index]!, opts))));
       }
       if (target.push) {
         const image = pushableImage(parts, images, root, { content: store.content, refetch: refetcher(deps, opts) });
@@ -50,7 +54,7 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       }
       const metadata = {
         "containerimage.digest": root.digest,
-        ...(output.root === "manifest" ? { "containerimage.config.digest": images[0]!.config.digest } : {}),
+        ...(root.digest === images[0]!.manifest.descriptor.digest ? { "containerimage.config.digest": images[0]!.config.digest } : {}),
         "containerimage.descriptor": encodeDescriptor(descriptor(root)),
         ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
       };

@@ -6,7 +6,7 @@ import { writeChunk, writeDestination } from "../image/destination.js";
 import { type Attrs, readAttrs } from "./attrs.js";
 import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
-import { openTrees, type PlatformLayout } from "./platformTrees.js";
+import { openTrees, type TreeOptions } from "./platformTrees.js";
 
 const NOTHING = { metadata: {}, descriptor: null };
 
@@ -17,7 +17,7 @@ const NOTHING = { metadata: {}, descriptor: null };
 export function localExporter(spec: ExportSpec, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const dest = path.resolve(attrs.required("dest", "Write it as type=local,dest=out"));
-  const layout = readLayout(attrs);
+  const layout = readTreeOptions(attrs);
   const mode = readLocalMode(attrs);
   attrs.finish();
   return {
@@ -37,7 +37,7 @@ export function localExporter(spec: ExportSpec, { store, clampMtime = null }: Ex
 export function tarExporter(spec: ExportSpec, { store, stdout, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const dest = attrs.required("dest", "Write it as type=tar,dest=out.tar, or dest=- for standard output");
-  const layout = readLayout(attrs);
+  const layout = readTreeOptions(attrs);
   attrs.finish();
   return {
     name: "exporting to client tarball",
@@ -57,10 +57,11 @@ export function tarExporter(spec: ExportSpec, { store, stdout, clampMtime = null
   };
 }
 
-/** `platform-split` of type=local and type=tar; null when it is not given. @throws {TbuildError} invalid_argument */
-export function readLayout(attrs: Attrs): PlatformLayout | null {
-  if (attrs.text("platform-split") === undefined) return null;
-  return attrs.bool("platform-split", true) ? "split" : "merged";
+/** `platform-split` and `attestation-prefix` of type=local and type=tar. @throws {TbuildError} invalid_argument */
+export function readTreeOptions(attrs: Attrs): TreeOptions {
+  const attestationPrefix = attrs.text("attestation-prefix") ?? "";
+  const isSplit = attrs.text("platform-split") === undefined ? null : attrs.bool("platform-split", true);
+  return { layout: isSplit === null ? null : isSplit ? "split" : "merged", attestationPrefix };
 }
 
 /** `mode` of type=local: whether files that are no part of the result stay. @throws {TbuildError} invalid_argument */

@@ -2,6 +2,7 @@ import type { FileContentStore } from "../../cache/content/store.js";
 import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
 import { hexOf, type Digest } from "../../cache/oci/digest.js";
 import { familiarReference, parseReference } from "../../cache/oci/reference.js";
+import type { AttestationManifest } from "./attestationManifest.js";
 import { indexJson } from "./canonical.js";
 import type { PackedImage } from "./packed.js";
 
@@ -46,8 +47,13 @@ function blobsOf(images: readonly NamedImage[]): readonly Digest[] {
   const digests = images.flatMap(({ root, platforms }) => [
     root.digest,
     ...platforms.flatMap(({ manifest, config, layers }) => [manifest.descriptor, config, ...layers].map(({ digest }) => digest)),
+    ...platforms.flatMap(({ attestations }) => (attestations === undefined ? [] : attestationDigests(attestations))),
   ]);
   return [...new Set(digests)].sort();
+}
+
+function attestationDigests({ manifest, config, layers }: AttestationManifest): readonly Digest[] {
+  return [manifest, config, ...layers].map(({ descriptor }) => descriptor.digest);
 }
 
 function blobName(digest: Digest): string {

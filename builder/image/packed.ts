@@ -4,6 +4,7 @@ import type { Store } from "../../cache/store.js";
 import { putBlob } from "../registry/resolve.js";
 import { type Annotation, annotationsOf } from "./annotations.js";
 import { assembleIndex, assembleManifest, type Document, type Flavour } from "./assemble.js";
+import { type AttestationManifest, nowhere } from "./attestationManifest.js";
 import { layerBlobs, type BlobOptions } from "./blobs.js";
 import type { SnapshotLayer } from "./layers.js";
 
@@ -16,6 +17,8 @@ export interface PackedImage {
   readonly layers: readonly Descriptor[];
   /** RFC 3339; undefined when the config does not say. */
   readonly created: string | undefined;
+  /** What is said of it; an image that has some is in an index. */
+  readonly attestations?: AttestationManifest;
 }
 
 /** What goes into a {@link PackedImage}. */
@@ -55,13 +58,17 @@ export async function packImage(
   return { platform, config: config.descriptor, manifest: { ...manifest, descriptor }, layers: blobs, created };
 }
 
-/** What a name of the image stands for: the manifest of the only platform, or an index over all of them, in the order given. */
+/**
+ * What a name of the image stands for: the manifest of the only platform, or an index over all of them, in the order given, and
+ * then what is said of them.
+ */
 export async function rootOf(store: Store, images: readonly PackedImage[], kind: RootKind, options: PackOptions): Promise<Descriptor> {
   const [first] = images;
-  if (kind === "manifest" && first !== undefined && images.length === 1) return first.manifest.descriptor;
+  if (kind === "manifest" && first !== undefined && images.length === 1 && first.attestations === undefined) return first.manifest.descriptor;
   const { flavour, annotations = [] } = options;
   const entries = images.map(({ manifest, platform }) => ({ descriptor: manifest.descriptor, platform }));
-  const index = assembleIndex(entries, { flavour, annotations: annotationsOf(annotations, "index", null) });
+  const said = images.flatMap(({ attestations }) => (attestations === undefined ? [] : [{ descriptor: attestations.manifest.descriptor, platform: nowhere }]));
+  const index = assembleIndex([...entries, ...said], { flavour, annotations: annotationsOf(annotations, "index", null) });
   await putBlob(store.content, index.bytes, index.descriptor.digest, options);
   return annotated(index.descriptor, annotationsOf(annotations, "index-descriptor", null));
 }

@@ -27,8 +27,11 @@ export function pushableImage(
     image.layers.flatMap((layer, at) => (isForeign(layer) ? [] : withOrigin(layer, parts[index]!.layers[at]!.blobs))),
   );
   const configs = images.map(({ config }) => config);
-  const children = images.map(({ manifest }) => manifest.descriptor).filter(({ digest }) => digest !== root.digest);
-  return { root, children, blobs: [...layers, ...configs].map((blob) => pushBlobOf(blob, source)) };
+  const said = images.flatMap(({ attestations }) => attestations ?? []);
+  const statements = said.flatMap(({ config, layers: own }) => [config, ...own]).map(({ descriptor }) => descriptor);
+  const manifests = [...images, ...said].map(({ manifest }) => manifest.descriptor);
+  const children = manifests.filter(({ digest }) => digest !== root.digest);
+  return { root, children, blobs: [...layers, ...configs, ...statements].map((blob) => pushBlobOf(blob, source)) };
 }
 
 function isForeign({ urls = [] }: Descriptor): boolean {

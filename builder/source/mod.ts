@@ -4,6 +4,7 @@ import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { createGitSource } from "./git.js";
 import { createHttpSource } from "./http.js";
+import { notedBy, type SourcePins } from "./pins.js";
 import { type ResolvedOnce, resolvedOnce } from "./resolvedOnce.js";
 import type { Source } from "./source.js";
 
@@ -19,11 +20,14 @@ export interface SourceDeps {
   readonly resolved?: ResolvedOnce | undefined;
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
+  /** Hears what they find out. */
+  readonly pins?: SourcePins | undefined;
 }
 
 /** Every source that a build can read. */
-export function buildSources({ store, remote, secrets, agents, local, resolved = resolvedOnce(), aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
+export function buildSources({ store, remote, secrets, agents, local, pins, resolved = resolvedOnce(), aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
   const { transport } = remote;
   const downloads = aroundHttp(createHttpSource({ store, transport, secrets }));
-  return [...remote.sources, local, resolved.around(downloads), resolved.around(createGitSource({ store, transport, secrets, agents }, resolved.gitRefs))];
+  const git = createGitSource({ store, transport, secrets, agents }, resolved.gitRefs);
+  return notedBy(pins, [...remote.sources, local, resolved.around(downloads), resolved.around(git)]);
 }

@@ -45,6 +45,8 @@ export interface BulkJobs {
   changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
   /** What is in a tree; see tree/listTree.ts. */
   listTree: { input: { path: string; xattrs: boolean }; output: readonly ListedFile[] };
+  /** SHA-256 of the regular files of a tree; see tree/fileDigests.ts. */
+  fileDigests: { input: { path: string }; output: readonly FileDigest[] };
   /** Bytes of some files of a tree; see tree/readPieces.ts. */
   readPieces: { input: ReadPiecesInput; output: ReadPiecesOutput };
   /** Writes files of a client below a directory that nobody else writes to; see tree/writeTree.ts. */
@@ -71,6 +73,14 @@ export interface ChangedPath {
   readonly kind: "file" | "directory" | "opaque" | "gone";
   /** Bytes of a regular file; else 0. */
   readonly size: number;
+}
+
+/** A regular file, and what it holds. */
+export interface FileDigest {
+  /** Relative to the tree's root, as text. */
+  readonly path: string;
+  /** Hex. */
+  readonly sha256: string;
 }
 
 /** A file that contains a pattern. */

@@ -25,6 +25,7 @@ const jobs: Loaders = {
   changedPaths: async () => (await import("../tree/changedPaths.js")).changedPaths,
   findBytes: async () => (await import("../tree/findBytes.js")).findBytes,
   listTree: async () => (await import("../tree/listTree.js")).listTree,
+  fileDigests: async () => (await import("../tree/fileDigests.js")).fileDigests,
   readPieces: async () => (await import("../tree/readPieces.js")).readPieces,
   writeTree: async () => (await import("../tree/writeTree.js")).writeTree,
   copyTree: async () => {

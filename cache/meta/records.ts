@@ -20,6 +20,19 @@ export interface ImageManifestRecord {
   /** Digest of the config blob in the content store: the image's ID. */
   readonly config: Digest;
   readonly layers: readonly { readonly snapshot: string; readonly diffId: Digest }[];
+  /** What is said of it, wherever it is written. */
+  readonly attestations?: readonly AttestationRecord[];
+}
+
+/** A statement about an image, but for its names and digest. */
+export interface AttestationRecord {
+  readonly predicateType: string;
+  readonly path: string;
+  readonly inlineOnly: boolean;
+  readonly sbomCore: string | null;
+  readonly subjects: readonly ({ readonly kind: "self"; readonly name: string } | { readonly kind: "raw"; readonly name: string; readonly digest: Readonly<Record<string, string>> })[];
+  /** The predicate, in the content store. */
+  readonly predicate: Digest;
 }
 
 /** A name in the image store. */

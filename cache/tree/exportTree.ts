@@ -55,7 +55,8 @@ function exportTar(start: WalkStart, { into, after, last }: TarPart, timeOf: Tim
   walkTree(start, everything, {
     enter(entry) {
       const name = joinPath(under, entry.path);
-      if (name === "" || entry.stat.isSocket() || (entry.path !== "" && earlier.some((root) => lstatOrNull(joinPath(root, entry.path)) !== null))) return;
+      const isThere = earlier.some((root) => entry.path === "" || lstatOrNull(joinPath(root, entry.path)) !== null);
+      if (name === "" || entry.stat.isSocket() || isThere) return;
       const inode = entry.stat.nlink > 1n && !entry.stat.isDirectory() ? inodeOf(entry.stat) : null;
       const first = inode === null ? undefined : links.get(inode);
       if (first === undefined) writeEntry(start.root, { ...entry, path: name }, timeOf, writer, copied);

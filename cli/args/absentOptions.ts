@@ -2,9 +2,6 @@
 export const notYet: Readonly<Record<string, string>> = {
   "cache-from": "The build cache is the store's own, and always used",
   "cache-to": "The build cache is the store's own, and always kept",
-  provenance: "Leave it away: no attestations are made",
-  sbom: "Leave it away: no attestations are made",
-  attest: "Leave it away: no attestations are made",
   builder: "Builds run in this process",
   squash: "Leave it away",
 };

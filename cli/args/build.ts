@@ -38,6 +38,9 @@ export interface BuildArgs extends GlobalArgs {
   readonly output: readonly string[];
   /** For every output that is an image. */
   readonly annotation: readonly string[];
+  readonly attest: readonly string[];
+  readonly provenance: string | undefined;
+  readonly sbom: string | undefined;
   /** To the registries of the image's names as well, whatever the outputs are. */
   readonly push: boolean;
   /** Into the image store as well, whatever the outputs are. */
@@ -81,6 +84,9 @@ export function buildOptions(argv: Argv): Argv {
     .option("resource", { ...texts, describe: "Limit of each RUN: memory=1g, cpu-shares=…, cpuset-cpus=…" })
     .option("output", { ...texts, alias: "o", describe: OUTPUT_HELP })
     .option("annotation", { ...texts, describe: "Annotation of the image: [index,manifest[linux/arm64],…:]KEY=VALUE" })
+    .option("attest", { ...texts, describe: "Attestation of the image: type=provenance|sbom[,KEY=VALUE]" })
+    .option("provenance", { ...text, describe: "How the image was built: --provenance[=mode=min|max,…]" })
+    .option("sbom", { ...text, describe: "What is in the image: --sbom[=generator=IMAGE]" })
     .option("push", { type: "boolean", describe: "To the registry too, whatever --output says" })
     .option("load", { type: "boolean", describe: "Into the image store too, whatever --output says" })
     .option("progress", progressOption)
@@ -132,6 +138,9 @@ export function readBuildArgs(values: Values): BuildArgs {
     metadataFile: last(values, "metadata-file"),
     output: list(values, "output"),
     annotation: list(values, "annotation"),
+    attest: list(values, "attest"),
+    provenance: last(values, "provenance"),
+    sbom: last(values, "sbom"),
     push: flag(values, "push"),
     load: flag(values, "load"),
     ociRuntime: last(values, "oci-runtime"),

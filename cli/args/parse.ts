@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
+import { withAttestValues } from "../flags/attest.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
@@ -54,7 +55,9 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 function apart(words: readonly string[]): readonly string[] {
-  return commandOf(words) === "run" ? separateImage(words) : words;
+  const command = commandOf(words);
+  if (command === "build") return withAttestValues(words);
+  return command === "run" ? separateImage(words) : words;
 }
 
 function withAlias(words: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { isTbuildError } from "../../cache/errors.js";
 import { createBuilder } from "../../builder/builder.js";
+import { readEnvironment } from "../../builder/attest/environment.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
@@ -30,6 +31,8 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   await using builder = await createBuilder({ root: settings.root, configFile: args.config, ociRuntime: args.binary, maxParallelism: args.maxParallelism, cdiDirs });
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
+  const { provenanceEnvDir } = config.daemon;
+  const provenanceEnvironment = provenanceEnvDir === null ? {} : readEnvironment(provenanceEnvDir);
   const sessions = createSessions();
   const policies = gcPolicies(settings.gc, store.root);
   gcRules(policies, store.root);
@@ -38,7 +41,7 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     ...settings,
     store,
     sessions,
-    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends }),
+    openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends, provenanceEnvironment }),
     worker,
     version: versionOf(version),
     retention: retentionOf(config),

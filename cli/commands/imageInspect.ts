@@ -37,6 +37,14 @@ async function rawManifest({ store }: Builder, record: ImageRecord, opts: Opts):
   return (await readBlob(store.content, root.digest, manifestLimit)).toString("utf8");
 }
 
+/** Absent where nothing is said of the image. */
+function attestationsOf({ manifests }: ImageRecord): { readonly Attestations?: readonly object[] } {
+  const all = manifests.flatMap(({ platform, attestations = [] }) =>
+    attestations.map(({ predicateType, path }) => ({ Platform: formatPlatform(platform), PredicateType: predicateType, Path: path })),
+  );
+  return all.length === 0 ? {} : { Attestations: all };
+}
+
 /** Fields as `docker image inspect` has them; History and Platforms are ours. */
 async function inspected({ store }: Builder, record: ImageRecord): Promise<Readonly<Record<string, unknown>>> {
   const id = imageId(record);
@@ -57,6 +65,7 @@ async function inspected({ store }: Builder, record: ImageRecord): Promise<Reado
     Config: config.config ?? {},
     RootFS: { Type: config.rootfs.type, Layers: config.rootfs.diff_ids },
     History: config.history ?? [],
+    ...attestationsOf(record),
     Platforms: record.manifests.map(({ platform, config: platformId }) => ({ Platform: formatPlatform(platform), Id: platformId })),
   };
 }

@@ -25,6 +25,7 @@ import type { ParsedDockerfile } from "./instruction.js";
 import { checkTotal } from "./limits.js";
 import type { WarningSink } from "./lint.js";
 import { parseDockerfile } from "./parse.js";
+import { type ScannedStage, type ScanTarget, scanTargets } from "./scans.js";
 import type { Env } from "./scopeEnv.js";
 import {
   type Base,
@@ -54,6 +55,7 @@ export interface Converted {
   readonly warnings: readonly Warning[];
   /** What the file asks of checks, for those that come later in the build. */
   readonly check: CheckOptions;
+  readonly scans: readonly ScanTarget[];
 }
 
 /**
@@ -234,7 +236,12 @@ function finish({ done, target, build }: Examined, { check, warnings: found }: F
     epoch: build.epoch,
     warnings,
     check,
+    scans: scanTargets(scannedStages(done, target), build.globals, () => buildContext(build.options)),
   };
+}
+
+function scannedStages(done: ConvertedStages, target: Stage): readonly ScannedStage[] {
+  return [...done].map(([stage, { state }]) => ({ name: stage.from.as ?? String(stage.index), state, isTarget: stage === target }));
 }
 
 function baseDiffIds(target: Stage, { options, needs }: Build): readonly Digest[] {

@@ -8,7 +8,7 @@ import type { ExporterDeps } from "../../exporter/deps.js";
 import type { Exporter, ExportSpec } from "../../exporter/exporter.js";
 import { createExporter } from "../../exporter/mod.js";
 import { openTrees } from "../../exporter/platformTrees.js";
-import { readLayout, readLocalMode } from "../../exporter/rootfs.js";
+import { readTreeOptions, readLocalMode } from "../../exporter/rootfs.js";
 import { openClientFile } from "../../session/clientFile.js";
 import { clientContent } from "../../session/content.js";
 import { contentSink } from "../../session/contentSink.js";
@@ -26,9 +26,18 @@ export function outputsOf({ exporters, exporterDeprecated, exporterAttrsDeprecat
 const KNOWN = new RegExp(
   [
     "name|push|push-by-digest|name-canonical|registry\\.insecure|store|unpack|oci-mediatypes|rewrite-timestamp|prefer-nondist-layers",
-    "compression|compression-level|force-compression|platform-split|mode|tar",
+    "compression|compression-level|force-compression|platform-split|mode|tar|oci-artifact|attestation-inline|attestation-prefix",
   ].map((names) => `^(?:${names})$`).join("|") + "|^annotation",
 );
+
+const WITH_MANIFEST = new Set(["image", "oci", "docker"]);
+
+/** An image's output with the annotations that a frontend's result asks for; the client's own win. */
+export function withAnnotations({ type, attrs }: TypeAndAttrs, metadata: Readonly<Record<string, Uint8Array>>): TypeAndAttrs {
+  if (!WITH_MANIFEST.has(type)) return { type, attrs };
+  const own = Object.entries(metadata).filter(([key]) => /^annotation[-[.]/.test(key));
+  return { type, attrs: { ...Object.fromEntries(own.map(([key, value]) => [key, Buffer.from(value).toString("utf8")])), ...attrs } };
+}
 
 /**
  * The exporter of a client's output: files and directories go to the client. @throws {TbuildError} invalid_argument, unsupported
@@ -130,7 +139,7 @@ function lateWritable(make: (signal: AbortSignal, metadata: ExportMetadata) => W
 
 function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs({ type: "local", attrs: given });
-  const layout = readLayout(attrs);
+  const layout = readTreeOptions(attrs);
   const mode = readLocalMode(attrs);
   attrs.finish();
   return {

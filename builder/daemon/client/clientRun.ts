@@ -1,7 +1,9 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
+import type { ScanTarget } from "../../../frontend/dockerfile/scans.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
+import type { AttestOptions } from "../../attest/options.js";
 import { cacheMountDropper, type DropCacheMounts } from "../../dropCacheMounts.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
@@ -14,10 +16,12 @@ import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
 import type { SourceDeps } from "../../source/mod.js";
 import { resolvedOnce } from "../../source/resolvedOnce.js";
+import { sourcePins } from "../../source/pins.js";
 import type { Source } from "../../source/source.js";
 import { type Warn, warnOnce } from "../../warnOnce.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
+import { attestOptionsIn } from "./attestOpt.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { type ClientPolicy, clientPolicy } from "./clientPolicy.js";
@@ -25,6 +29,8 @@ import { granted } from "./granted.js";
 import { type RefTable, refTable } from "./refTable.js";
 import { type Resolving, resolveSource } from "./resolve.js";
 import { localSession } from "./localSession.js";
+import type { RequestRecords } from "./requestRecords.js";
+import { type BuildScope, newScope } from "./scope.js";
 import { uploadSource } from "./uploadSource.js";
 
 /** What builds of clients are made of. */
@@ -34,6 +40,8 @@ export interface ClientBuildParts {
   /** Entitlements that the daemon lets clients use, such as "network.host". */
   readonly allowed: readonly string[];
   readonly frontends: FrontendsConfig;
+  /** What provenance tells of whoever runs the daemon. */
+  readonly provenanceEnvironment?: Readonly<Record<string, unknown>> | undefined;
   /** As clients list them: frontends ask for which platforms there are. */
   readonly workers: readonly WorkerRecordInput[];
 }
@@ -47,6 +55,22 @@ export interface ClientRun extends Disposable {
   readonly job: BuildJob;
   readonly session: Session | null;
   readonly refs: RefTable;
+  /** Ids of references whose graphs have run. */
+  readonly evaluated: Set<string>;
+  /** The client's own part of the build. */
+  readonly scope: BuildScope;
+  /** Of all builds. */
+  readonly records: RequestRecords;
+  /** What SBOMs are to look into besides a result, by {@link scanKey} of its graph. */
+  readonly scans: Map<string, readonly ScanTarget[]>;
+  /** Disposed with the build. */
+  readonly noted: Disposable[];
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Attestations that the client asks for. */
+  readonly attest: AttestOptions;
+  /** What provenance tells of whoever runs the daemon. */
+  readonly provenanceEnvironment: Readonly<Record<string, unknown>>;
   readonly warn: Warn;
   readonly dropCacheMounts: DropCacheMounts;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
@@ -67,8 +91,9 @@ export interface ClientRun extends Disposable {
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
-export async function openClientRun(deps: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun(deps: ClientBuildParts & { readonly records: RequestRecords }, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
   const { parts, sessions, workers, frontends, allowed } = deps;
+  const attest = attestOptionsIn(request.frontendAttrs);
   const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
   const over = new AbortController();
   const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
@@ -81,6 +106,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
   const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
   const access = { credentials, layouts: clientLayouts(sessionOf) };
   const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
+  const noted: Disposable[] = [];
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
   const rawRemoteFor = (mode: string | undefined) => (mode === "pull" ? remotes.pull : remotes.usual);
   const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
@@ -103,9 +129,17 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     job,
     session,
     refs: refTable(),
+    evaluated: new Set(),
+    scans: new Map(),
+    scope: newScope(null, null),
+    records: deps.records,
+    noted,
+    startedAt: Date.now(),
+    attest,
+    provenanceEnvironment: deps.provenanceEnvironment ?? {},
     warn: warnOnce(report),
     dropCacheMounts: cacheMountDropper(store),
-    running: { parts, remote: remotes.usual, applyPolicy: policy.apply, logs, report, signal, epoch: null, request: { reproducible: false } },
+    running: { parts, remote: remotes.usual, applyPolicy: policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
     own,
     policy,
@@ -116,6 +150,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     },
     stop: () => over.abort(),
     [Symbol.dispose]() {
+      for (const one of noted) one[Symbol.dispose]();
       directories[Symbol.dispose]();
       logs[Symbol.dispose]();
       remotes.usual[Symbol.dispose]();

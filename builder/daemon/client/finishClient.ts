@@ -5,35 +5,37 @@ import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { policedPlans } from "../../policy/policedPlans.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
-import { clientExporter, outputsOf } from "./clientOutputs.js";
+import { attestClient } from "./attestClient.js";
+import { clientExporter, outputsOf, withAnnotations } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
-import { noteSources } from "./clientSolver.js";
+import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
 import { platformWarnings } from "./platformWarnings.js";
 import { plansOf } from "./results.js";
 
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
-export async function finishClient(run: ClientRun, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
+export async function finishClient(run: ClientRun, solver: ClientSolver, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
   const { request, refs, job, session, running, entitlements, own, warn } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
-  const { plans: wanted, root } = plansOf(result, refs);
+  const { plans: wanted, root, keys } = plansOf(result, refs);
   const plans = await policedPlans(wanted, running);
   for (const { definition } of plans) noteSources(job, definition);
   warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
-  const shape = { platforms: plans.map(({ platform }) => platform), root };
+  const shape = { platforms: plans.map(({ platform }) => platform), root, attested: isAttested(run, result) };
   const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
   const epochs = plans.map(({ epoch }) => epoch ?? asked);
   const clampMtime = epochs.find((epoch) => epoch !== null) ?? null;
   const deps = { clampMtime, epochs, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
-  const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
+  const exporters = outputs.map((output, id) => clientExporter(withAnnotations(named(output, result), result.metadata), id, session, deps));
   const steps = topologicalOrder(...plans.map((plan) => plan.root));
   const given = await givenBy(session, steps, { signal: job.signal });
   await run.dropCacheMounts(steps);
+  const attest = attestClient(run, solver, result, plans.map((plan, index) => ({ ...keys[index]!, plan })));
   const { metadata } = await finishBuild(
     { ...running, ...given },
     plans,
-    { exporters, root, entitlements, ...own, warn },
+    { exporters, root, entitlements, ...own, warn, attest },
   );
   return { ...frontendMetadata(result), ...metadata };
 }
@@ -42,6 +44,12 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
 function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessage): TypeAndAttrs {
   const given = metadata["image.name"];
   return attrs["name"] !== "*" || given === undefined ? { type, attrs } : { type, attrs: { ...attrs, name: Buffer.from(given).toString("utf8") } };
+}
+
+/** True when the result has something to be attached, as far as that is known before it is there. */
+function isAttested({ attest }: ClientRun, { attestations }: FrontendResultMessage): boolean {
+  const asked = attest.provenance !== null || attest.sbom !== null;
+  return asked || Object.values(attestations).some(({ attestation }) => attestation.length > 0);
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */

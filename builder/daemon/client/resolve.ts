@@ -1,6 +1,6 @@
 import { TbuildError } from "../../../cache/errors.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
-import { parseReference } from "../../../cache/oci/reference.js";
+import { parseReference, withDefaultTag } from "../../../cache/oci/reference.js";
 import type { Store } from "../../../cache/store.js";
 import { redacted } from "../../../frontend/dockerfile/gitUrl.js";
 import type { OciLayout } from "../../../frontend/options.js";
@@ -10,6 +10,7 @@ import type { RemoteAccess } from "../../remote.js";
 import type { Session } from "../../session/session.js";
 import { buildSources, type SourceDeps } from "../../source/mod.js";
 import type { DaemonBuild } from "../daemonBuild.js";
+import { attestationChain } from "./attestationChain.js";
 import { givenOf, wantedBySource } from "./given.js";
 import type { BuildJob } from "../job.js";
 import { type SourceAnswer, sourceMeta, type SourceQuestion } from "./sourceMeta.js";
@@ -81,8 +82,27 @@ export async function resolveSource(parts: Resolving, asked: SourceQuestion, dec
   const source = { kind: "source" as const, identifier, attrs };
   const image = imageOf({ ...given, ...source });
   if (image === null) return await resolveOther(parts, { ...asked, source });
+  if (!image.isLayout && asksForChain(asked)) return await resolveChain(parts, image, { ...asked, source });
   const { digest, config } = await imageAt(parts, image, asked);
   return { source, image: asked.image?.noConfig === true ? { digest } : { digest, config } };
+}
+
+function asksForChain({ image }: SourceQuestion): boolean {
+  return image !== null && (image.attestationChain || image.resolveAttestations.length > 0);
+}
+
+/** An image with what is said of it; its config only when that is asked for, too. */
+async function resolveChain(parts: Resolving, place: ImagePlace, asked: SourceQuestion): Promise<SourceAnswer> {
+  const { job, store, remoteFor } = parts;
+  const { source, image, platform, resolveMode, logName } = asked;
+  const { client } = remoteFor(resolveMode);
+  const name = logName === "" ? `resolve attestations of ${place.ref}` : logName;
+  const reference = withDefaultTag(parseReference(place.ref));
+  const chain = await internalStep(job.report, name, job.signal, (opts) =>
+    attestationChain({ client, store }, reference, platform ?? hostPlatform(), image?.resolveAttestations ?? [], opts),
+  );
+  const resolved = image?.noConfig === true ? null : await imageAt(parts, place, asked);
+  return { source, image: { digest: chain?.root ?? resolved?.digest ?? "", config: resolved?.config ?? new Uint8Array(), attestationChain: chain } };
 }
 
 async function resolveOther({ job, session, store, own, remoteFor }: Resolving, asked: SourceQuestion): Promise<SourceAnswer> {

@@ -52,23 +52,32 @@ export function answerResult(metadata: Readonly<Record<string, string>>): Fronte
 
 const emptyResult: FrontendResultMessage = { refDeprecated: "", refsDeprecated: null, ref: null, refs: null, metadata: {}, attestations: {} };
 
+/** See {@link plansOf}. */
+export interface PlannedResult {
+  readonly plans: readonly PlatformPlan[];
+  readonly root: RootKind;
+  /** The platform's key in the result, and the id of its reference, of each plan. */
+  readonly keys: readonly { readonly id: string; readonly ref: string }[];
+}
+
 /** What a frontend's result asks to be exported. @throws {TbuildError} invalid_argument, not_found */
-export function plansOf(result: FrontendResultMessage, refs: RefTable): { readonly plans: readonly PlatformPlan[]; readonly root: RootKind } {
+export function plansOf(result: FrontendResultMessage, refs: RefTable): PlannedResult {
   const several = severalRefs(result);
   if (several === null) {
-    const definition = refs.get(result.ref?.id ?? result.refDeprecated);
-    const { platform } = platformsIn(result)[0] ?? { platform: null };
-    return { plans: plans([{ definition, ...configs(result, "", platform) }]), root: "manifest" };
+    const ref = result.ref?.id ?? result.refDeprecated;
+    const [named] = platformsIn(result);
+    const made = plans([{ definition: refs.get(ref), ...configs(result, "", named?.platform ?? null) }]);
+    return { plans: made, root: "manifest", keys: made.map(({ platform }) => ({ id: named?.id ?? formatPlatform(platform), ref })) };
   }
   const known = new Map(platformsIn(result).map(({ id, platform }) => [id, platform]));
-  // The references are in no order of their own.
-  const order = [...known.keys()];
-  const sorted = Object.entries(several).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
-  const parts = sorted.map(([id, ref]) => ({
+  // The order of a map says nothing; that of the platforms is the frontend's.
+  const order = [...known.keys(), ...Object.keys(several)];
+  const entries = Object.entries(several).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const parts = entries.map(([id, ref]) => ({
     definition: refs.get(ref),
     ...configs(result, `/${id}`, known.get(id) ?? parsePlatform(id)),
   }));
-  return { plans: plans(parts), root: "index" };
+  return { plans: plans(parts), root: "index", keys: entries.map(([id, ref]) => ({ id, ref })) };
 }
 
 interface Part {

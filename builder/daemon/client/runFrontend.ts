@@ -3,14 +3,14 @@ import type { SyntaxRequest } from "../../../frontend/dockerfile/directives.js";
 import { requestedSyntax } from "../../../frontend/dockerfile/syntax.js";
 import type { Definition, SourceInfo } from "../../../solver/llb/definition.js";
 import { marshal } from "../../../solver/llb/marshal.js";
-import type { Output } from "../../../solver/llb/state.js";
 import { sourceDetail } from "../../api/errors.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../../api/gateway.js";
-import type { DaemonBuild } from "../daemonBuild.js";
+import type { Output } from "../../../solver/llb/state.js";
+import { type DaemonBuild, refsOf } from "../daemonBuild.js";
 import { runExternal } from "../external/runExternal.js";
 import { type GivenDockerfile, planDockerfile, readDockerfile } from "../frontend/dockerfile.js";
 import { checkBuiltInCaps } from "../frontend/frontendCaps.js";
-import { checkAllowed, frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
+import { BUILT_IN, checkAllowed, frontendImageName, isBuiltIn } from "../frontend/frontendName.js";
 import type { FrontendOpt } from "../frontend/frontendOpt.js";
 import type { FrontendHost } from "../frontend/host.js";
 import { answerSubrequest } from "../frontend/subrequest.js";
@@ -20,34 +20,44 @@ import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { treeOf } from "./definitionTree.js";
 import { nothingGiven } from "./given.js";
 import { resultOf } from "./results.js";
+import { type Asked, type BuildScope, newScope, scanKey } from "./scope.js";
 
 /** The build that a frontend is part of. */
 export interface FrontendBuild {
   readonly run: ClientRun;
   readonly solver: ClientSolver;
+  /** Of the frontend that asks for this one. */
+  readonly scope: BuildScope;
   /** What a frontend in an image asks things of. */
-  readonly build: DaemonBuild;
+  readonly buildIn: (scope: BuildScope) => DaemonBuild;
 }
 
 /**
  * Runs the frontend that a client asks for, or the one that a file names which was given to the frontend for Dockerfiles.
  * @throws {TbuildError} unsupported, and what is wrong with what it is given
  */
-export async function runFrontend(within: FrontendBuild, asked: GatewaySolveRequest): Promise<FrontendResultMessage> {
-  const { run, solver } = within;
+export async function runFrontend(outer: FrontendBuild, asked: GatewaySolveRequest): Promise<FrontendResultMessage> {
+  const { run, solver } = outer;
   const { frontend, frontendOpt: opt, frontendInputs } = asked;
   const image = frontendImageName(frontend, opt, run.frontends);
+  const scope = newScope(image === null ? builtInRequest(asked) : asked, outer.scope);
+  const within = { ...outer, scope };
   run.noteLocalSessions(opt);
   const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, inputOf(definition)]));
-  const host: FrontendHost = { inputs, open: (tree) => solver.open(marshal(tree, [])) };
+  const open = (tree: Output | null) => {
+    const definition = marshal(tree, []);
+    scope.read.push(definition);
+    return solver.open(definition);
+  };
+  const host: FrontendHost = { inputs, open };
   if (image !== null) return await runImage(image, asked, within, host);
   checkBuiltInCaps(opt, "early");
   const given = await readDockerfile(opt, host, { noteSource: noteIn(run) });
   const syntax = foreignSyntax(opt, given, run);
-  if (syntax === null) return await runBuiltIn(run, opt, given, host);
+  if (syntax === null) return await runBuiltIn(within, opt, given, host);
   const forwarded = { ...asked, frontend: "gateway.v0", frontendOpt: { ...opt, source: syntax.ref, cmdline: syntax.cmdline } };
   try {
-    return await runImage(syntax.ref, forwarded, within, host);
+    return await runImage(syntax.ref, forwarded, { ...within, scope: newScope(forwarded, scope) }, host);
   } catch (error) {
     throw located(error, syntax, run);
   }
@@ -57,6 +67,11 @@ export async function runFrontend(within: FrontendBuild, asked: GatewaySolveRequ
 function inputOf(definition: Definition): Output | null {
   if (definition.def.length === 0) throw new TbuildError("invalid_argument", "invalid nil input definition to definition op");
   return treeOf(definition);
+}
+
+/** However it was asked for, it is the built-in frontend that has run. */
+function builtInRequest({ frontendOpt: { source: _source, ...frontendOpt }, frontendInputs }: GatewaySolveRequest): Asked {
+  return { frontend: BUILT_IN, frontendOpt, frontendInputs };
 }
 
 function noteIn({ job }: ClientRun): (info: SourceInfo) => void {
@@ -70,7 +85,7 @@ function foreignSyntax(opt: FrontendOpt, { dockerfile }: GivenDockerfile, { fron
   return asked === null || isBuiltIn(asked.ref, frontends) ? null : asked;
 }
 
-async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfile, host: FrontendHost): Promise<FrontendResultMessage> {
+async function runBuiltIn({ run, scope }: FrontendBuild, opt: FrontendOpt, given: GivenDockerfile, host: FrontendHost): Promise<FrontendResultMessage> {
   const { job, refs, warn } = run;
   checkBuiltInCaps(opt, "late");
   const parts = {
@@ -87,14 +102,19 @@ async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfi
   for (const { definition } of planned.plans) noteSources(job, definition);
   // What is wrong with a file hardly depends on the platform.
   warn(planned.plans[0]?.warnings ?? []);
-  return resultOf(planned, refs);
+  const result = resultOf(planned, refs);
+  for (const id of refsOf(result)) scope.refs.add(id);
+  for (const { definition, scans = [] } of planned.plans) run.scans.set(scanKey(definition), scans);
+  // Whether a line reads it or not: the ignore file is looked for there.
+  if (given.main.context === "local") scope.locals.add("context");
+  return result;
 }
 
-async function runImage(name: string, asked: GatewaySolveRequest, { run, solver, build }: FrontendBuild, host: FrontendHost): Promise<FrontendResultMessage> {
+async function runImage(name: string, asked: GatewaySolveRequest, { run, solver, scope, buildIn }: FrontendBuild, host: FrontendHost): Promise<FrontendResultMessage> {
   const { running, job, request, workers, refs, frontends } = run;
   checkAllowed(name, frontends);
   const remote = run.remoteFor(asked.frontendOpt["image-resolve-mode"]);
-  return await runExternal(name, asked, { parts: running.parts, job, build, session: request.session, workers, refs, host, remote, bring: solver.bring });
+  return await runExternal(name, asked, { parts: running.parts, job, build: buildIn(scope), noteImage: (image) => void scope.images.push(image), session: request.session, workers, refs, host, remote, bring: solver.bring });
 }
 
 /** An error that says no place is shown at the line that names the frontend. */

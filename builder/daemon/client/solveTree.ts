@@ -16,12 +16,12 @@ export interface TreeOptions extends Pick<SourceDeps, "local" | "aroundHttp" | "
 
 /** Runs a graph for its result alone; null is the empty tree. */
 export async function solveTree(run: Running, definition: Definition, { entitlements, ...own }: TreeOptions): Promise<Ref | null> {
-  const { parts, remote, secrets, agents, logs, report, signal, epoch } = run;
+  const { parts, remote, secrets, agents, pins, logs, report, signal, epoch } = run;
   const steps = topologicalOrder(loadGraph(definition));
   checkSecrets(steps, run);
   checkEntitlements(steps, entitlements, parts.cdiDirs);
   const { store, executor, solver } = parts;
-  const sources = buildSources({ store, remote, secrets, agents, ...own });
+  const sources = buildSources({ store, remote, secrets, agents, pins, ...own });
   const deps = withNestedSolve(run, { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch), isRead: () => true });
   return await solver.solve(definition, { signal, report, runnerFor: (vertex) => opRunner(deps, vertex) });
 }

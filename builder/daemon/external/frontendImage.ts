@@ -1,10 +1,11 @@
 import { TbuildError } from "../../../cache/errors.js";
 import type { ContainerConfig } from "../../../cache/oci/descriptor.js";
 import { hostPlatform } from "../../../cache/oci/platform.js";
-import { familiarReference, parseReference } from "../../../cache/oci/reference.js";
+import { familiarReference, formatReference, parseReference, withDefaultTag } from "../../../cache/oci/reference.js";
 import { sourceStep } from "../../../frontend/dockerfile/convertNodes.js";
 import type { NamedContext } from "../../../frontend/options.js";
 import type { Output } from "../../../solver/llb/state.js";
+import type { ImageMaterial } from "../../attest/capture.js";
 import { internalStep, type Report } from "../../internalStep.js";
 import type { RemoteAccess } from "../../remote.js";
 import { contextOf } from "../frontend/contexts.js";
@@ -23,6 +24,8 @@ export interface FrontendFinder {
   readonly remote: RemoteAccess;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** Hears which image it was. */
+  readonly noteImage?: ((image: ImageMaterial) => void) | undefined;
 }
 
 /**
@@ -44,9 +47,10 @@ async function namedContext(name: string, opt: FrontendOpt, host: FrontendHost):
   return value === undefined ? null : await contextOf(familiar, value, opt, host);
 }
 
-async function imageOf(name: string, { remote, report, signal }: FrontendFinder): Promise<FrontendImage> {
+async function imageOf(name: string, { remote, report, signal, noteImage }: FrontendFinder): Promise<FrontendImage> {
   const platform = hostPlatform();
   const image = await internalStep(report, `resolve image config for docker-image://${name}`, signal, (opts) => remote.resolveImage(name, platform, opts));
+  noteImage?.({ reference: formatReference(withDefaultTag(parseReference(name))), platform, digest: image.digest ?? "", layout: false });
   const pinned = image.digest === null ? image.reference : `${image.reference}@${image.digest}`;
   const source = `docker-image://${pinned}`;
   return { tree: sourceStep(source, {}, source, [], platform), config: image.config.config ?? {} };

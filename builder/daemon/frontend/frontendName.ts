@@ -3,7 +3,8 @@ import { parseReference } from "../../../cache/oci/reference.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import type { FrontendOpt } from "./frontendOpt.js";
 
-const BUILT_IN = "dockerfile.v0";
+/** Name of the frontend for Dockerfiles that needs no image. */
+export const BUILT_IN = "dockerfile.v0";
 const IN_IMAGE = "gateway.v0";
 
 /**
