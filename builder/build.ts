@@ -1,4 +1,5 @@
 import { topologicalOrder } from "../solver/graph.js";
+import { type CacheRequest, openCaches } from "./cacheio/buildCaches.js";
 import { checkSources } from "./checkSources.js";
 import { checkEngine } from "./engine/exporter.js";
 import { entitlementsOf } from "./entitlements.js";
@@ -32,6 +33,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
   await checkEngine(specs, { signal });
   const given = givenTo(request);
+  const caches = openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, ...given, logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
@@ -40,7 +42,13 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
   warn(checkSources(topologicalOrder(...plans.map(({ root }) => root)), locals, inputs.dockerfile));
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn });
+  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn, caches });
+}
+
+/** The build argument is how older tools ask for a cache inside of the image. */
+function cacheRequest({ cacheFrom = [], cacheTo = [], buildArgs = {} }: BuildRequest): CacheRequest {
+  const asked = /^(?:1|t|true)$/i.test(buildArgs["BUILDKIT_INLINE_CACHE"] ?? "");
+  return { from: cacheFrom, to: asked ? [...cacheTo, { type: "inline", attrs: {} }] : cacheTo };
 }
 
 /** The context, and every named one that is a directory. */

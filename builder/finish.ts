@@ -1,15 +1,20 @@
-import { parseDigest } from "../cache/oci/digest.js";
+import { type Digest, parseDigest } from "../cache/oci/digest.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
 import { auditImage } from "./audit/mod.js";
+import type { BuildCaches } from "./cacheio/buildCaches.js";
+import { exportCaches } from "./cacheio/exportCaches.js";
+import { inlineCache } from "./cacheio/inlineCache.js";
+import { despiteLosses } from "./cacheio/lostLayers.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkEntitlements, type Entitlements } from "./entitlements.js";
-import type { BuildOutput, Exporter } from "./exporter/exporter.js";
+import type { BuildOutput, Exporter, PlatformOutput } from "./exporter/exporter.js";
 import { strongestNeeds } from "./exportSpecs.js";
 import { type BringHere, bringer } from "./image/absent.js";
 import type { RootKind } from "./image/packed.js";
 import { layerPreparer, type LayerPreparer } from "./image/prepare.js";
 import { internalStep } from "./internalStep.js";
+import type { SnapshotRef } from "./ops/opDeps.js";
 import type { PlatformPlan } from "./plan.js";
 import type { BuildResult } from "./request.js";
 import type { Running } from "./run.js";
@@ -27,23 +32,42 @@ export interface BuildTarget {
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly warn: Warn;
+  readonly caches: BuildCaches;
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
-  const { parts, remote, signal } = run;
-  const { exporters, warn, local, aroundHttp } = target;
+  const { parts } = run;
+  const { warn, caches } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   checkSecrets(steps, run);
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
+  const result = await despiteLosses(parts.store, caches.lost, warn, () => solveAndExport({ ...run, remote: caches.remote }, plans, target));
+  await caches.imports.settled();
+  return result;
+}
+
+async function solveAndExport(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
+  const { parts, remote, report, signal } = run;
+  const { exporters, warn, local, aroundHttp, caches } = target;
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
-  const bringHere = bringer(parts.store, remote.refetch);
+  const bringHere = bringer(parts.store, remote.refetch, caches.lost.note);
   const readsFiles = exporters.some((exporter) => exporter.readsFiles);
-  const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
+  const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, shared: caches.imports, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
-  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));
-  return await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
+  const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
+  const platforms = plans.map((plan, index) => platformOutput(plan, solved.refs[index]!, caches.inline ? { known: solved.known, inImage } : null));
+  const { metadata, imageId } = await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
+  const exporting = { store: parts.store, report, warn, signal, lost: caches.lost.blobs };
+  return { imageId, metadata: { ...metadata, ...(await exportCaches(exporting, caches.exports, { steps: solved.known, inImage })) } };
+}
+
+function platformOutput({ platform, image, baseDiffIds, root }: PlatformPlan, ref: SnapshotRef, cached: { readonly known: Solved["known"]; readonly inImage: ReadonlySet<Digest> } | null): PlatformOutput {
+  const output = { platform, image, baseDiffIds, ref };
+  if (cached === null) return output;
+  const own = new Set(topologicalOrder(root).map(({ digest }) => digest));
+  return { ...output, inline: inlineCache(cached.known, own, cached.inImage) };
 }
 
 /** What was cached was said when it was built. */

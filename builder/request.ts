@@ -4,6 +4,7 @@ import type { Platform } from "../cache/oci/platform.js";
 import type { Progress } from "../solver/progress.js";
 import type { LinuxResources } from "../solver/llb/op.js";
 import type { BindMount } from "./executor/executor.js";
+import type { CacheSpec } from "./cacheio/specs.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 
 /** One build, fully spelled out. */
@@ -45,6 +46,10 @@ export interface BuildRequest {
   /** Bytes. */
   readonly shmSize?: number | undefined;
   readonly resources?: Partial<LinuxResources> | undefined;
+  /** Caches to look results up in. One that cannot be read gives a warning. */
+  readonly cacheFrom?: readonly CacheSpec[] | undefined;
+  /** Caches to keep the results in; "inline" is inside of the image. */
+  readonly cacheTo?: readonly CacheSpec[] | undefined;
 }
 
 /** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */

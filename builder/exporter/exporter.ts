@@ -2,6 +2,7 @@ import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import type { InlineCache } from "../cacheio/inlineCache.js";
 import type { RootKind } from "../image/packed.js";
 import type { LayerNeeds, LayerPreparer } from "../image/prepare.js";
 import type { StepOpts } from "../../solver/opRunner.js";
@@ -27,6 +28,8 @@ export interface PlatformOutput {
   readonly image: ImageConfig;
   /** Layers of the image that it was built on, base first: they are the lowest of `ref`. */
   readonly baseDiffIds: readonly Digest[];
+  /** What the image's config says of the steps that made it. */
+  readonly inline?: InlineCache;
 }
 
 /** What an export works with, besides what every step does. */

@@ -5,7 +5,7 @@ import type { StreamCompression } from "../../cache/diff/compress.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
-import { sourceAnnotation } from "../source/image.js";
+import { sourceAnnotation } from "./origin.js";
 import { estargzAnnotations } from "./estargzAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";

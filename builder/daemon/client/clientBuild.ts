@@ -1,6 +1,7 @@
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { type DaemonBuild, type OpenBuild, refsOf } from "../daemonBuild.js";
 import { type ClientBuildParts, type ClientRun, openClientRun } from "./clientRun.js";
+import { frontendImports } from "./clientCaches.js";
 import { clientSolver } from "./clientSolver.js";
 import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
@@ -23,6 +24,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
     inputs: run.request.frontendInputs,
     async solve(asked) {
       const { definition, frontend, evaluate } = asked;
+      run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
       const isGraph = definition !== null && definition.def.length > 0;
       const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, build }, asked);
       if (evaluate) for (const id of refsOf(result)) await solver.solve(refs.get(id));

@@ -1,13 +1,17 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
+import { TbuildError } from "../../../cache/errors.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
+import { addImports, type BuildCaches, openCaches } from "../../cacheio/buildCaches.js";
+import type { CacheSpec } from "../../cacheio/specs.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
 import { sessionCredentials } from "../../session/auth.js";
+import { clientContent } from "../../session/content.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
 import type { SourceDeps } from "../../source/mod.js";
@@ -15,6 +19,7 @@ import type { Source } from "../../source/source.js";
 import { type Warn, warnOnce } from "../../warnOnce.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
+import { requestedCaches } from "./clientCaches.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { granted } from "./granted.js";
@@ -45,6 +50,10 @@ export interface ClientRun extends Disposable {
   readonly warn: Warn;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
   readonly running: Omit<Running, "secrets" | "agents">;
+  /** Caches that it shares with others. */
+  readonly caches: BuildCaches;
+  /** A frontend may name further caches to look things up in. */
+  noteCaches(specs: readonly CacheSpec[]): void;
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
   /** Sources that are the client's. */
@@ -58,31 +67,43 @@ export interface ClientRun extends Disposable {
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
-export async function openClientRun(deps: ClientBuildParts, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun(deps: ClientBuildParts, request: SolveRequest, given: BuildJob): Promise<ClientRun> {
   const { parts, sessions, workers, frontends, allowed } = deps;
-  const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
+  const session = request.session === "" ? null : await sessions.get(request.session, { signal: given.signal });
   const over = new AbortController();
-  const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
+  const signal = AbortSignal.any([given.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
   const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
   const { store } = parts;
-  const logs = openLogs(store, asked.report);
+  const logs = openLogs(store, given.report);
   const { report } = logs;
   const credentials = session === null ? undefined : sessionCredentials(session, { signal });
   const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
   const access = { credentials, layouts: clientLayouts(sessionOf) };
   const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
-  const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
+  const warn = warnOnce(report);
+  const openContent = (dir: string) => {
+    if (session === null) throw new TbuildError("invalid_argument", "Cannot use a cache of the client: the build has no session");
+    return clientContent(session, `local:${dir}`);
+  };
+  const cacheDeps = { store, remote: remotes.usual, report, warn, signal, client: { open: openContent } };
+  const asked = requestedCaches(request);
+  const caches = openCaches(cacheDeps, { from: [], to: asked.to });
+  const noteCaches = (specs: readonly CacheSpec[]): void => addImports(caches, specs, cacheDeps);
+  noteCaches(asked.from);
+  const directories = clientDirectories(store, (local, id, opts) => sessionOf(id ?? localSessions[local] ?? "", opts));
   return {
     workers,
     frontends,
     request,
-    job: { ...asked, report, signal },
+    job: { ...given, report, signal },
     session,
     refs: refTable(),
-    warn: warnOnce(report),
-    running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
+    warn,
+    caches,
+    noteCaches,
+    running: { parts, remote: caches.remote, logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
     own: {
       local: directories.source,
