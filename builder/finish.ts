@@ -42,9 +42,7 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   checkSecrets(steps, run);
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
-  const result = await despiteLosses(parts.store, caches.lost, warn, () => solveAndExport({ ...run, remote: caches.remote }, plans, target));
-  await caches.imports.settled();
-  return result;
+  return await despiteLosses(parts.store, caches.lost, warn, () => solveAndExport({ ...run, remote: caches.remote }, plans, target));
 }
 
 async function solveAndExport(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {

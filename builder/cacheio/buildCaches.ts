@@ -8,8 +8,8 @@ import { type Losses, losses } from "./lostLayers.js";
 import { type CacheDeps, type CacheSpec, checkCacheExports, createCacheExport, createCacheSource, isInline } from "./specs.js";
 import { cacheWarning } from "./warning.js";
 
-/** The shared caches of one build. */
-export interface BuildCaches {
+/** The shared caches of one build. Disposing ends what is still being read of them. */
+export interface BuildCaches extends AsyncDisposable {
   readonly imports: CacheImports;
   readonly exports: readonly CacheExport[];
   /** Images get a cache inside. */
@@ -45,7 +45,7 @@ export function openCaches(deps: CachesDeps, { from, to }: CacheRequest): BuildC
   const exports = to.filter((spec) => !isInline(spec)).map((spec) => createCacheExport(spec, own));
   const imports = cacheImports({ store, refetch: remote.refetch, report, warn, signal, lost: lost.blobs });
   for (const spec of from) imports.add(JSON.stringify(spec), createCacheSource(spec, own));
-  return { imports, exports, inline: to.some(isInline), lost, remote };
+  return { imports, exports, inline: to.some(isInline), lost, remote, [Symbol.asyncDispose]: () => imports[Symbol.asyncDispose]() };
 }
 
 /** Caches that a client's frontend names on the way. One that is named wrongly gives a warning. */

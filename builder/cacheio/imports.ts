@@ -17,12 +17,10 @@ import type { CacheSource, ReadCache } from "./backend.js";
 import { type CacheRecord, chainOf } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
 
-/** The caches that one build looks things up in. */
-export interface CacheImports extends SharedResults<Ref> {
+/** The caches that one build looks things up in. Disposing ends what is still being read. */
+export interface CacheImports extends SharedResults<Ref>, AsyncDisposable {
   /** Begins to read a cache; one that is being read already is not read again. */
   add(id: string, source: CacheSource): void;
-  /** Resolves when no cache is being read any more. */
-  settled(): Promise<void>;
 }
 
 /** What imports work with. */
@@ -50,8 +48,11 @@ interface Loaded extends ReadCache {
  * Caches of one build, none yet. They are read at once and side by side, and asked in the order in which they were added. One
  * that cannot be read gives a warning. What they have is declared and stays where it is until somebody reads its files.
  */
-export function cacheImports(deps: ImportDeps): CacheImports {
-  const { warn, signal, lost } = deps;
+export function cacheImports(given: ImportDeps): CacheImports {
+  const over = new AbortController();
+  const signal = AbortSignal.any([given.signal, over.signal]);
+  const deps = { ...given, signal };
+  const { warn, lost } = deps;
   const loading = new Map<string, Promise<readonly Loaded[]>>();
   const load = async (source: CacheSource): Promise<readonly Loaded[]> => {
     try {
@@ -63,7 +64,6 @@ export function cacheImports(deps: ImportDeps): CacheImports {
   };
   return {
     add: (id, source) => void (loading.has(id) || loading.set(id, load(source))),
-    settled: async () => void (await Promise.all(loading.values())),
     async query(key) {
       let alias: CacheKey | null = null;
       for (const promise of loading.values()) {
@@ -77,6 +77,10 @@ export function cacheImports(deps: ImportDeps): CacheImports {
         }
       }
       return alias === null ? null : { canonical: alias, outputs: null };
+    },
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await Promise.all(loading.values());
     },
   };
 }

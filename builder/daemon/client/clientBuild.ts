@@ -50,6 +50,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
       run.stop();
       await containers[Symbol.asyncDispose]();
       await solver.settled();
+      await run.caches[Symbol.asyncDispose]();
       run[Symbol.dispose]();
     },
   };
