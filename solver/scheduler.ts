@@ -121,7 +121,7 @@ export function createScheduler<R>({ runnerFor, index, steps, shared }: Schedule
 function knownStep<R>(vertex: Vertex, { key, keys }: LookedUp, { stateOf }: Tracker<R>): readonly KnownStep<R>[] {
   const state = stateOf(vertex);
   const outputs = state.phase === "complete" ? state.outputs : null;
-  return key === null ? [] : [{ vertex, keys: [...new Set([...keys, key])], canonical: key, outputs }];
+  return key === null ? [] : [{ vertex, keys: [...new Set([...keys, key])].sort(), canonical: key, outputs }];
 }
 
 function readingId<R>({ edge, input }: Reading<R>): string {

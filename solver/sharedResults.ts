@@ -18,7 +18,7 @@ export interface SharedResult<R> {
 /** A step of a finished build that has an identity. */
 export interface KnownStep<R> {
   readonly vertex: Vertex;
-  /** All keys that lead to its result, as far as they had to be worked out; `canonical` is one of them. */
+  /** All keys that lead to its result, as far as they had to be worked out, sorted; `canonical` is one of them. */
   readonly keys: readonly CacheKey[];
   readonly canonical: CacheKey;
   /** Null when nobody needed its result. */

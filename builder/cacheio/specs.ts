@@ -12,11 +12,13 @@ import type { CacheForm } from "./cacheManifest.js";
 import { clientBlobs, clientOrigin, clientSource, clientTarget } from "./clientCache.js";
 import type { CacheExport } from "./exportCaches.js";
 import { localSource, localTarget } from "./localCache.js";
+import { objectFetch, objectSource, objectTarget } from "./objectCache.js";
+import { durationMs, objectCacheOf } from "./objectSpecs.js";
 import { type RegistryAccess, registrySource, registryTarget } from "./registryCache.js";
 
 /** `--cache-from` or `--cache-to` taken apart. */
 export interface CacheSpec {
-  /** "registry", "local", "inline". */
+  /** "registry", "local", "inline", "gha", "s3". */
   readonly type: string;
   readonly attrs: Readonly<Record<string, string>>;
 }
@@ -32,11 +34,15 @@ export interface CacheDeps {
 const importTypes: Readonly<Record<string, (attrs: Attrs, deps: CacheDeps) => CacheSource>> = {
   registry: registryImport,
   local: localImport,
+  gha: (attrs, deps) => objectImport("gha", attrs, deps),
+  s3: (attrs, deps) => objectImport("s3", attrs, deps),
 };
 
 const exportTypes: Readonly<Record<string, (attrs: Attrs, deps: CacheDeps, form: CacheForm) => CacheTarget>> = {
   registry: registryExport,
   local: localExport,
+  gha: (attrs, deps) => objectTarget(objectCacheOf("gha", attrs, deps.store.content, deps.remote.transport), "exporting to GitHub Actions Cache"),
+  s3: (attrs, deps) => objectTarget(objectCacheOf("s3", attrs, deps.store.content, deps.remote.transport), "exporting cache to Amazon S3"),
 };
 
 /** The cache that a `--cache-from` names. @throws {TbuildError} invalid_argument, invalid_reference */
@@ -66,10 +72,11 @@ export function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport
   const { compression, level, force, layout } = readCompression(attrs);
   if (layout === "estargz") throw attrs.invalid("compression", '"gzip", "zstd" or "uncompressed" for a cache');
   const target = make(attrs, deps, formOf(attrs));
+  const timeoutMs = durationMs(attrs, "timeout") ?? DEFAULT_TIMEOUT_MS;
   const onError = attrs.bool("ignore-error", true) ? "warn" : "fail";
   if (deps.client === null) attrs.finish();
   const blobs = { compression, level, force, missing: "leave" as const, refetch: (blob: Parameters<RemoteAccess["refetch"]>[0]) => deps.remote.refetch(blob, {}) };
-  return { target, mode, blobs, onError, timeoutMs: DEFAULT_TIMEOUT_MS };
+  return { target, mode, blobs, onError, timeoutMs };
 }
 
 /** @throws {TbuildError} invalid_argument when a cache is to be written twice */
@@ -108,6 +115,13 @@ function registryOf(attrs: Attrs, { store, remote }: CacheDeps): { readonly refe
   const { registry, repository } = reference;
   const access = { client: remote.direct(registry, insecure), content: store.content, push: remote.push, insecure, origin: `${registry}/${repository}` };
   return { reference, name, access };
+}
+
+function objectImport(type: "gha" | "s3", attrs: Attrs, deps: CacheDeps): CacheSource {
+  attrs.text("timeout"); // of an export
+  const cache = objectCacheOf(type, attrs, deps.store.content, deps.remote.transport);
+  deps.remote.origins.set(cache.origin, objectFetch(cache));
+  return objectSource(cache);
 }
 
 function localImport(attrs: Attrs, { store: { content }, client, remote }: CacheDeps): CacheSource {

@@ -15,8 +15,25 @@ export function parseCaches(text: string, option: string): readonly CacheSpec[] 
   }
   const { type, ...attrs } = Object.fromEntries(fields.map((field) => pair(field, text, option)));
   if (type === undefined || type === "") throw usage(`Cannot read ${option} "${text}": it has no type`, hintOf(option));
-  return [{ type, attrs }];
+  return [{ type, attrs: { ...fromEnvironment(type), ...attrs } }];
 }
+
+/** What the services' own tools take from the environment. Source: buildx util/buildflags/cache.go. */
+function fromEnvironment(type: string): Readonly<Record<string, string>> {
+  const variables = Object.entries(VARIABLES[type] ?? {}).map(([key, name]) => [key, process.env[name] ?? ""] as const);
+  return Object.fromEntries(variables.filter(([, value]) => value !== ""));
+}
+
+const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  gha: { token: "ACTIONS_RUNTIME_TOKEN", url_v2: "ACTIONS_RESULTS_URL" },
+  s3: {
+    access_key_id: "AWS_ACCESS_KEY_ID",
+    secret_access_key: "AWS_SECRET_ACCESS_KEY",
+    session_token: "AWS_SESSION_TOKEN",
+    bucket: "AWS_BUCKET",
+    region: "AWS_REGION",
+  },
+};
 
 function pair(field: string, text: string, option: string): [string, string] {
   const at = field.indexOf("=");
