@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
 import { findBuildkit } from "./buildkit.js";
 import { benchCases, type BenchCase } from "./contexts.js";
+import { cacheCase } from "./cacheCases.js";
 import { gzipCase, platformsCase } from "./exportCases.js";
 import { frontendTimes } from "./frontend.js";
 import { measure, run, type Sample } from "./process.js";
@@ -22,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase };
+const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase, k: cacheCase };
 const work = mkdtempSync(path.join(tmpdir(), "tbuild-bench-"));
 
 try {

@@ -33,7 +33,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
   await checkEngine(specs, { signal });
   const given = givenTo(request);
-  await using caches = openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
+  await using caches = await openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, ...given, logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});

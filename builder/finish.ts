@@ -3,7 +3,7 @@ import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
 import { auditImage } from "./audit/mod.js";
 import type { BuildCaches } from "./cacheio/buildCaches.js";
-import { exportCaches } from "./cacheio/exportCaches.js";
+import type { ExportedSteps } from "./cacheio/exportCaches.js";
 import { inlineCache } from "./cacheio/inlineCache.js";
 import { despiteLosses } from "./cacheio/lostLayers.js";
 import { checkSecrets } from "./checkSecrets.js";
@@ -46,7 +46,7 @@ export async function finishBuild(run: Running, plans: readonly PlatformPlan[], 
 }
 
 async function solveAndExport(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
-  const { parts, remote, report, signal } = run;
+  const { parts, remote, signal } = run;
   const { exporters, warn, local, aroundHttp, caches } = target;
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch, caches.lost.note);
@@ -57,8 +57,14 @@ async function solveAndExport(run: Running, plans: readonly PlatformPlan[], targ
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
   const platforms = plans.map((plan, index) => platformOutput(plan, solved.refs[index]!, caches.inline ? { known: solved.known, inImage } : null));
   const { metadata, imageId } = await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
-  const exporting = { store: parts.store, report, warn, signal, lost: caches.lost.blobs };
-  return { imageId, metadata: { ...metadata, ...(await exportCaches(exporting, caches.exports, { steps: solved.known, inImage })) } };
+  return { imageId, metadata: { ...metadata, ...(await exportAllCaches(run, target, { steps: solved.known, inImage })) } };
+}
+
+/** Loaded by builds that have some. */
+async function exportAllCaches({ parts, report, signal }: Running, { caches, warn }: BuildTarget, from: ExportedSteps): Promise<BuildResult["metadata"]> {
+  if (caches.exports.length === 0) return {};
+  const { exportCaches } = await import("./cacheio/exportCaches.js");
+  return await exportCaches({ store: parts.store, report, warn, signal, lost: caches.lost.blobs }, caches.exports, from);
 }
 
 function platformOutput({ platform, image, baseDiffIds, root }: PlatformPlan, ref: SnapshotRef, cached: { readonly known: Solved["known"]; readonly inImage: ReadonlySet<Digest> } | null): PlatformOutput {

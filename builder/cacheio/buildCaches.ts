@@ -5,7 +5,7 @@ import type { Warn } from "../warnOnce.js";
 import type { CacheExport } from "./exportCaches.js";
 import { type CacheImports, cacheImports } from "./imports.js";
 import { type Losses, losses } from "./lostLayers.js";
-import { type CacheDeps, type CacheSpec, checkCacheExports, createCacheExport, createCacheSource, isInline } from "./specs.js";
+import type { CacheDeps, CacheSpec } from "./specs.js";
 import { cacheWarning } from "./warning.js";
 
 /** The shared caches of one build. Disposing ends what is still being read of them. */
@@ -36,23 +36,27 @@ export interface CacheRequest {
 }
 
 /** Begins to read the caches that a build is given. @throws {TbuildError} invalid_argument, invalid_reference for one that is asked for wrongly */
-export function openCaches(deps: CachesDeps, { from, to }: CacheRequest): BuildCaches {
+export async function openCaches(deps: CachesDeps, { from, to }: CacheRequest): Promise<BuildCaches> {
   const { store, report, warn, signal } = deps;
   const lost = losses();
   const remote = { ...deps.remote, refetch: lost.noting(deps.remote.refetch) };
   const own = { store, remote, client: deps.client };
-  checkCacheExports(to);
-  const exports = to.filter((spec) => !isInline(spec)).map((spec) => createCacheExport(spec, own));
+  const caches = from.length + to.length === 0 ? noCaches : (await import("./specs.js")).createCaches({ from, to }, own);
   const imports = cacheImports({ store, refetch: remote.refetch, report, warn, signal, lost: lost.blobs });
-  for (const spec of from) imports.add(JSON.stringify(spec), createCacheSource(spec, own));
-  return { imports, exports, inline: to.some(isInline), lost, remote, [Symbol.asyncDispose]: () => imports[Symbol.asyncDispose]() };
+  for (const { id, source } of caches.sources) imports.add(id, source);
+  return { imports, exports: caches.exports, inline: caches.inline, lost, remote, [Symbol.asyncDispose]: () => imports[Symbol.asyncDispose]() };
 }
 
+const noCaches = { sources: [], exports: [], inline: false };
+
 /** Caches that a client's frontend names on the way. One that is named wrongly gives a warning. */
-export function addImports({ imports, remote }: BuildCaches, specs: readonly CacheSpec[], { store, warn, client }: CachesDeps): void {
+export async function addImports({ imports, remote }: BuildCaches, specs: readonly CacheSpec[], { store, warn, client }: CachesDeps): Promise<void> {
+  if (specs.length === 0) return;
+  const { createCaches } = await import("./specs.js");
   for (const spec of specs) {
     try {
-      imports.add(JSON.stringify(spec), createCacheSource(spec, { store, remote, client }));
+      const { sources } = createCaches({ from: [spec], to: [] }, { store, remote, client });
+      for (const { id, source } of sources) imports.add(id, source);
     } catch (error) {
       warn([cacheWarning("Cannot import cache", error)]);
     }

@@ -42,7 +42,7 @@ export async function collectCache(store: Store, steps: readonly KnownStep<Ref>[
   return { cache: placeOf.assembly.done(), blobs: placeOf.blobs };
 }
 
-/** An image is always to be had where it comes from. */
+/** True for an image, which is always to be had where it comes from. */
 export function isImageSource({ op: { body } }: Vertex): boolean {
   return body.kind === "source" && /^(?:docker-image|oci-layout):/.test(body.identifier);
 }

@@ -45,8 +45,25 @@ const exportTypes: Readonly<Record<string, (attrs: Attrs, deps: CacheDeps, form:
   s3: (attrs, deps) => objectTarget(objectCacheOf("s3", attrs, deps.store.content, deps.remote.transport), "exporting cache to Amazon S3"),
 };
 
-/** The cache that a `--cache-from` names. @throws {TbuildError} invalid_argument, invalid_reference */
-export function createCacheSource(spec: CacheSpec, deps: CacheDeps): CacheSource {
+/** The caches of one build. */
+export interface Caches {
+  /** `id` is equal for what is one cache. */
+  readonly sources: readonly { readonly id: string; readonly source: CacheSource }[];
+  readonly exports: readonly CacheExport[];
+  readonly inline: boolean;
+}
+
+/** The caches that a build asks for. @throws {TbuildError} invalid_argument, invalid_reference, unsupported */
+export function createCaches({ from, to }: { readonly from: readonly CacheSpec[]; readonly to: readonly CacheSpec[] }, deps: CacheDeps): Caches {
+  checkCacheExports(to);
+  return {
+    exports: to.filter((spec) => !isInline(spec)).map((spec) => createCacheExport(spec, deps)),
+    sources: from.map((spec) => ({ id: JSON.stringify(spec), source: createCacheSource(spec, deps) })),
+    inline: to.some(isInline),
+  };
+}
+
+function createCacheSource(spec: CacheSpec, deps: CacheDeps): CacheSource {
   const make = importTypes[spec.type];
   if (make === undefined || !Object.hasOwn(importTypes, spec.type)) throw unknownName("cache import type", spec.type, Object.keys(importTypes));
   const attrs = readAttrs(spec, "cache import");
@@ -56,14 +73,13 @@ export function createCacheSource(spec: CacheSpec, deps: CacheDeps): CacheSource
 }
 
 /** True for the cache that goes into the image itself. */
-export function isInline({ type }: CacheSpec): boolean {
+function isInline({ type }: CacheSpec): boolean {
   return type === "inline";
 }
 
 const DEFAULT_TIMEOUT_MS = 600_000;
 
-/** The cache that a `--cache-to` names. @throws {TbuildError} invalid_argument, invalid_reference, unsupported */
-export function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport {
+function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport {
   const make = exportTypes[spec.type];
   if (make === undefined || !Object.hasOwn(exportTypes, spec.type)) throw unknownName("cache export type", spec.type, [...Object.keys(exportTypes), "inline"]);
   const attrs = readAttrs(spec, "cache export");
@@ -79,8 +95,8 @@ export function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport
   return { target, mode, blobs, onError, timeoutMs };
 }
 
-/** @throws {TbuildError} invalid_argument when a cache is to be written twice */
-export function checkCacheExports(specs: readonly CacheSpec[]): void {
+/** No cache is written twice. */
+function checkCacheExports(specs: readonly CacheSpec[]): void {
   const seen = new Set<string>();
   for (const spec of specs.filter((one) => !isInline(one))) {
     const key = JSON.stringify([spec.type, Object.entries(spec.attrs).sort(([a], [b]) => (a < b ? -1 : 1))]);

@@ -24,7 +24,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
     inputs: run.request.frontendInputs,
     async solve(asked) {
       const { definition, frontend, evaluate } = asked;
-      run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
+      await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
       const isGraph = definition !== null && definition.def.length > 0;
       const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, build }, asked);
       if (evaluate) for (const id of refsOf(result)) await solver.solve(refs.get(id));

@@ -53,7 +53,7 @@ export interface ClientRun extends Disposable {
   /** Caches that it shares with others. */
   readonly caches: BuildCaches;
   /** A frontend may name further caches to look things up in. */
-  noteCaches(specs: readonly CacheSpec[]): void;
+  noteCaches(specs: readonly CacheSpec[]): Promise<void>;
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
   /** Sources that are the client's. */
@@ -74,6 +74,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
   const signal = AbortSignal.any([given.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
   const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
+  const asked = requestedCaches(request);
   const { store } = parts;
   const logs = openLogs(store, given.report);
   const { report } = logs;
@@ -88,10 +89,17 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     return clientContent(session, `local:${dir}`);
   };
   const cacheDeps = { store, remote: remotes.usual, report, warn, signal, client: { open: openContent } };
-  const asked = requestedCaches(request);
-  const caches = openCaches(cacheDeps, { from: [], to: asked.to });
-  const noteCaches = (specs: readonly CacheSpec[]): void => addImports(caches, specs, cacheDeps);
-  noteCaches(asked.from);
+  const close = (): void => {
+    logs[Symbol.dispose]();
+    remotes.usual[Symbol.dispose]();
+    remotes.pull[Symbol.dispose]();
+  };
+  const caches = await openCaches(cacheDeps, { from: [], to: asked.to }).catch((error: unknown) => {
+    close();
+    throw error;
+  });
+  const noteCaches = (specs: readonly CacheSpec[]) => addImports(caches, specs, cacheDeps);
+  await noteCaches(asked.from);
   const directories = clientDirectories(store, (local, id, opts) => sessionOf(id ?? localSessions[local] ?? "", opts));
   return {
     workers,
@@ -116,9 +124,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     stop: () => over.abort(),
     [Symbol.dispose]() {
       directories[Symbol.dispose]();
-      logs[Symbol.dispose]();
-      remotes.usual[Symbol.dispose]();
-      remotes.pull[Symbol.dispose]();
+      close();
     },
   };
 }
