@@ -67,7 +67,14 @@ async function exportAllCaches({ parts, report, signal }: Running, { caches, war
   return await exportCaches({ store: parts.store, report, warn, signal, lost: caches.lost.blobs }, caches.exports, from);
 }
 
-function platformOutput({ platform, image, baseDiffIds, root }: PlatformPlan, ref: SnapshotRef, cached: { readonly known: Solved["known"]; readonly inImage: ReadonlySet<Digest> } | null): PlatformOutput {
+/** What an image that has a cache inside says. */
+interface InlineSteps {
+  readonly known: Solved["known"];
+  /** Steps whose results are layers of an image. */
+  readonly inImage: ReadonlySet<Digest>;
+}
+
+function platformOutput({ platform, image, baseDiffIds, root }: PlatformPlan, ref: SnapshotRef, cached: InlineSteps | null): PlatformOutput {
   const output = { platform, image, baseDiffIds, ref };
   if (cached === null) return output;
   const own = new Set(topologicalOrder(root).map(({ digest }) => digest));

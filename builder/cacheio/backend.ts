@@ -14,7 +14,10 @@ export interface ReadCache {
 export interface CacheSource {
   /** As people know it, "localhost:5000/app:cache". */
   readonly name: string;
-  /** All that the cache says, without its layers; several for an image of several platforms. @throws {TbuildError} not_found, corrupt, and why it cannot be reached */
+  /**
+   * All that the cache says, without its layers; several for an image of several platforms.
+   * @throws {TbuildError} not_found, corrupt, and why it cannot be reached
+   */
   read(opts: StepOpts): Promise<readonly ReadCache[]>;
 }
 

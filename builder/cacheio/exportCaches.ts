@@ -11,7 +11,7 @@ import type { Warn } from "../warnOnce.js";
 import type { CacheTarget } from "./backend.js";
 import { type Collected, collectCache } from "./collect.js";
 import { mergeCaches } from "./merge.js";
-import type { SharedCache } from "./sharedCache.js";
+import { emptyCache, type SharedCache } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
 
 /** One `--cache-to`. */
@@ -102,8 +102,6 @@ async function exportCache({ store, lost }: ExportCacheDeps, { target, mode, blo
   }
   throw new TbuildError("unavailable", `Others wrote to it ${ATTEMPTS} times meanwhile`);
 }
-
-const emptyCache: SharedCache = { layers: [], records: [] };
 
 function mayBeMissing(error: unknown): boolean {
   return isTbuildError(error) && error.code !== "cancelled" && error.code !== "unauthorized" && error.code !== "resource_exhausted";

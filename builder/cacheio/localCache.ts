@@ -1,16 +1,16 @@
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { pipeline } from "node:stream/promises";
-import { createWriteStream } from "node:fs";
-import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { FileContentStore, Opts } from "../../cache/content/store.js";
 import { cancelled, fromSystemError, hasCode, isTbuildError, TbuildError } from "../../cache/errors.js";
 import { type Descriptor, type Index, mediaTypes } from "../../cache/oci/descriptor.js";
 import { type Digest, hexOf } from "../../cache/oci/digest.js";
 import type { Reference } from "../../cache/oci/reference.js";
 import { type Lock, tryLock } from "../../cache/sys/lock.js";
+import type { StepOpts } from "../../solver/opRunner.js";
 import type { Document } from "../image/assemble.js";
 import { descriptor, indexJson } from "../image/canonical.js";
 import { parseManifest } from "../registry/manifest.js";
@@ -19,6 +19,7 @@ import { layoutOrigin } from "../source/ociLayout.js";
 import type { CacheSource, CacheTarget, TargetState } from "./backend.js";
 import { cacheContents, cacheDocuments, type CacheForm } from "./cacheManifest.js";
 import { readRegistryCache } from "./readCache.js";
+import { emptyCache } from "./sharedCache.js";
 
 /** A directory of this machine with an OCI layout in it. */
 export interface LocalAccess {
@@ -51,7 +52,7 @@ export function localTarget({ dir, content }: LocalAccess, { tag, form, keep }: 
   return {
     step: "exporting cache to client directory",
     name: dir,
-    read: async (opts) => await readState({ dir, content }, tag, keep, opts),
+    read: async (opts) => await readState({ dir, content }, { tag, keep }, opts),
     async write(cache, state, blobs, opts) {
       const { manifest, config } = cacheDocuments(cache, form);
       try {
@@ -59,9 +60,12 @@ export function localTarget({ dir, content }: LocalAccess, { tag, form, keep }: 
         for (const [digest, blob] of blobs) {
           if (existsSync(blobPath(dir, digest))) continue;
           await blob.fetch();
-          await writeOnce(blobPath(dir, digest), (file) => pipeline(createReadStream(content.pathOf(digest)), createWriteStream(file, { flags: "wx" }), opts));
+          const source = content.pathOf(digest);
+          await writeOnce(blobPath(dir, digest), (file) => pipeline(createReadStream(source), createWriteStream(file, { flags: "wx" }), opts));
         }
-        for (const { bytes, descriptor: own } of [config, manifest]) await writeOnce(blobPath(dir, own.digest), (file) => writeFile(file, bytes, { flag: "wx" }));
+        for (const { bytes, descriptor: own } of [config, manifest]) {
+          await writeOnce(blobPath(dir, own.digest), (file) => writeFile(file, bytes, { flag: "wx" }));
+        }
         using _lock = await lockIndex(dir, opts);
         if ((versionOf(dir, tag) ?? null) !== (state?.version ?? null)) return "changed";
         await writeIndex(dir, manifest, tag);
@@ -74,10 +78,14 @@ export function localTarget({ dir, content }: LocalAccess, { tag, form, keep }: 
   };
 }
 
-async function readState({ dir, content }: LocalAccess, tag: string, keep: LocalOptions["keep"], opts: Parameters<CacheTarget["read"]>[0]): Promise<TargetState | null> {
+async function readState(
+  { dir, content }: LocalAccess,
+  { tag, keep }: Pick<LocalOptions, "tag" | "keep">,
+  opts: StepOpts,
+): Promise<TargetState | null> {
   const version = versionOf(dir, tag);
   if (version === undefined) return null;
-  const empty = { cache: { layers: [], records: [] }, version };
+  const empty = { cache: emptyCache, version };
   if (keep === "reset") return empty;
   try {
     const { caches } = await readRegistryCache({ client: createLayoutClient(dir), content }, at(version), dir, opts);

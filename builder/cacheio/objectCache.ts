@@ -8,6 +8,7 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import { type FetchOpts, hasBlob } from "../registry/client.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { encodeCacheConfig, parseCacheConfig } from "./cacheConfig.js";
+import { emptyCache, type SharedCache } from "./sharedCache.js";
 
 /** A service that keeps bytes under names: a cache there is its config alone, and its layers by their digests. */
 export interface ObjectStore {
@@ -92,11 +93,11 @@ export function objectTarget({ name, objects, content }: ObjectCache, step: stri
 }
 
 /** What cannot be read is written over. */
-function readOrEmpty(bytes: Uint8Array, name: string) {
+function readOrEmpty(bytes: Uint8Array, name: string): SharedCache {
   try {
     return parseCacheConfig(bytes, null, name);
   } catch {
-    return { layers: [], records: [] };
+    return emptyCache;
   }
 }
 

@@ -35,7 +35,10 @@ const MAX_NESTING = 2;
 /** Manifests of one image that are looked into. */
 const MAX_PLATFORMS = 64;
 
-/** The cache that a name stands for, or the caches inside of the image that it stands for. Every byte is checked. @throws {TbuildError} not_found, corrupt, digest_mismatch */
+/**
+ * The cache that a name stands for, or the caches inside of the image that it stands for. Every byte is checked.
+ * @throws {TbuildError} not_found, corrupt, digest_mismatch
+ */
 export async function readRegistryCache(deps: ReadDeps, reference: Reference, name: string, opts: StepOpts): Promise<RegistryCache> {
   const { descriptor, bytes } = await deps.client.manifest(reference, opts);
   const parsed = parseManifest(bytes, `the manifest of cache "${name}"`);
@@ -49,7 +52,14 @@ export async function readRegistryCache(deps: ReadDeps, reference: Reference, na
   return { digest: descriptor.digest, caches: [parseCacheConfig(config, found.blobs, `the config of cache "${name}"`)], kind: "cache" };
 }
 
-async function manifestsOf(deps: ReadDeps, reference: Reference, entries: readonly Descriptor[], name: string, nesting: number, opts: StepOpts): Promise<readonly Manifest[]> {
+async function manifestsOf(
+  deps: ReadDeps,
+  reference: Reference,
+  entries: readonly Descriptor[],
+  name: string,
+  nesting: number,
+  opts: StepOpts,
+): Promise<readonly Manifest[]> {
   if (nesting === 0) return [];
   const found = await Promise.all(
     entries.slice(0, MAX_PLATFORMS).map(async ({ digest, platform }) => {

@@ -10,6 +10,7 @@ import { putBlob } from "../registry/resolve.js";
 import type { CacheSource, CacheTarget, TargetState } from "./backend.js";
 import { cacheDocuments, type CacheForm } from "./cacheManifest.js";
 import { readRegistryCache } from "./readCache.js";
+import { emptyCache } from "./sharedCache.js";
 
 /** How a registry is reached for a cache. */
 export interface RegistryAccess {
@@ -45,11 +46,12 @@ export function registryTarget(reference: Reference, form: CacheForm, access: Re
       try {
         const { digest, caches, kind } = await readRegistryCache(access, reference, name, opts);
         const [cache] = caches;
-        return { cache: kind === "cache" && cache !== undefined ? cache : { layers: [], records: [] }, version: digest };
+        return { cache: kind === "cache" && cache !== undefined ? cache : emptyCache, version: digest };
       } catch (error) {
         if (hasCode(error, "cancelled") || hasCode(error, "unauthorized") || hasCode(error, "unavailable")) throw error;
-        // Nothing is there yet, or nothing that one could read.
-        return hasCode(error, "not_found") ? null : { cache: { layers: [], records: [] }, version: (await access.client.head(reference, opts))?.digest ?? "" };
+        if (hasCode(error, "not_found")) return null;
+        // What one cannot read is written over.
+        return { cache: emptyCache, version: (await versionOf(access, reference, opts)) ?? "" };
       }
     },
     async write(cache, state, blobs, opts) {

@@ -53,7 +53,7 @@ export function s3Objects(access: S3Access): ObjectStore {
     configs: async (opts) => [await read(names[0], opts)].filter((one) => one !== null),
     current: (opts) => read(names[0], opts),
     async writeConfig(bytes, before, opts) {
-      const condition: Readonly<Record<string, string>> = before === null ? { "if-none-match": "*" } : before.version.startsWith('"') ? { "if-match": before.version } : {};
+      const condition = conditionOf(before);
       for (const [index, name] of names.entries()) {
         const body = { method: "PUT", key: manifestsPrefix + name, payload: hexOf(digestOf(bytes)), body: bytes, size: bytes.length } as const;
         const asked = { ...opts, accept: [409, 412, 501], what: "write the cache" };
@@ -84,6 +84,12 @@ export function s3Objects(access: S3Access): ObjectStore {
   };
 }
 
+/** What a service that knows conditions lets through; one that gives no tags knows none. */
+function conditionOf(before: StoredConfig | null): Readonly<Record<string, string>> {
+  if (before === null) return { "if-none-match": "*" };
+  return before.version.startsWith('"') ? { "if-match": before.version } : {};
+}
+
 /** An object is copied onto itself, which is only let be with other metadata. */
 async function touch(access: S3Access, key: string, opts: Opts): Promise<void> {
   const source = decodeURIComponent(objectUrl(access, key).pathname).replace(/^\//, "");
@@ -107,7 +113,11 @@ interface ObjectRequest {
   readonly size?: number;
 }
 
-async function call(access: S3Access, { method, key, headers = {}, payload = EMPTY, body, size }: ObjectRequest, opts: Parameters<typeof callObjects>[2]): Promise<HttpResponse> {
+async function call(
+  access: S3Access,
+  { method, key, headers = {}, payload = EMPTY, body, size }: ObjectRequest,
+  opts: Parameters<typeof callObjects>[2],
+): Promise<HttpResponse> {
   const url = objectUrl(access, key);
   const { region, login } = access;
   const request = (): HttpRequest => {

@@ -30,6 +30,9 @@ export interface CacheRecord {
   readonly createdAt: string;
 }
 
+/** Nothing. */
+export const emptyCache: SharedCache = { layers: [], records: [] };
+
 /** Layers of a result, lowest first. */
 export function chainOf({ layers }: SharedCache, top: number): readonly CacheLayer[] {
   const chain: CacheLayer[] = [];
@@ -48,7 +51,7 @@ export interface CacheAssembly {
 }
 
 /** Starts as `base`, whose layers keep their places. */
-export function cacheAssembly(base: SharedCache = { layers: [], records: [] }): CacheAssembly {
+export function cacheAssembly(base: SharedCache = emptyCache): CacheAssembly {
   const layers = [...base.layers];
   const records = new Map(base.records.map((record) => [record.key, record]));
   const idOf = ({ parent, diffId }: CacheLayer): string => `${parent} ${diffId}`;

@@ -146,8 +146,10 @@ function localImport(attrs: Attrs, { store: { content }, client, remote }: Cache
   const digest = attrs.text("digest");
   if (client === null) return localSource({ dir: path.resolve(dir), content }, tag, digest === undefined ? null : parseDigest(digest));
   const open = () => client.open(dir);
-  remote.origins.set(clientOrigin(dir), (blob, opts) => clientBlobs(open()).fetchBlob({ registry: "localhost", repository: "layout/cache", tag: null, digest: null }, blob, content, opts));
-  return clientSource({ dir, open, content }, parseDigest(attrs.required("digest", "Clients name the digest of what the index of the directory has")));
+  const place = { registry: "localhost", repository: "layout/cache", tag: null, digest: null };
+  remote.origins.set(clientOrigin(dir), (blob, opts) => clientBlobs(open()).fetchBlob(place, blob, content, opts));
+  const named = attrs.required("digest", "Clients name the digest of what the index of the directory has");
+  return clientSource({ dir, open, content }, parseDigest(named));
 }
 
 function localExport(attrs: Attrs, { store: { content }, client }: CacheDeps, form: CacheForm): CacheTarget {

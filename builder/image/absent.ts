@@ -13,14 +13,18 @@ import { layerSnapshots, type LayerSnapshot, unpackSnapshots } from "./unpack.js
 /** More than this many layers are brought here at once, so that no chain of them has to be merged while it is absent. */
 const MAX_DECLARED = 100;
 
-/** Where the layers come from that {@link declareLayers} is told of, when one is declared already: from there first, or last. */
+/** Of a layer that is declared already: whether it comes from the newly named place first, or when no other is known. */
 export type DeclareRank = "first" | "last";
 
 /**
  * Names the snapshot of an image whose layers stay where they are until somebody reads files of it; null when these layers
  * have to be brought here at once. Each blob says where it comes from.
  */
-export async function declareLayers(store: Store, layers: readonly PackedLayer[], rank: DeclareRank = "first"): Promise<{ readonly name: string | null } | null> {
+export async function declareLayers(
+  store: Store,
+  layers: readonly PackedLayer[],
+  rank: DeclareRank = "first",
+): Promise<{ readonly name: string | null } | null> {
   if (!store.snapshots.lazy || layers.length > MAX_DECLARED) return null;
   const chain = layerSnapshots(layers);
   for (const { name, parent, diffId, blob } of chain) {
@@ -56,7 +60,11 @@ export type BringHere = (refs: readonly (Ref | null)[], opts: StepOpts) => Promi
  * For one build: fetches and unpacks what is only declared of these results, each layer once. `refetch` brings a blob from
  * where it says that it comes from; `onLost` hears of one that could not be had. @throws {TbuildError} not_found, unavailable, unauthorized, digest_mismatch, corrupt
  */
-export function bringer(store: Store, refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>, onLost: (blob: Descriptor) => void = () => {}): BringHere {
+export function bringer(
+  store: Store,
+  refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>,
+  onLost: (blob: Descriptor) => void = () => {},
+): BringHere {
   const here = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
   const bring = async (name: string, opts: StepOpts) => {
