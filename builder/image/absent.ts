@@ -8,7 +8,7 @@ import type { FetchOpts } from "../registry/client.js";
 import type { PackedLayer } from "./applyBlob.js";
 import { layerFetcher } from "./fetching.js";
 import { sourceAnnotation } from "./origin.js";
-import { layerSnapshots, type LayerSnapshot, unpackSnapshots } from "./unpack.js";
+import { layerSnapshots, type LayerSnapshot, pinned, unpackSnapshots } from "./unpack.js";
 
 /** More than this many layers are brought here at once, so that no chain of them has to be merged while it is absent. */
 const MAX_DECLARED = 100;
@@ -27,16 +27,21 @@ export async function declareLayers(
 ): Promise<{ readonly name: string | null } | null> {
   if (!store.snapshots.lazy || layers.length > MAX_DECLARED) return null;
   const chain = layerSnapshots(layers);
-  for (const { name, parent, diffId, blob } of chain) {
-    const known = store.meta.layers.get(name);
-    if (known === undefined) await store.meta.layers.put(name, { diffId, size: blob.size, empty: false, blobs: [blob] });
-    else if (!known.blobs.some((one) => isSame(one, blob))) await addBlob(store, name, blob, rank);
-    if (store.meta.snapshots.get(name)?.kind !== "committed") await store.snapshots.declare(name, parent);
-  }
-  const top = chain.at(-1)?.name ?? null;
-  // Those below it are safe through it.
-  if (top !== null) await store.snapshots.declare(top, chain.at(-1)!.parent);
-  return { name: top };
+  // Pinned before we look: what is there then stays.
+  await pinned(store, chain.map(({ name }) => name));
+  for (const layer of chain) await declareLayer(store, layer, rank);
+  return { name: chain.at(-1)?.name ?? null };
+}
+
+/** Both writes become durable at once; the record comes first, without which the snapshot would be packed into other bytes. */
+async function declareLayer(store: Store, { name, parent, diffId, blob }: LayerSnapshot, rank: DeclareRank): Promise<void> {
+  const { layers, snapshots } = store.meta;
+  const known = layers.get(name);
+  const isNew = known === undefined;
+  const written = isNew ? layers.put(name, { diffId, size: blob.size, empty: false, blobs: [blob] }) : Promise.resolve();
+  const declared = snapshots.get(name)?.kind === "committed" ? Promise.resolve() : store.snapshots.declare(name, parent);
+  await Promise.all([written, declared]);
+  if (!isNew && !known.blobs.some((one) => isSame(one, blob))) await addBlob(store, name, blob, rank);
 }
 
 function isSame(a: Descriptor, b: Descriptor): boolean {
