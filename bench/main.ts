@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
 import { findBuildkit } from "./buildkit.js";
 import { benchCases, type BenchCase } from "./contexts.js";
+import { cacheCase } from "./cacheCases.js";
 import { daemonCases } from "./daemonCases.js";
 import { gzipCase, platformsCase } from "./exportCases.js";
 import { frontendTimes } from "./frontend.js";
@@ -23,7 +24,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase };
+const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase, n: cacheCase };
 const work = mkdtempSync(path.join(tmpdir(), "tbuild-bench-"));
 
 try {

@@ -2,6 +2,7 @@ import { topologicalOrder } from "../solver/graph.js";
 import type { Output } from "../solver/llb/state.js";
 import { attestRequest } from "./attest/attestRequest.js";
 import { attestOptions } from "./attest/options.js";
+import { type CacheRequest, openCaches } from "./cacheio/buildCaches.js";
 import { checkSources } from "./checkSources.js";
 import { solvedTree } from "./context/solvedTree.js";
 import { sourceTime } from "./context/sourceTime.js";
@@ -47,6 +48,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
   await checkEngine(specs, { signal });
   const given = givenTo(request);
+  await using caches = await openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
@@ -59,7 +61,14 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   warn(checkSources(steps, locals, inputs.dockerfile));
   await cacheMountDropper(parts.store)(steps);
   const local = localSource(locals);
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: attestRequest({ ...run, startedAt, local, warn }, plans, attest) });
+  const said = attestRequest({ ...run, startedAt, local, warn, caches }, plans, attest);
+  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: said, caches });
+}
+
+/** The build argument is how older tools ask for a cache inside of the image. */
+function cacheRequest({ cacheFrom = [], cacheTo = [], buildArgs = {} }: BuildRequest): CacheRequest {
+  const asked = /^(?:1|t|true)$/i.test(buildArgs["BUILDKIT_INLINE_CACHE"] ?? "");
+  return { from: cacheFrom, to: asked ? [...cacheTo, { type: "inline", attrs: {} }] : cacheTo };
 }
 
 /** The context, and every named one that is a directory. */

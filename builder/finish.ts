@@ -1,11 +1,15 @@
-import { parseDigest } from "../cache/oci/digest.js";
+import { type Digest, parseDigest } from "../cache/oci/digest.js";
 import { topologicalOrder, type Vertex } from "../solver/graph.js";
 import type { Warning } from "../solver/progress.js";
 import type { Attestation } from "./attest/attestation.js";
 import { auditImage } from "./audit/mod.js";
+import type { BuildCaches } from "./cacheio/buildCaches.js";
+import type { ExportedSteps } from "./cacheio/exportCaches.js";
+import { inlineCache } from "./cacheio/inlineCache.js";
+import { despiteLosses } from "./cacheio/lostLayers.js";
 import { checkSecrets } from "./checkSecrets.js";
 import { checkEntitlements, type Entitlements } from "./entitlements.js";
-import type { BuildOutput, Exporter } from "./exporter/exporter.js";
+import type { BuildOutput, Exporter, PlatformOutput } from "./exporter/exporter.js";
 import { strongestNeeds } from "./exportSpecs.js";
 import { type BringHere, bringer } from "./image/absent.js";
 import type { RootKind } from "./image/packed.js";
@@ -30,6 +34,7 @@ export interface BuildTarget {
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly resolved?: ResolvedOnce | undefined;
   readonly warn: Warn;
+  readonly caches: BuildCaches;
   /** Says what is to be attached to each platform's result, in the order of the plans. */
   readonly attest?: Attest | undefined;
 }
@@ -43,22 +48,52 @@ export interface Attest {
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
-  const { parts, remote, signal } = run;
-  const { exporters, warn, local, aroundHttp, resolved } = target;
+  const { parts } = run;
+  const { warn, caches } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   checkSecrets(steps, run);
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
+  return await despiteLosses(parts.store, caches.lost, warn, () => solveAndExport({ ...run, remote: caches.remote }, plans, target));
+}
+
+async function solveAndExport(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
+  const { parts, remote, signal } = run;
+  const { exporters, warn, local, aroundHttp, resolved, caches } = target;
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
-  const bringHere = bringer(parts.store, remote.refetch);
+  const bringHere = bringer(parts.store, remote.refetch, caches.lost.note);
   const readsFiles = target.attest?.readsFiles === true || exporters.some((exporter) => exporter.readsFiles);
-  const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
+  const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, shared: caches.imports, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
+  const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
   const said = await target.attest?.make(solved.refs, bringHere);
-  const platforms = plans.map(({ platform, image, baseDiffIds }, index) => {
-    return { platform, image, baseDiffIds, ref: solved.refs[index]!, attestations: said?.[index] ?? [] };
-  });
-  return await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
+  const inline = caches.inline ? { known: solved.known, inImage } : null;
+  const platforms = plans.map((plan, index) => platformOutput(plan, { ref: solved.refs[index]!, attestations: said?.[index] ?? [] }, inline));
+  const { metadata, imageId } = await exportAll({ ...run, bringHere, layers }, exporters, { platforms, root: target.root });
+  return { imageId, metadata: { ...metadata, ...(await exportAllCaches(run, target, { steps: solved.known, inImage })) } };
+}
+
+/** Loaded by builds that have some. */
+async function exportAllCaches({ parts, report, signal }: Running, { caches, warn }: BuildTarget, from: ExportedSteps): Promise<BuildResult["metadata"]> {
+  if (caches.exports.length === 0) return {};
+  const { exportCaches } = await import("./cacheio/exportCaches.js");
+  return await exportCaches({ store: parts.store, report, warn, signal, lost: caches.lost.blobs }, caches.exports, from);
+}
+
+/** What an image that has a cache inside says. */
+interface InlineSteps {
+  readonly known: Solved["known"];
+  /** Steps whose results are layers of an image. */
+  readonly inImage: ReadonlySet<Digest>;
+}
+
+type Made = Pick<PlatformOutput, "ref" | "attestations">;
+
+function platformOutput({ platform, image, baseDiffIds, root }: PlatformPlan, made: Made, cached: InlineSteps | null): PlatformOutput {
+  const output = { platform, image, baseDiffIds, ...made };
+  if (cached === null) return output;
+  const own = new Set(topologicalOrder(root).map(({ digest }) => digest));
+  return { ...output, inline: inlineCache(cached.known, own, cached.inImage) };
 }
 
 /** What was cached was said when it was built. */

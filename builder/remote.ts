@@ -6,13 +6,14 @@ import type { Store } from "../cache/store.js";
 import type { OciLayout, ResolvedImage } from "../frontend/options.js";
 import type { StepOpts } from "../solver/opRunner.js";
 import type { Push } from "./exporter/deps.js";
+import { sourceAnnotation } from "./image/origin.js";
 import type { CredentialStore } from "./registry/credentials.js";
 import { createRegistryClient, type FetchOpts, type RegistryClient } from "./registry/client.js";
-import type { RegistryConfigs } from "./registry/endpoint.js";
+import { insecurely, type RegistryConfigs, unmirrored } from "./registry/endpoint.js";
 import { createTransport, type HttpTransport } from "./registry/http.js";
 import { createRegistryWriter } from "./registry/push.js";
 import { createRemoteImages } from "./registry/resolve.js";
-import { createImageSource, refetchBlob, sourceAnnotation } from "./source/image.js";
+import { createImageSource, refetchBlob } from "./source/image.js";
 import { createImageResolver } from "./source/imageStore.js";
 import { createLayoutSource, layoutDirectories, type LayoutDeps, layoutOrigin, type Layouts, resolveLayout } from "./source/ociLayout.js";
 import { pullImage, type PulledImage } from "./source/pull.js";
@@ -34,6 +35,10 @@ export interface RemoteAccess extends Disposable {
   readonly push: Push;
   /** Brings an image of a registry here, verified and unpacked, without a name. @throws {TbuildError} as resolveImage */
   readonly pull: (reference: Reference, platform: Platform, opts: StepOpts) => Promise<PulledImage>;
+  /** A client that asks registries themselves and no mirrors. It ends with the build. */
+  direct(registry: string, insecure: boolean): RegistryClient;
+  /** Where blobs come from that no registry or layout has, by what `sourceAnnotation` says of them. */
+  readonly origins: Map<string, (blob: Descriptor, opts: FetchOpts) => Promise<void>>;
 }
 
 /** Options of {@link remoteAccess}. */
@@ -53,13 +58,25 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, 
   const remote = createRemoteImages(client, store.content);
   const lookup = { store, remote, policy: pull ? "pull" : "local-first" } as const;
   const transport = createTransport();
+  const direct = new Map<string, RegistryClient>();
+  const origins: RemoteAccess["origins"] = new Map();
   return {
     client,
     transport,
+    origins,
+    direct(registry, insecure) {
+      const key = JSON.stringify([registry, insecure]);
+      const found = direct.get(key) ?? createRegistryClient({ registries: unmirrored(registry, insecure ? insecurely(registry, registries) : registries), ...logins });
+      direct.set(key, found);
+      return found;
+    },
     sources: [createImageSource({ ...lookup, client }), createLayoutSource({ store, layouts })],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
     resolveLayout: (layout, platform, opts) => resolveLayout({ store, layouts }, layout, platform, opts),
-    refetch: (blob, opts) => refetch({ client, store, layouts }, blob, opts),
+    refetch: async (blob, opts) => {
+      const own = origins.get(blob.annotations?.[sourceAnnotation] ?? "");
+      await (own === undefined ? refetch({ client, store, layouts }, blob, opts) : own(blob, opts));
+    },
     pull: (reference, platform, opts) => pullImage({ store, client, remote }, reference, platform, opts),
     async push(image, names, { insecure = false, ...opts }) {
       using writer = createRegistryWriter({ registries, ...logins, content: store.content, insecure });
@@ -67,6 +84,7 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, 
     },
     [Symbol.dispose]() {
       client[Symbol.dispose]();
+      for (const one of direct.values()) one[Symbol.dispose]();
       transport.close();
     },
   };

@@ -5,6 +5,7 @@ import type { Progress } from "../solver/progress.js";
 import type { LinuxResources } from "../solver/llb/op.js";
 import type { AttestSpecs } from "./attest/options.js";
 import type { BindMount } from "./executor/executor.js";
+import type { CacheSpec } from "./cacheio/specs.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 import type { SourceRules } from "./policy/policy.js";
 
@@ -51,6 +52,10 @@ export interface BuildRequest {
   readonly resources?: Partial<LinuxResources> | undefined;
   /** What is to be said of the result, "provenance" and "sbom", with the attributes of `--attest`. Default: nothing. */
   readonly attest?: AttestSpecs | undefined;
+  /** Caches to look results up in. One that cannot be read gives a warning. */
+  readonly cacheFrom?: readonly CacheSpec[] | undefined;
+  /** Caches to keep the results in; "inline" is inside of the image. */
+  readonly cacheTo?: readonly CacheSpec[] | undefined;
 }
 
 /** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */

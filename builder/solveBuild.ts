@@ -9,6 +9,7 @@ import { asSnapshot } from "./ops/localCopy.js";
 import { opRunner } from "./ops/mod.js";
 import { type OpDeps, scratchRef, type SnapshotRef } from "./ops/opDeps.js";
 import { watched } from "./ops/watched.js";
+import type { KnownStep, SharedResults } from "../solver/sharedResults.js";
 import type { PlatformPlan } from "./plan.js";
 import type { Running } from "./run.js";
 import { buildSources } from "./source/mod.js";
@@ -21,6 +22,8 @@ export interface Solved {
   readonly refs: readonly SnapshotRef[];
   /** The steps that made a layer which was not there before. */
   readonly fresh: ReadonlySet<Digest>;
+  /** All steps that have an identity. */
+  readonly known: readonly KnownStep<Ref>[];
 }
 
 /** What {@link solveBuild} needs to know besides the plans. */
@@ -30,6 +33,7 @@ export interface SolveOptions {
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
   readonly resolved?: ResolvedOnce | undefined;
   readonly bringHere: BringHere;
+  readonly shared: SharedResults<Ref>;
   /** An export reads the files of the results. */
   readonly readsFiles: boolean;
   /** Hears of each layer of an image that was not there before, as soon as it is. */
@@ -40,7 +44,7 @@ export interface SolveOptions {
 export async function solveBuild(
   run: Running,
   plans: readonly PlatformPlan[],
-  { local, aroundHttp, resolved, bringHere, readsFiles, onLayer }: SolveOptions,
+  { local, aroundHttp, resolved, bringHere, shared, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, pins, report, signal } = run;
   const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp, resolved, pins });
@@ -57,10 +61,12 @@ export async function solveBuild(
     const runner = opRunner(depsOf(vertex), vertex);
     return inImage.has(vertex.digest) ? watched(runner, (ref) => begin(vertex.digest, ref)) : runner;
   };
-  const results = await parts.solver.solveAll(plans.map(({ definition }) => definition), { signal, report, runnerFor });
+  let known: Solved["known"] = [];
+  const onKnown = (steps: Solved["known"]): void => void (known = steps);
+  const results = await parts.solver.solveAll(plans.map(({ definition }) => definition), { signal, report, runnerFor, shared, onKnown });
   const refs: SnapshotRef[] = [];
   for (const result of results) refs.push(await asSnapshot(parts.store, result ?? scratchRef, { signal }));
-  return { refs, fresh };
+  return { refs, fresh, known };
 }
 
 /** Platforms can have bases of different ages. A step of several takes the files' time of the first. */

@@ -8,6 +8,7 @@ import type { BuildArgs } from "./args/build.js";
 import { parseAddHost } from "./flags/addHost.js";
 import { parseAttest } from "./flags/attest.js";
 import { parseAnnotationFlag } from "./flags/annotation.js";
+import { parseCaches } from "./flags/caches.js";
 import { keyValue } from "./flags/keyValue.js";
 import { parseMemory, parseResources, parseUlimit } from "./flags/limits.js";
 import { parsePlatforms } from "./flags/platform.js";
@@ -36,6 +37,8 @@ export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildReques
     network: args.network,
     extraHosts: args.addHost.map(parseAddHost),
     noCacheFilter: args.noCacheFilter,
+    cacheFrom: args.cacheFrom.flatMap((text) => parseCaches(text, "--cache-from")),
+    cacheTo: args.cacheTo.flatMap((text) => parseCaches(text, "--cache-to")),
     buildContexts: Object.fromEntries(args.buildContext.map(namedContext)),
     secrets: args.secret.map((secret) => parseSecret(secret)),
     ssh: args.ssh.map(parseSsh),

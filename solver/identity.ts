@@ -7,7 +7,7 @@ import type { CacheMap, ContentKey } from "./opRunner.js";
 /** What a vertex's users build their keys on. */
 export interface Identity {
   /** Canonical key; null when the step has no identity and must be known by content. */
-  readonly key: string | null;
+  readonly key: CacheKey | null;
   /**
    * True when the step runs anew although its key may have stored results (no-cache): a user that is not keyed by content
    * must run anew as well, for what is stored under its key was made from an older result.

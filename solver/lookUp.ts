@@ -11,12 +11,14 @@ import {
   hasContentKey,
   keyParts,
 } from "./identity.js";
+import type { SharedResults } from "./sharedResults.js";
 import type { Storing } from "./step.js";
 import type { Tracker } from "./tracker.js";
 
 /** What {@link lookUp} works with. */
 export interface LookUpDeps<R> {
   readonly index: CacheIndex<R>;
+  readonly shared: SharedResults<R> | undefined;
   readonly tracker: Tracker<R>;
   /** Contents of the inputs that are known by content; these may have to run for it. */
   contentsOf(keyed: Keyed<R>): Promise<Contents>;
@@ -25,6 +27,8 @@ export interface LookUpDeps<R> {
 /** A vertex's identity and, when no result of it was found, where its result is to be stored (null: nowhere). */
 export interface LookedUp extends Identity {
   readonly storing: Storing | null;
+  /** The keys that were worked out. */
+  readonly keys: readonly CacheKey[];
 }
 
 /**
@@ -38,40 +42,60 @@ export async function lookUp<R>(keyed: Keyed<R>, deps: LookUpDeps<R>): Promise<L
   const queries = allowedQueries(keyed);
   const definition = definitionKey(keyed);
   tracker.move(vertex, { type: "definition-key", key: definition });
+  let alias: CacheKey | null = null;
   if (definition !== null) {
-    const hit = queries === "all" ? await query(keyed, definition, null, deps) : null;
-    if (hit !== null) return hit;
+    const found = queries === "all" ? await query(keyed, [definition], [], deps) : null;
+    if (found !== null && "hit" in found) return found.hit;
+    alias = found?.alias ?? null;
     tracker.move(vertex, { type: "miss", next: hasContentKey(keyed) ? "content" : "run" });
   }
   if (!hasContentKey(keyed)) return missed(keyed, { definition, content: null }, []);
+  if (definition !== null && alias !== null) return trusting(keyed, definition, alias, tracker);
   const contents = await deps.contentsOf(keyed);
   const content = contentKey(keyed, contents);
   tracker.move(vertex, { type: "content-key", key: content });
-  const alias = definition === null ? null : { key: definition, contents };
-  const hit = queries === "none" ? null : await query(keyed, content, alias, deps);
-  if (hit !== null) return hit;
+  const keys: Keys = definition === null ? [content] : [content, definition];
+  const found = queries === "none" ? null : await query(keyed, keys, contents, deps);
+  if (found !== null && "hit" in found) return found.hit;
   tracker.move(vertex, { type: "miss", next: "run" });
   return missed(keyed, { definition, content }, contents);
 }
 
-/** Another key to store a found result under. */
-interface Alias {
-  readonly key: CacheKey;
-  readonly contents: Contents;
+/** What is known of a key: a result, or only what users of the step build on. */
+type Found = { readonly hit: LookedUp } | { readonly alias: CacheKey };
+
+/** The first is looked up. */
+type Keys = readonly [CacheKey, ...CacheKey[]];
+
+/** Looks up the first of `keys`; a result that it finds is stored under all of them that do not lead to it yet. */
+async function query<R>(keyed: Keyed<R>, keys: Keys, contents: Contents, deps: LookUpDeps<R>): Promise<Found | null> {
+  const { vertex } = keyed;
+  const { index, shared, tracker } = deps;
+  const [key, ...others] = keys;
+  const found = await tracker.own(vertex, async () => {
+    const stored = await index.query(key);
+    const from = stored === null ? await shared?.query(key) : null;
+    const missing = stored === null ? keys : others;
+    const { canonical, outputs } = stored ?? from ?? { canonical: key, outputs: null };
+    if (outputs !== null && missing.length > 0) await index.save(missing, canonical, outputs, keyParts(keyed, contents));
+    return stored === null && from == null ? null : { canonical: canonical as CacheKey, outputs };
+  });
+  if (found === null) return null;
+  const { canonical, outputs } = found;
+  if (outputs === null) return { alias: canonical };
+  tracker.move(vertex, { type: "hit", outputs });
+  return { hit: { key: canonical, fresh: false, storing: null, keys } };
 }
 
-async function query<R>(keyed: Keyed<R>, key: CacheKey, alias: Alias | null, deps: LookUpDeps<R>): Promise<LookedUp | null> {
-  const { vertex } = keyed;
-  const { index, tracker } = deps;
-  const hit = await tracker.own(vertex, async () => {
-    const found = await index.query(key);
-    if (found === null || alias === null) return found;
-    await index.save([alias.key], found.canonical, found.outputs, keyParts(keyed, alias.contents));
-    return found;
-  });
-  if (hit === null) return null;
-  tracker.move(vertex, { type: "hit", outputs: hit.outputs });
-  return { key: hit.canonical, fresh: false, storing: null };
+/**
+ * The step must run if somebody needs its result, but what its users build on is known without looking at what it reads.
+ * The result is stored under what we have worked out ourselves alone: the other key is hearsay.
+ */
+function trusting<R>(keyed: Keyed<R>, definition: CacheKey, canonical: CacheKey, tracker: Tracker<R>): LookedUp {
+  tracker.move(keyed.vertex, { type: "content-key", key: canonical });
+  tracker.move(keyed.vertex, { type: "miss", next: "run" });
+  const storing: Storing = { canonical, keys: [definition], parts: keyParts(keyed, []), reuse: "allowed" };
+  return { key: canonical, fresh: false, storing, keys: [definition] };
 }
 
 function missed<R>(keyed: Keyed<R>, { definition, content }: StepKeys, contents: Contents): LookedUp {
@@ -80,5 +104,5 @@ function missed<R>(keyed: Keyed<R>, { definition, content }: StepKeys, contents:
   const fresh = allowedQueries(keyed) === "none";
   const keys = [definition, content].filter((key) => key !== null);
   const storing: Storing = { canonical, keys, parts: keyParts(keyed, contents), reuse: fresh ? "never" : "allowed" };
-  return { key: canonical, fresh, storing };
+  return { key: canonical, fresh, storing, keys };
 }

@@ -5,9 +5,10 @@ import type { Job } from "./job.js";
 import { type LookedUp, lookUp } from "./lookUp.js";
 import { createMemos } from "./memo.js";
 import type { CacheMap, ContentKey, InputKey, OpRunner, StepOpts } from "./opRunner.js";
+import type { KnownStep, SharedResults } from "./sharedResults.js";
 import { createStalls } from "./stalls.js";
 import type { StepRunner } from "./step.js";
-import { createTracker } from "./tracker.js";
+import { createTracker, type Tracker } from "./tracker.js";
 
 /** What the scheduler works with. */
 export interface SchedulerDeps<R> {
@@ -16,6 +17,7 @@ export interface SchedulerDeps<R> {
   readonly steps: StepRunner<R>;
   /** See {@link StepRunner}. */
   readonly build: object;
+  readonly shared: SharedResults<R> | undefined;
 }
 
 /** Works out, on demand and once per vertex, keys and results of one build's vertices. */
@@ -25,6 +27,8 @@ export interface Scheduler<R> {
   resultOf(edge: Edge): Promise<R>;
   /** Resolves when nothing that was started is under way any more. */
   settled(): Promise<void>;
+  /** Those of these vertices that have an identity, in their order. All keys must have been worked out. */
+  known(vertices: readonly Vertex[]): Promise<readonly KnownStep<R>[]>;
 }
 
 /** What is read of an input, and how to know it by content. */
@@ -35,7 +39,7 @@ interface Reading<R> {
 }
 
 /** A scheduler of one build. */
-export function createScheduler<R>({ runnerFor, index, steps, build }: SchedulerDeps<R>, job: Job): Scheduler<R> {
+export function createScheduler<R>({ runnerFor, index, steps, build, shared }: SchedulerDeps<R>, job: Job): Scheduler<R> {
   const tracker = createTracker<R>(job);
   const memos = createMemos();
   const stalls = createStalls();
@@ -47,12 +51,12 @@ export function createScheduler<R>({ runnerFor, index, steps, build }: Scheduler
     const map = await tracker.own(vertex, async () => await runnerFor(vertex).cacheMap(vertex, optsOf(vertex)));
     if (map.digest === null) {
       tracker.move(vertex, { type: "unkeyable" });
-      return { key: null, fresh: false, storing: null };
+      return { key: null, fresh: false, storing: null, keys: [] };
     }
     checkInputs(vertex, map);
     stalls.whenAny(vertex, () => readAhead(vertex, map));
     const inputs = await Promise.all(vertex.inputs.map((input) => keyOf(input.vertex)));
-    return await lookUp({ vertex, digest: map.digest, map, inputs }, { index, tracker, contentsOf });
+    return await lookUp({ vertex, digest: map.digest, map, inputs }, { index, shared, tracker, contentsOf });
   }
 
   function contentsOf(keyed: Keyed<R>): Promise<Contents> {
@@ -107,7 +111,19 @@ export function createScheduler<R>({ runnerFor, index, steps, build }: Scheduler
     return { signal: job.signal, report: job.reporterOf(vertex) };
   }
 
-  return { prepare: (vertices) => vertices.forEach((vertex) => void keyOf(vertex)), resultOf, settled: () => memos.settled() };
+  return {
+    known: async (vertices) => (await Promise.all(vertices.map(async (vertex) => knownStep(vertex, await keyOf(vertex), tracker)))).flat(),
+    prepare: (vertices) => vertices.forEach((vertex) => void keyOf(vertex)),
+    resultOf,
+    settled: () => memos.settled(),
+  };
+}
+
+/** Nothing for a vertex without identity. */
+function knownStep<R>(vertex: Vertex, { key, keys }: LookedUp, { stateOf }: Tracker<R>): readonly KnownStep<R>[] {
+  const state = stateOf(vertex);
+  const outputs = state.phase === "complete" ? state.outputs : null;
+  return key === null ? [] : [{ vertex, keys: [...new Set([...keys, key])].sort(), canonical: key, outputs }];
 }
 
 function readingId<R>({ edge, input }: Reading<R>): string {

@@ -5,6 +5,7 @@ import type { Definition } from "./llb/definition.js";
 import type { OpRunner } from "./opRunner.js";
 import type { Progress } from "./progress.js";
 import { createScheduler } from "./scheduler.js";
+import type { KnownStep, SharedResults } from "./sharedResults.js";
 import { createStepRunner } from "./step.js";
 
 /** What a solver is made of. `R` is how the caller names a step's result. */
@@ -24,6 +25,10 @@ export interface SolveOpts<R> {
   readonly report: (event: Progress) => void;
   /** Who does the work of a vertex for this build; throws `unsupported` for what nobody can do. Steps are shared with other builds. */
   readonly runnerFor: (vertex: Vertex) => OpRunner<R>;
+  /** Asked for what is not stored here; what it has is stored then. */
+  readonly shared?: SharedResults<R> | undefined;
+  /** Hears of all steps that have an identity, inputs before users, when the build has succeeded. */
+  readonly onKnown?: ((steps: readonly KnownStep<R>[]) => void) | undefined;
 }
 
 /** Solves builds; those at the same time share equal steps. */
@@ -45,12 +50,13 @@ export function createSolver<R>({ index, concurrency = 64, buildConcurrency }: S
     const targets = loadGraphs(definitions);
     const vertices = topologicalOrder(...targets);
     using job = createJob(vertices, opts.signal, opts.report);
-    const scheduler = createScheduler({ runnerFor: opts.runnerFor, index, steps, build: opts.signal }, job);
+    const scheduler = createScheduler({ runnerFor: opts.runnerFor, index, steps, build: opts.signal, shared: opts.shared }, job);
     try {
       scheduler.prepare(vertices);
       const results = await Promise.all(targets.map(async (target) => (target === null ? null : await scheduler.resultOf(target))));
       await scheduler.settled();
       job.succeeded();
+      opts.onKnown?.(await scheduler.known(vertices));
       return results;
     } catch (error) {
       await scheduler.settled();

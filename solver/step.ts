@@ -17,7 +17,7 @@ export interface Step<R> {
 
 /** Where a step's result goes. */
 export interface Storing {
-  /** The key that users of the step build on; one of `keys`. */
+  /** The key that users of the step build on. */
   readonly canonical: CacheKey;
   readonly keys: readonly CacheKey[];
   readonly parts: KeyParts;

@@ -4,6 +4,7 @@ import { loadGraph, topologicalOrder } from "../../solver/graph.js";
 import type { Definition } from "../../solver/llb/definition.js";
 import { marshal } from "../../solver/llb/marshal.js";
 import type { Output } from "../../solver/llb/state.js";
+import type { BuildCaches } from "../cacheio/buildCaches.js";
 import { parseMainContext } from "../context/mainContext.js";
 import { downloadStep, gitStep } from "../context/steps.js";
 import { solveTree } from "../daemon/client/solveTree.js";
@@ -34,6 +35,7 @@ export interface AttestedRun extends Run {
   /** What `local://` stands for. */
   readonly local: Source;
   readonly warn: Warn;
+  readonly caches: BuildCaches;
 }
 
 /** What is to be said of the results of a request; undefined when nothing is asked for. */
@@ -53,8 +55,8 @@ export function attestRequest(run: AttestedRun, plans: readonly PlatformPlan[], 
 type Refs = Parameters<Attest["make"]>[0];
 
 async function sbomsOf(run: AttestedRun, plans: readonly PlatformPlan[], options: SbomOptions, refs: Refs, bringHere: BringHere): Promise<readonly (readonly Attestation[])[]> {
-  const { parts: { store }, remote, report, signal, local, warn, epoch } = run;
-  const open = async (definition: Definition) => await openTree(store, (await solveTree(run, definition, { local, entitlements: entitlementsOf({}) })) ?? scratchRef);
+  const { parts: { store }, remote, report, signal, local, warn, caches, epoch } = run;
+  const open = async (definition: Definition) => await openTree(store, (await solveTree(run, definition, { local, entitlements: entitlementsOf({}), caches })) ?? scratchRef);
   const deps = { store, remote, report, signal, bringHere, open, notRead: (path: string) => warn([unreadDatabase(path)]) };
   const all: (readonly Attestation[])[] = [];
   for (const [index, plan] of plans.entries()) all.push(await sbomAttestations(deps, options, sbomTarget(plan, refs[index]!, plan.scans ?? [], epoch)));

@@ -47,7 +47,7 @@ const LLB_CAPS = [
   "file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.nofollowsymlink",
   "file.copy.alwaysreplaceexistingdestpaths file.copy.modestring file.symlink.create constraints platform",
   "meta.ignorecache meta.description mergeop diffop passthroughop source.buildop.llbfilename exporter.image.annotations exporter.image.attestations exporter.sourcedateepoch",
-  "exporter.multiple",
+  "exporter.multiple cache.gha cache.s3",
 ].flatMap((names) => names.split(" "));
 
 const enabled = (id: string): ApiCap => ({ id, enabled: true });

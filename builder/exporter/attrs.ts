@@ -19,13 +19,13 @@ export interface Attrs {
   finish(): void;
 }
 
-/** Attributes of `spec`. */
-export function readAttrs({ type, attrs }: ExportSpec): Attrs {
+/** Attributes of `spec`, which is an output unless told otherwise: "cache import". */
+export function readAttrs({ type, attrs }: { readonly type: string; readonly attrs: ExportSpec["attrs"] }, what = "output"): Attrs {
   const known = new Set<string>();
   const invalid = (key: string, expected: string) =>
     new TbuildError(
       "invalid_argument",
-      `Cannot use "${key}=${attrs[key] ?? ""}" of output type "${type}": it must be ${expected}`,
+      `Cannot use "${key}=${attrs[key] ?? ""}" of ${what} type "${type}": it must be ${expected}`,
     );
   function text(key: string): string | undefined {
     known.add(key);
@@ -53,14 +53,14 @@ export function readAttrs({ type, attrs }: ExportSpec): Attrs {
       const value = text(key);
       if (value === undefined || value === "") throw new TbuildError(
         "invalid_argument",
-        `Cannot export as "${type}": no "${key}" given`,
+        what === "output" ? `Cannot export as "${type}": no "${key}" given` : `Cannot use ${what} type "${type}": no "${key}" given`,
         { hint },
       );
       return value;
     },
     finish() {
       const unread = Object.keys(attrs).find((key) => !known.has(key));
-      if (unread !== undefined) throw unknownName(`attribute of output type "${type}"`, unread, [...known]);
+      if (unread !== undefined) throw unknownName(`attribute of ${what} type "${type}"`, unread, [...known]);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Descriptor, ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Platform } from "../../cache/oci/platform.js";
+import type { InlineCache } from "../cacheio/inlineCache.js";
 import type { RootKind } from "../image/packed.js";
 import type { Attestation } from "../attest/attestation.js";
 import type { LayerNeeds, LayerPreparer } from "../image/prepare.js";
@@ -34,6 +35,8 @@ export interface PlatformOutput {
   readonly latest?: number | null;
   /** What is to be said of it. */
   readonly attestations?: readonly Attestation[];
+  /** What the image's config says of the steps that made it. */
+  readonly inline?: InlineCache;
 }
 
 /** What an export works with, besides what every step does. */

@@ -1,4 +1,5 @@
 import type { AttestationRecord, ImageManifestRecord } from "../../cache/meta/records.js";
+import { type ImageConfig, inlineKey } from "../../cache/oci/descriptor.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import type { Attestation } from "../attest/attestation.js";
@@ -25,8 +26,15 @@ export async function imageParts(
   opts.report.status("exporting layers", 0, 0);
   const layers = await change(await layersOf(store, output.ref.name, opts.layers.prepare));
   opts.report.statusDone("exporting layers");
-  const config: Document = assembleConfig(output.image, layers, flavour);
+  const config: Document = assembleConfig(withInlineCache(output, layers), layers, flavour);
   return { platform: output.platform, config, layers: layers.filter(({ empty }) => !empty), created: output.image.created };
+}
+
+/** A base image's own cache is not this image's. */
+function withInlineCache({ image, inline }: PlatformOutput, layers: readonly SnapshotLayer[]): ImageConfig {
+  const { [inlineKey]: _base, ...config } = image;
+  const own = inline?.(layers, image.created ?? new Date(0).toISOString());
+  return own === undefined ? config : { ...config, [inlineKey]: own };
 }
 
 /** The image store's record of a platform, whose layers are those of its snapshots. Its config is in the content store then. */

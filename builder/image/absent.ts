@@ -7,23 +7,55 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import type { FetchOpts } from "../registry/client.js";
 import type { PackedLayer } from "./applyBlob.js";
 import { layerFetcher } from "./fetching.js";
-import { layerSnapshots, type LayerSnapshot, unpackSnapshots } from "./unpack.js";
+import { sourceAnnotation } from "./origin.js";
+import { layerSnapshots, type LayerSnapshot, pinned, unpackSnapshots } from "./unpack.js";
 
 /** More than this many layers are brought here at once, so that no chain of them has to be merged while it is absent. */
 const MAX_DECLARED = 100;
+
+/** Of a layer that is declared already: whether it comes from the newly named place first, or when no other is known. */
+export type DeclareRank = "first" | "last";
 
 /**
  * Names the snapshot of an image whose layers stay where they are until somebody reads files of it; null when these layers
  * have to be brought here at once. Each blob says where it comes from.
  */
-export async function declareLayers(store: Store, layers: readonly PackedLayer[]): Promise<{ readonly name: string | null } | null> {
+export async function declareLayers(
+  store: Store,
+  layers: readonly PackedLayer[],
+  rank: DeclareRank = "first",
+): Promise<{ readonly name: string | null } | null> {
   if (!store.snapshots.lazy || layers.length > MAX_DECLARED) return null;
   const chain = layerSnapshots(layers);
-  for (const { name, parent, diffId, blob } of chain) {
-    if (store.meta.layers.get(name) === undefined) await store.meta.layers.put(name, { diffId, size: blob.size, empty: false, blobs: [blob] });
-    await store.snapshots.declare(name, parent);
-  }
+  // Pinned before we look: what is there then stays.
+  await pinned(store, chain.map(({ name }) => name));
+  for (const layer of chain) await declareLayer(store, layer, rank);
   return { name: chain.at(-1)?.name ?? null };
+}
+
+/** Both writes become durable at once; the record comes first, without which the snapshot would be packed into other bytes. */
+async function declareLayer(store: Store, { name, parent, diffId, blob }: LayerSnapshot, rank: DeclareRank): Promise<void> {
+  const { layers, snapshots } = store.meta;
+  const known = layers.get(name);
+  const isNew = known === undefined;
+  const written = isNew ? layers.put(name, { diffId, size: blob.size, empty: false, blobs: [blob] }) : Promise.resolve();
+  const declared = snapshots.get(name)?.kind === "committed" ? Promise.resolve() : store.snapshots.declare(name, parent);
+  await Promise.all([written, declared]);
+  if (!isNew && !known.blobs.some((one) => isSame(one, blob))) await addBlob(store, name, blob, rank);
+}
+
+function isSame(a: Descriptor, b: Descriptor): boolean {
+  return a.digest === b.digest && a.annotations?.[sourceAnnotation] === b.annotations?.[sourceAnnotation];
+}
+
+/** One source of a layer may be gone, or have lied. */
+async function addBlob({ meta }: Store, snapshot: string, blob: Descriptor, rank: DeclareRank): Promise<void> {
+  await meta.transaction(({ layers }) => {
+    const known = layers.get(snapshot);
+    if (known === undefined) return;
+    const others = known.blobs.filter((one) => !isSame(one, blob));
+    layers.put(snapshot, { ...known, blobs: rank === "first" ? [blob, ...others] : [...others, blob] });
+  });
 }
 
 /** Sees to it that files of results can be read. */
@@ -31,14 +63,25 @@ export type BringHere = (refs: readonly (Ref | null)[], opts: StepOpts) => Promi
 
 /**
  * For one build: fetches and unpacks what is only declared of these results, each layer once. `refetch` brings a blob from
- * where it says that it comes from. @throws {TbuildError} not_found, unavailable, unauthorized, digest_mismatch, corrupt
+ * where it says that it comes from; `onLost` hears of one that could not be had. @throws {TbuildError} not_found, unavailable, unauthorized, digest_mismatch, corrupt
  */
-export function bringer(store: Store, refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>): BringHere {
+export function bringer(
+  store: Store,
+  refetch: (blob: Descriptor, opts: FetchOpts) => Promise<void>,
+  onLost: (blob: Descriptor) => void = () => {},
+): BringHere {
   const here = new Set<string>();
   const underWay = new Map<string, Promise<void>>();
   const bring = async (name: string, opts: StepOpts) => {
     const absent = await absentLayers(store, name);
-    if (absent.length > 0) await unpackSnapshots(store, absent, { ...opts, fetch: await layerFetcher(refetch, opts) });
+    try {
+      if (absent.length > 0) await unpackSnapshots(store, absent, { ...opts, fetch: await layerFetcher(refetch, opts) });
+    } catch (error) {
+      // They are unpacked in order: the first that is not here is the one that failed.
+      const [failed] = opts.signal.aborted ? [] : await absentLayers(store, name);
+      if (failed !== undefined) onLost(failed.blob);
+      throw error;
+    }
     here.add(name);
   };
   const once = async (name: string, opts: StepOpts) => {

@@ -5,8 +5,8 @@ import type { StreamCompression } from "../../cache/diff/compress.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
-import { sourceAnnotation } from "../source/image.js";
 import { layerAnnotations, rewrittenAnnotation } from "./layerAnnotations.js";
+import { sourceAnnotation } from "./origin.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 

@@ -1,11 +1,12 @@
-import type {
-  ContainerConfig,
-  Descriptor,
-  Healthcheck,
-  HistoryEntry,
-  ImageConfig,
-  Index,
-  Manifest,
+import {
+  type ContainerConfig,
+  type Descriptor,
+  type Healthcheck,
+  type HistoryEntry,
+  type ImageConfig,
+  type Index,
+  inlineKey,
+  type Manifest,
 } from "../../cache/oci/descriptor.js";
 
 // Order of fields as Go's image-spec and docker-image-spec structs marshal them, empty ones left out, so that the same
@@ -20,6 +21,7 @@ export function configJson(config: ImageConfig): Buffer {
       config: containerConfig(config.config ?? {}),
       rootfs: { type: "layers", diff_ids: config.rootfs.diff_ids },
       ...ordered({ history: (config.history ?? []).map(historyEntry) }, ["history"]),
+      ...ordered(config, [inlineKey]),
     }),
   );
 }

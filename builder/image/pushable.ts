@@ -3,7 +3,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { hasBlob } from "../registry/client.js";
 import type { PushImage } from "../registry/push.js";
 import type { PushBlob } from "../registry/pushBlob.js";
-import { sourceAnnotation } from "../source/image.js";
+import { sourceAnnotation } from "./origin.js";
 import type { ImageParts, PackedImage } from "./packed.js";
 
 /** What a push may need besides the image. */

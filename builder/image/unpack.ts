@@ -84,14 +84,15 @@ export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
 async function presentLayers(store: Store, layers: readonly LayerSnapshot[]): Promise<number> {
   for (let count = layers.length; count > 0; count--) {
     const { name } = layers[count - 1]!;
-    if ((await pinned(store, name)) && (await store.snapshots.stat(name)).here) return count;
+    if ((await pinned(store, [name])) && (await store.snapshots.stat(name)).here) return count;
   }
   return 0;
 }
 
-async function pinned(store: Store, name: string): Promise<boolean> {
+/** Whether all of these snapshots are there. Each is kept from prunes then, or as soon as it is. */
+export async function pinned(store: Store, names: readonly string[]): Promise<boolean> {
   try {
-    await store.pin([name]);
+    await store.pin(names);
     return true;
   } catch (error) {
     if (hasCode(error, "not_found")) return false;
@@ -118,7 +119,7 @@ async function commitLayer(store: Store, key: string, { name, ...layer }: LayerS
  */
 export async function unpackRootfs(store: Store, blob: Descriptor, options: ReportOptions): Promise<string> {
   const name = `import-${blob.digest}`;
-  if (await pinned(store, name)) return name;
+  if (await pinned(store, [name])) return name;
   await withActive(store, null, async (key, mount) => {
     await applyBlob(store, "applyLayer", mount, blob, options);
     await commitOnce(store, name, key);

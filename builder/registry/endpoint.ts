@@ -48,6 +48,12 @@ export function insecurely(registry: string, configs: RegistryConfigs): Registry
   return new Map(configs).set(key, { ...config, http: true, insecure: true });
 }
 
+/** The configuration with which a registry is asked and none of its mirrors. Pure. */
+export function unmirrored(registry: string, configs: RegistryConfigs): RegistryConfigs {
+  const config = configs.get(registry);
+  return config === undefined ? configs : new Map(configs).set(registry, { ...config, mirrors: [] });
+}
+
 function mirrorEndpoint(mirror: string, registry: string, configs: RegistryConfigs): Endpoint {
   const [, scheme, rest] = /^(?:(https?):\/\/)?(.*?)\/*$/.exec(mirror) as RegExpExecArray;
   const slash = rest!.indexOf("/");

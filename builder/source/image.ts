@@ -9,6 +9,7 @@ import { declareLayers } from "../image/absent.js";
 import type { PackedLayer } from "../image/applyBlob.js";
 import { layerAnnotations } from "../image/layerAnnotations.js";
 import { layerFetcher } from "../image/fetching.js";
+import { sourceAnnotation } from "../image/origin.js";
 import { unpackLayers } from "../image/unpack.js";
 import type { FetchOpts, RegistryClient } from "../registry/client.js";
 import type { RemoteImage } from "../registry/resolve.js";
@@ -19,9 +20,6 @@ import type { ResolvedSource, Source } from "./source.js";
 export interface ImageSourceDeps extends ImageLookup {
   readonly client: RegistryClient;
 }
-
-/** Annotation of a layer's stored descriptor: the repository it came from, so that a pruned blob can be fetched again. */
-export const sourceAnnotation = "tbuild.source";
 
 /**
  * Brings back a pulled layer's blob that was pruned, from the repository it came from; for exporters.

@@ -80,6 +80,9 @@ export interface ContainerConfig {
   readonly Shell?: readonly string[];
 }
 
+/** Key of an image's config under which it says, as base64 of JSON, what steps made it. Source: BuildKit exporter/containerimage/exptypes. */
+export const inlineKey = "moby.buildkit.cache.v0";
+
 /** Image config blob. `rootfs.diff_ids` are digests of uncompressed layer tars, base first. Source: OCI image-spec config.md. */
 export interface ImageConfig {
   readonly created?: string;
@@ -92,4 +95,5 @@ export interface ImageConfig {
   readonly config?: ContainerConfig;
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
   readonly history?: readonly HistoryEntry[];
+  readonly [inlineKey]?: string;
 }

@@ -1,7 +1,5 @@
 /** Options of `docker build` that are known, but not there yet, and what to do instead. */
 export const notYet: Readonly<Record<string, string>> = {
-  "cache-from": "The build cache is the store's own, and always used",
-  "cache-to": "The build cache is the store's own, and always kept",
   builder: "Builds run in this process",
   squash: "Leave it away",
 };

@@ -18,6 +18,8 @@ export interface BuildArgs extends GlobalArgs {
   readonly noCache: boolean;
   readonly noCacheFilter: readonly string[];
   readonly sourcePolicyFile: string | undefined;
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
   readonly buildContext: readonly string[];
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
@@ -69,6 +71,8 @@ export function buildOptions(argv: Argv): Argv {
     .option("no-cache", { type: "boolean", describe: "Run every step" })
     .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
     .option("source-policy-file", { ...text, describe: "Rules about what may be read, in BuildKit's JSON; default $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY" })
+    .option("cache-from", { ...texts, describe: "Cache to look results up in: REF, or type=registry|local,…" })
+    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max" })
     .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
     .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
     .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })
@@ -121,6 +125,8 @@ export function readBuildArgs(values: Values): BuildArgs {
     noCache: flag(values, "no-cache"),
     noCacheFilter: commaSeparated(values, "no-cache-filter"),
     sourcePolicyFile: last(values, "source-policy-file"),
+    cacheFrom: list(values, "cache-from"),
+    cacheTo: list(values, "cache-to"),
     buildContext: list(values, "build-context"),
     secret: list(values, "secret"),
     ssh: list(values, "ssh"),

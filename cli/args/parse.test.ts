@@ -31,6 +31,8 @@ const defaults = {
   addHost: [],
   noCache: false,
   noCacheFilter: [],
+  cacheFrom: [],
+  cacheTo: [],
   buildContext: [],
   secret: [],
   ssh: [],
@@ -152,7 +154,6 @@ test("parseArgs() refuses an unknown option and suggests the closest", async () 
 
 test("parseArgs() says what to do instead of options of docker build that are not there", async () => {
   assert.match(await refusal("--squash ."), /^Option "--squash" is not supported yet \| Leave it away/);
-  assert.match(await refusal("--cache-from x ."), /^Option "--cache-from" is not supported yet/);
   assert.equal(await refusal("-v /a:/b ."), 'tbuild has no option "-v" | Give files with --build-context NAME=DIR and RUN --mount=from=NAME');
   assert.match(await refusal("--cap-add SYS_ADMIN ."), /^tbuild has no option "--cap-add" \| .*security\.insecure/);
   assert.match(await refusal("--ignorefile x ."), /<Dockerfile>\.dockerignore/);

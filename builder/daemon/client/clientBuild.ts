@@ -5,6 +5,7 @@ import { rulesPolicy } from "../../policy/evaluate.js";
 import { readRules } from "../../policy/readRules.js";
 import { type DaemonBuild, type OpenBuild, refsOf } from "../daemonBuild.js";
 import { type ClientBuildParts, type ClientRun, openClientRun } from "./clientRun.js";
+import { frontendImports } from "./clientCaches.js";
 import { clientSolver } from "./clientSolver.js";
 import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
@@ -37,6 +38,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
     async solve(asked) {
       const { frontend, evaluate, sourcePolicies } = asked;
       const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
+      await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
       const isGraph = definition !== null && definition.def.length > 0;
       const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, scope, buildIn }, asked);
       for (const id of refsOf(result)) {
@@ -66,6 +68,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
       run.stop();
       await containers[Symbol.asyncDispose]();
       await solver.settled();
+      await run.caches[Symbol.asyncDispose]();
       run[Symbol.dispose]();
     },
   });

@@ -1,10 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
+import { TbuildError } from "../../../cache/errors.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { ScanTarget } from "../../../frontend/dockerfile/scans.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
 import type { AttestOptions } from "../../attest/options.js";
 import { cacheMountDropper, type DropCacheMounts } from "../../dropCacheMounts.js";
+import { addImports, type BuildCaches, openCaches } from "../../cacheio/buildCaches.js";
+import type { CacheSpec } from "../../cacheio/specs.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
@@ -12,6 +15,7 @@ import type { RemoteAccess } from "../../remote.js";
 import type { BuildParts, Running } from "../../run.js";
 import { policedRemote } from "../../policy/policedRemote.js";
 import { sessionCredentials } from "../../session/auth.js";
+import { clientContent } from "../../session/content.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
 import type { SourceDeps } from "../../source/mod.js";
@@ -22,6 +26,7 @@ import { type Warn, warnOnce } from "../../warnOnce.js";
 import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
 import { attestOptionsIn } from "./attestOpt.js";
+import { requestedCaches } from "./clientCaches.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { type ClientPolicy, clientPolicy } from "./clientPolicy.js";
@@ -75,6 +80,10 @@ export interface ClientRun extends Disposable {
   readonly dropCacheMounts: DropCacheMounts;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
   readonly running: Omit<Running, "secrets" | "agents">;
+  /** Caches that it shares with others. */
+  readonly caches: BuildCaches;
+  /** A frontend may name further caches to look things up in. */
+  noteCaches(specs: readonly CacheSpec[]): Promise<void>;
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
   /** Sources that are the client's. */
@@ -91,16 +100,17 @@ export interface ClientRun extends Disposable {
 }
 
 /** Begins a build of a client. @throws {TbuildError} not_found when its session does not come, permission_denied */
-export async function openClientRun(deps: ClientBuildParts & { readonly records: RequestRecords }, request: SolveRequest, asked: BuildJob): Promise<ClientRun> {
+export async function openClientRun(deps: ClientBuildParts & { readonly records: RequestRecords }, request: SolveRequest, given: BuildJob): Promise<ClientRun> {
   const { parts, sessions, workers, frontends, allowed } = deps;
   const attest = attestOptionsIn(request.frontendAttrs);
-  const session = request.session === "" ? null : await sessions.get(request.session, { signal: asked.signal });
+  const session = request.session === "" ? null : await sessions.get(request.session, { signal: given.signal });
   const over = new AbortController();
-  const signal = AbortSignal.any([asked.signal, over.signal, ...(session === null ? [] : [session.closed])]);
+  const signal = AbortSignal.any([given.signal, over.signal, ...(session === null ? [] : [session.closed])]);
   setMaxListeners(0, signal);
   const entitlements = entitlementsOf({ allow: granted(request.entitlements, allowed) });
+  const asked = requestedCaches(request);
   const { store } = parts;
-  const logs = openLogs(store, asked.report);
+  const logs = openLogs(store, given.report);
   const { report } = logs;
   const credentials = session === null ? undefined : sessionCredentials(session, { signal });
   const sessionOf = (id: string, opts: Opts) => localSession(id === "" ? request.session : id, sessions, opts.signal ?? signal);
@@ -108,14 +118,31 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
   const remotes = { usual: parts.remote({ pull: false, ...access }), pull: parts.remote({ pull: true, ...access }) };
   const noted: Disposable[] = [];
   let localSessions = withPrefix(request.frontendAttrs, "local-sessionid:");
+  const warn = warnOnce(report);
+  const openContent = (dir: string) => {
+    if (session === null) throw new TbuildError("invalid_argument", "Cannot use a cache of the client: the build has no session");
+    return clientContent(session, `local:${dir}`);
+  };
+  const cacheDeps = { store, remote: remotes.usual, report, warn, signal, client: { open: openContent } };
+  const close = (): void => {
+    logs[Symbol.dispose]();
+    remotes.usual[Symbol.dispose]();
+    remotes.pull[Symbol.dispose]();
+  };
+  const caches = await openCaches(cacheDeps, { from: [], to: asked.to }).catch((error: unknown) => {
+    close();
+    throw error;
+  });
+  const noteCaches = (specs: readonly CacheSpec[]) => addImports(caches, specs, cacheDeps);
+  await noteCaches(asked.from);
   const rawRemoteFor = (mode: string | undefined) => (mode === "pull" ? remotes.pull : remotes.usual);
-  const directories = clientDirectories(store, (local, given, opts) => sessionOf(given ?? localSessions[local] ?? "", opts));
+  const directories = clientDirectories(store, (local, id, opts) => sessionOf(id ?? localSessions[local] ?? "", opts));
   const own = {
     local: directories.source,
     resolved: resolvedOnce(),
     aroundHttp: session === null ? undefined : (downloads: Source) => uploadSource(store, session, downloads),
   };
-  const job = { ...asked, report, signal };
+  const job = { ...given, report, signal };
   const resolving = { job, session, store, own, remoteFor: rawRemoteFor };
   const policy = clientPolicy(request, {
     sessions,
@@ -137,9 +164,11 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     startedAt: Date.now(),
     attest,
     provenanceEnvironment: deps.provenanceEnvironment ?? {},
-    warn: warnOnce(report),
+    warn,
+    caches,
+    noteCaches,
     dropCacheMounts: cacheMountDropper(store),
-    running: { parts, remote: remotes.usual, applyPolicy: policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: false } },
+    running: { parts, remote: caches.remote, applyPolicy: policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
     own,
     policy,
@@ -152,9 +181,7 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     [Symbol.dispose]() {
       for (const one of noted) one[Symbol.dispose]();
       directories[Symbol.dispose]();
-      logs[Symbol.dispose]();
-      remotes.usual[Symbol.dispose]();
-      remotes.pull[Symbol.dispose]();
+      close();
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Ref } from "../../../cache/ref.js";
 import { loadGraph, topologicalOrder } from "../../../solver/graph.js";
 import type { Definition } from "../../../solver/llb/definition.js";
+import { despiteLosses } from "../../cacheio/lostLayers.js";
 import { bringer } from "../../image/absent.js";
 import { internalStep } from "../../internalStep.js";
 import { scratchRef } from "../../ops/opDeps.js";
@@ -23,9 +24,9 @@ export interface ClientSolver {
 
 /** A solver that has solved nothing. */
 export function clientSolver(run: ClientRun): ClientSolver {
-  const { running, session, job, own, entitlements } = run;
+  const { running, session, job, own, entitlements, caches, warn } = run;
   const { store } = running.parts;
-  const bringHere = bringer(store, running.remote.refetch);
+  const bringHere = bringer(store, running.remote.refetch, caches.lost.note);
   const known = new Map<string, Promise<Ref>>();
 
   async function solveNow(asked: Definition): Promise<Ref> {
@@ -34,7 +35,8 @@ export function clientSolver(run: ClientRun): ClientSolver {
     const steps = topologicalOrder(loadGraph(definition));
     const given = await givenBy(session, steps, { signal: job.signal });
     await run.dropCacheMounts(steps);
-    return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
+    const solveOnce = () => solveTree({ ...running, ...given }, definition, { ...own, entitlements, caches });
+    return (await despiteLosses(store, caches.lost, warn, solveOnce)) ?? scratchRef;
   }
   function solve(definition: Definition): Promise<Ref> {
     const key = keyOf(definition);
@@ -42,7 +44,15 @@ export function clientSolver(run: ClientRun): ClientSolver {
     known.set(key, promise);
     return promise;
   }
+  /** What is forgotten meanwhile is solved again. */
   async function bring(definition: Definition): Promise<Ref> {
+    let attempts = 0;
+    return await despiteLosses(store, caches.lost, warn, async () => {
+      if (attempts++ > 0) known.delete(keyOf(definition));
+      return await bringOnce(definition);
+    });
+  }
+  async function bringOnce(definition: Definition): Promise<Ref> {
     const ref = await solve(definition);
     if (ref.kind === "snapshot" && ref.name !== null && !(await store.snapshots.stat(ref.name)).here) {
       await internalStep(job.report, "fetching layers", job.signal, (opts) => bringHere([ref], opts));

@@ -15,7 +15,7 @@ import { plansOf } from "./results.js";
 
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
 export async function finishClient(run: ClientRun, solver: ClientSolver, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
-  const { request, refs, job, session, running, entitlements, own, warn } = run;
+  const { request, refs, job, session, running, entitlements, own, warn, caches } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
   const { plans: wanted, root, keys } = plansOf(result, refs);
@@ -35,7 +35,7 @@ export async function finishClient(run: ClientRun, solver: ClientSolver, result:
   const { metadata } = await finishBuild(
     { ...running, ...given },
     plans,
-    { exporters, root, entitlements, ...own, warn, attest },
+    { exporters, root, entitlements, ...own, warn, attest, caches },
   );
   return { ...frontendMetadata(result), ...metadata };
 }
