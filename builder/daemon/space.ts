@@ -6,12 +6,12 @@ import type { DiskUsageRequest, PruneRequest, UsageRecordInput } from "../api/co
 import { removeDangling } from "../removeDangling.js";
 import { parseFilters, type ReadField } from "./filter.js";
 
-/** What takes space in the store besides its images, which are no cache, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
+/** What takes space in the store besides images and records of builds, which are no cache, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
 export async function usageRecords(store: Store, { filter, ageLimit }: DiskUsageRequest): Promise<readonly UsageRecordInput[]> {
   const matches = parseFilters(filter);
   const youngest = ageLimit > 0 ? Date.now() - ageLimit / 1e6 : Infinity;
   const records = await diskUsage(store);
-  return records.filter(({ inImage, lastUsedAt }) => !inImage && lastUsedAt <= youngest).map(toRecord).filter((record) => matches(fieldsOf(record)));
+  return records.filter(({ inImage, inRecord, lastUsedAt }) => !inImage && !inRecord && lastUsedAt <= youngest).map(toRecord).filter((record) => matches(fieldsOf(record)));
 }
 
 /** Removes what the request wants gone, and answers what went. `all` lets go of images that have lost their name as well. */
