@@ -1,5 +1,9 @@
 import { topologicalOrder } from "../solver/graph.js";
+import type { Output } from "../solver/llb/state.js";
 import { checkSources } from "./checkSources.js";
+import { solvedTree } from "./context/solvedTree.js";
+import { sourceTime } from "./context/sourceTime.js";
+import { cacheMountDropper } from "./dropCacheMounts.js";
 import { checkEngine } from "./engine/exporter.js";
 import { entitlementsOf } from "./entitlements.js";
 import { buildEpoch } from "./epoch.js";
@@ -41,10 +45,13 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   await using inputs = await openInputs(request, opening);
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
   const run: Run = { ...opening, request, inputs, epoch };
-  const plans = await policedPlans(await planBuild(run), run);
+  const timeOf = async (source: "context" | Output) => (source === "context" ? null : await sourceTime(source, (tree) => solvedTree(opening, tree)));
+  const plans = await policedPlans(await planBuild({ ...run, sourceTime: timeOf }), run);
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
-  warn(checkSources(topologicalOrder(...plans.map(({ root }) => root)), locals, inputs.dockerfile));
+  const steps = topologicalOrder(...plans.map(({ root }) => root));
+  warn(checkSources(steps, locals, inputs.dockerfile));
+  await cacheMountDropper(parts.store)(steps);
   return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local: localSource(locals), warn });
 }
 

@@ -71,9 +71,9 @@ function depsByStep(
 ): (vertex: Vertex) => OpDeps {
   const { parts, request, secrets, agents, epoch, logs } = run;
   const known = new Map<Digest, OpDeps>();
-  for (const { root, image } of plans) {
-    const own = { store: parts.store, executor: parts.executor, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
-    const deps = withNestedSolve(run, { ...shared, ...own });
+  for (const { root, image, epoch: own } of plans) {
+    const time = fileEpoch(request, own ?? epoch, image);
+    const deps = withNestedSolve(run, { ...shared, store: parts.store, executor: parts.executor, secrets, agents, logs, epoch: time });
     for (const { digest } of topologicalOrder(root)) if (!known.has(digest)) known.set(digest, deps);
   }
   return ({ digest, name }) => {

@@ -13,8 +13,14 @@ const table: readonly (readonly [RegExp, Words])[] = [
   [/^Cannot use "[^"]*" as from of a mount$/, () => "'from' doesn't support variable expansion, define alias stage instead"],
   [/^Cannot use "([^"]*)" as --chmod$/, (_, [mode]) => `invalid chmod parameter: '${mode}'. it should be octal string and between 0 and 07777`],
   [/^Cannot use stage "([^"]*)" here: the stage is defined further down$/, (_, [stage]) => `cannot copy from stage "${stage}", it needs to be defined before current stage`],
+  [/^Cannot use "([^"]*)" as an option of a mount$/, ({ hint }, [key]) => `unexpected key '${key}' in mount${guess(hint)}`],
+  [/^Cannot use "([^"]*)" as a mount type$/, ({ hint }, [type]) => `unsupported mount type "${type}"${guess(hint)}`],
+  [/^Cannot find "([^"]*)" in the Git repository "/, (_, [ref]) => `repository does not contain ref ${ref}`],
+  [/^Cannot use the Git URL "[^"]*": the refs? ("[^"]*") and (.*) conflict$/, (_, [first, others]) => `ref conflicts: ${first} vs ${others}`],
+  [/^Cannot build: (lint violation found for rules: .*)$/, (_, [words]) => words ?? ""],
   [/^Cannot find target stage "([^"]*)"$/, ({ hint }, [stage]) => `target stage "${stage}" could not be found${guess(hint)}`],
   [/^Cannot use "([^"]*)" as the platform of a stage: it expands to nothing$/, ({ hint }, [word]) => `empty platform value from expression ${word}${guess(hint)}`],
+  [/^Cannot use "([^"]*)" as the platform of a stage: it expands to "([^"]*)"$/, ({ hint }, [word, text = ""]) => `failed to parse platform ${word}: ${badComponent(text)}${guess(hint)}`],
   [/^Cannot use (?:"([^"]*)" as SOURCE_DATE_EPOCH|SOURCE_DATE_EPOCH "([^"]*)")$/, (_, [a, b]) => `invalid SOURCE_DATE_EPOCH: ${a ?? b}`],
   [/^Cannot mount the secret "([^"]*)": the build was given none$/, (_, [id]) => `secret ${id}: not found`],
   [/^Cannot find "([^"]*)" in the build context$/, (_, [path]) => `failed to compute cache key: failed to calculate checksum of ref context: "${path}": not found`],
@@ -57,6 +63,12 @@ function wordsIn(rules: typeof table, error: TbuildError): string | null {
     if (found !== null) return words(error, found.slice(1));
   }
   return null;
+}
+
+/** Source: containerd, platforms.Parse. */
+function badComponent(text: string): string {
+  const bad = text.split("/").find((part) => !/^[A-Za-z0-9_.-]+$/.test(part)) ?? "";
+  return `"${bad}" is an invalid component of "${text}": platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument`;
 }
 
 function guess(hint: string | undefined): string {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { definitionCodec } from "../../solver/llb/codecDefinition.js";
+import { encode } from "../../solver/llb/message.js";
 import { errorCodes, TbuildError } from "../../cache/errors.js";
 import { fromStatus, grpcCode, toStatus } from "./errors.js";
 
@@ -28,6 +30,19 @@ test("toStatus() says which lines failed, how the process ended, and which step 
     ],
     ["github.com/moby/buildkit/gatewayapi.ExitMessage+json", { Code: 1 }],
     ["github.com/moby/buildkit/errdefs.Vertex+json", { digest: "sha256:v" }],
+  ]);
+});
+
+test("toStatus() has a range for each line, and the graph that the file comes from", () => {
+  const several = { file: "Dockerfile", start: { line: 2, column: 3 }, end: { line: 4, column: 5 } };
+  const definition = encode(definitionCodec, { def: [Buffer.from("op")], metadata: new Map(), source: { infos: [], locations: new Map() } });
+  const status = toStatus(new TbuildError("parse_failed", "m", { at: several }), { source: () => ({ ...info, definition }) });
+  const [[, found]] = detailsOf(status) as [[string, { readonly info: { readonly definition: unknown }; readonly ranges: readonly unknown[] }]];
+  assert.deepEqual(found.info.definition, { def: [Buffer.from("op").toString("base64")] });
+  assert.deepEqual(found.ranges, [
+    { start: { line: 2, character: 2 }, end: { line: 2, character: 2 } },
+    { start: { line: 3, character: 0 }, end: { line: 3, character: 0 } },
+    { start: { line: 4, character: 0 }, end: { line: 4, character: 4 } },
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { type ErrorCode, isTbuildError, type SourceRange, TbuildError } from "../../cache/errors.js";
-import { rangeToWire } from "../../solver/llb/codecDefinition.js";
+import { definitionCodec, rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import { buildkitWords } from "./buildkitWords.js";
 import type { Status } from "./common.js";
@@ -113,8 +113,23 @@ function exitText({ exitCode, outOfMemory }: { readonly exitCode: number; readon
 export function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
   const info = at === undefined ? undefined : source?.(at.file);
   if (at === undefined || info === undefined) return [];
-  const text = { filename: info.filename, data: Buffer.from(info.data).toString("base64"), language: info.language };
-  return [detail("errdefs.Source", { info: text, ranges: [rangeToWire(at)] })];
+  const { filename, language, definition } = info;
+  const graph = definition === undefined ? {} : { definition: { def: definitionCodec.decode(definition).def.map(base64) } };
+  const text = { filename, data: base64(info.data), language, ...graph };
+  return [detail("errdefs.Source", { info: text, ranges: linesOf(at).map(rangeToWire) })];
+}
+
+/** BuildKit has a range for each line. */
+function linesOf(at: SourceRange): readonly SourceRange[] {
+  const { start, end } = at;
+  if (end.line <= start.line) return [at];
+  const lines = Array.from({ length: end.line - start.line - 1 }, (_, index) => ({ line: start.line + index + 1, column: 1 }));
+  const whole = [start, ...lines, { line: end.line, column: 1 }];
+  return whole.map((from) => ({ ...at, start: from, end: from.line === end.line ? end : from }));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 function ofStep({ process }: TbuildError, { vertex }: ErrorContext): Status["details"] {

@@ -121,7 +121,9 @@ function statusTable(): StatusTable {
 
 function statusEntry({ vertex, status }: Progress & { readonly type: "status" }): StatusEntry {
   const { id, current, total, startedAt, completedAt } = status;
-  return { id, vertex, name: id, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
+  // Of what comes from a client, the name says what is done: tools add it up.
+  const name = id.startsWith("transferring ") ? "transferring" : id;
+  return { id, vertex, name, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
 }
 
 function logEntries(event: Progress): readonly LogEntry[] {

@@ -8,7 +8,7 @@ import {
 } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import type { Platform } from "../../cache/oci/platform.js";
-import { estargzAnnotations } from "./estargzAnnotations.js";
+import { layerAnnotations } from "./layerAnnotations.js";
 import { configJson, indexJson, manifestJson } from "./canonical.js";
 
 /** Whose media types a manifest names. */
@@ -97,7 +97,7 @@ export function joinHistory(history: readonly HistoryEntry[], layers: readonly A
 /** A layer with URLs may not be distributed. Of its annotations stay those that readers need, where there is a place for any. */
 function manifestLayer({ mediaType, digest, size, annotations, urls = [] }: Descriptor, flavour: Flavour): Descriptor {
   const isForeign = urls.length > 0;
-  const kept = flavour === "docker" ? undefined : estargzAnnotations(annotations);
+  const kept = flavour === "docker" ? undefined : layerAnnotations(annotations);
   return {
     mediaType: layerType(mediaType, flavour, isForeign),
     digest,

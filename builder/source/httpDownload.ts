@@ -75,6 +75,9 @@ async function isCurrent(transport: HttpTransport, url: URL, options: DownloadOp
   return headers.etag === undefined ? status === 304 : headers.etag === known.etag && (status === 200 || status === 304);
 }
 
+/** Servers that treat BuildKit in a way of its own are to treat us so. */
+const AGENT = "tbuild (like buildkit/v0)";
+
 /** Servers may have another etag for each encoding: the one that is asked for is always the same, and undone at once. */
 function headersFor(url: URL, { known, headers }: DownloadOptions): Record<string, string> {
   const login = url.username === "" ? {} : {
@@ -82,7 +85,7 @@ function headersFor(url: URL, { known, headers }: DownloadOptions): Record<strin
   };
   const etag = known?.etag ? { "if-none-match": known.etag } : {};
   const since = known?.lastModified ? { "if-modified-since": known.lastModified } : {};
-  return { accept: "*/*", "accept-encoding": "gzip", ...login, ...headers, ...etag, ...since };
+  return { accept: "*/*", "accept-encoding": "gzip", "user-agent": AGENT, ...login, ...headers, ...etag, ...since };
 }
 
 function withoutLogin(url: URL): URL {

@@ -7,7 +7,7 @@ import { formatReference, parseReference, withDefaultTag } from "../../cache/oci
 import type { Store } from "../../cache/store.js";
 import { declareLayers } from "../image/absent.js";
 import type { PackedLayer } from "../image/applyBlob.js";
-import { estargzAnnotations } from "../image/estargzAnnotations.js";
+import { layerAnnotations } from "../image/layerAnnotations.js";
 import { layerFetcher } from "../image/fetching.js";
 import { unpackLayers } from "../image/unpack.js";
 import type { FetchOpts, RegistryClient } from "../registry/client.js";
@@ -116,7 +116,7 @@ export function remoteSource({ store, client, origin }: LayerOrigin, image: Remo
 
 function packedLayers(image: RemoteImage, origin: string): readonly PackedLayer[] {
   return image.manifest.layers.map((blob, index) => {
-    const annotations = { ...estargzAnnotations(blob.annotations), [sourceAnnotation]: origin };
+    const annotations = { ...layerAnnotations(blob.annotations), [sourceAnnotation]: origin };
     return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
   });
 }

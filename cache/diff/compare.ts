@@ -12,7 +12,7 @@ import { isOpaque } from "./xattrs.js";
  * @throws {TbuildError} corrupt when a file changes meanwhile, unsupported for what a layer cannot hold
  */
 export function diffLayer(input: DiffInput, ctx: JobContext): DiffOutput {
-  const packer = createPacker({ emit: input.emit, clampMtime: input.clampMtime }, ctx);
+  const packer = createPacker({ emit: input.emit, clampMtime: input.clampMtime, form: input.form }, ctx);
   const { source } = input;
   if (source.kind === "upper") packUpper(packer, toLatin1(source.path), source.lower.map(toLatin1), source.apart === true);
   else if (source.lower === null) packAll(packer, toLatin1(source.upper), "");

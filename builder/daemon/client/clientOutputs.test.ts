@@ -16,7 +16,7 @@ import { clientExporter } from "./clientOutputs.js";
 const platform = hostPlatform();
 
 async function exported(store: Store, ref: SnapshotRef, type: string, offers: Offers, clampMtime: number | null = null): Promise<Readonly<Record<string, string>>> {
-  const deps = { store, clampMtime, shape: { platforms: [platform], root: "manifest" as const } };
+  const deps = { store, clampMtime, epochs: [clampMtime], shape: { platforms: [platform], root: "manifest" as const } };
   return await withSession(offers, async (session) => {
     const exporter = clientExporter({ type, attrs: {} }, 0, session, deps);
     const { signal } = new AbortController();

@@ -14,6 +14,7 @@ import { clientContent } from "../../session/content.js";
 import { contentSink } from "../../session/contentSink.js";
 import { sendTrees } from "../../session/sendTrees.js";
 import type { Session } from "../../session/session.js";
+import { dated, exportTimes } from "./exportTimes.js";
 
 /** What a client asks to be written; older clients name one. */
 export function outputsOf({ exporters, exporterDeprecated, exporterAttrsDeprecated }: SolveRequest): readonly TypeAndAttrs[] {
@@ -32,7 +33,22 @@ const KNOWN = new RegExp(
 /**
  * The exporter of a client's output: files and directories go to the client. @throws {TbuildError} invalid_argument, unsupported
  */
-export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number, session: Session | null, deps: ExporterDeps): Exporter {
+export function clientExporter(output: TypeAndAttrs, id: number, session: Session | null, deps: ClientExporterDeps): Exporter {
+  const exporter = exporterOf(output, id, session, deps);
+  const times = exportTimes(output.attrs["source-date-epoch"], deps.epochs);
+  return {
+    ...exporter,
+    export: async (result, opts) => await exporter.export(await dated(deps.store, result, times), opts),
+  };
+}
+
+/** What exporters of clients work with. */
+export interface ClientExporterDeps extends ExporterDeps {
+  /** SOURCE_DATE_EPOCH of each platform in seconds, null when it has none. */
+  readonly epochs: readonly (number | null)[];
+}
+
+function exporterOf({ type, attrs: given }: TypeAndAttrs, id: number, session: Session | null, deps: ExporterDeps): Exporter {
   const attrs = Object.fromEntries(Object.entries(given).filter(([key]) => KNOWN.test(key)));
   switch (type) {
     case "image":

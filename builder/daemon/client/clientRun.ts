@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Opts } from "../../../cache/content/store.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { WorkerRecordInput } from "../../api/worker.js";
+import { cacheMountDropper, type DropCacheMounts } from "../../dropCacheMounts.js";
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
@@ -20,7 +21,6 @@ import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
 import { type ClientPolicy, clientPolicy } from "./clientPolicy.js";
-import { cacheForgetter, type ForgetCaches } from "./forgottenCaches.js";
 import { granted } from "./granted.js";
 import { type RefTable, refTable } from "./refTable.js";
 import { type Resolving, resolveSource } from "./resolve.js";
@@ -48,11 +48,11 @@ export interface ClientRun extends Disposable {
   readonly session: Session | null;
   readonly refs: RefTable;
   readonly warn: Warn;
+  readonly dropCacheMounts: DropCacheMounts;
   /** What every part of the build works with but secrets and agents, which are asked for when steps are known. */
   readonly running: Omit<Running, "secrets" | "agents">;
   /** What its steps may do beyond the sandbox. */
   readonly entitlements: Entitlements;
-  readonly forgetCaches: ForgetCaches;
   /** Sources that are the client's. */
   readonly own: Pick<SourceDeps, "local" | "aroundHttp" | "resolved">;
   readonly policy: ClientPolicy;
@@ -104,9 +104,9 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     session,
     refs: refTable(),
     warn: warnOnce(report),
+    dropCacheMounts: cacheMountDropper(store),
     running: { parts, remote: remotes.usual, applyPolicy: policy.apply, logs, report, signal, epoch: null, request: { reproducible: false } },
     entitlements,
-    forgetCaches: cacheForgetter(store),
     own,
     policy,
     resolving,

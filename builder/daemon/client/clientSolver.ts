@@ -32,8 +32,8 @@ export function clientSolver(run: ClientRun): ClientSolver {
     noteSources(job, asked);
     const definition = await running.applyPolicy(asked, { signal: job.signal });
     const steps = topologicalOrder(loadGraph(definition));
-    await run.forgetCaches(steps);
     const given = await givenBy(session, steps, { signal: job.signal });
+    await run.dropCacheMounts(steps);
     return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
   }
   function solve(definition: Definition): Promise<Ref> {
@@ -64,5 +64,10 @@ function keyOf({ def }: Definition): string {
 
 /** Errors and warnings point into the texts that graphs come from. */
 export function noteSources({ sources }: BuildJob, { source }: Definition): void {
-  for (const info of source.infos) sources.set(info.filename, info);
+  for (const info of source.infos) {
+    const known = sources.get(info.filename);
+    // Where the text comes from is said once.
+    const isKnown = known?.definition !== undefined && info.definition === undefined && Buffer.compare(known.data, info.data) === 0;
+    if (!isKnown) sources.set(info.filename, info);
+  }
 }

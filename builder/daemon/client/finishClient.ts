@@ -4,7 +4,6 @@ import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { policedPlans } from "../../policy/policedPlans.js";
-import type { PlatformPlan } from "../../plan.js";
 import { sessionExporters, tellExported } from "../../session/exporters.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
@@ -21,20 +20,22 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const more = asks === null || result === null ? [] : await sessionExporters(asks, { metadata: result.metadata, refs: refsOf(result) }, { signal: job.signal });
   const outputs = [...outputsOf(request), ...more];
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
-  const { plans: asked, root } = plansOf(result, refs);
-  const plans = await policedPlans(asked, running);
+  const { plans: wanted, root } = plansOf(result, refs);
+  const plans = await policedPlans(wanted, running);
   for (const { definition } of plans) noteSources(job, definition);
   warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
   const shape = { platforms: plans.map(({ platform }) => platform), root };
-  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
-  const deps = { clampMtime: epoch, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
+  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const epochs = plans.map(({ epoch }) => epoch ?? asked);
+  const clampMtime = epochs.find((epoch) => epoch !== null) ?? null;
+  const deps = { clampMtime, epochs, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
   const steps = topologicalOrder(...plans.map((plan) => plan.root));
-  await run.forgetCaches(steps);
   const given = await givenBy(session, steps, { signal: job.signal });
+  await run.dropCacheMounts(steps);
   const { metadata } = await finishBuild(
-    { ...running, ...given, epoch },
-    epoch === null ? plans : plans.map((plan) => dated(plan, epoch)),
+    { ...running, ...given },
+    plans,
     { exporters, root, entitlements, ...own, warn },
   );
   const response = { ...frontendMetadata(result), ...metadata };
@@ -46,11 +47,6 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
 function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessage): TypeAndAttrs {
   const given = metadata["image.name"];
   return attrs["name"] !== "*" || given === undefined ? { type, attrs } : { type, attrs: { ...attrs, name: Buffer.from(given).toString("utf8") } };
-}
-
-/** A frontend that says nothing of a config leaves its time to the build. */
-function dated(plan: PlatformPlan, epoch: number): PlatformPlan {
-  return plan.image.created === undefined ? { ...plan, image: { ...plan.image, created: new Date(epoch * 1000).toISOString().replace(".000Z", "Z") } } : plan;
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */

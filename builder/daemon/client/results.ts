@@ -61,7 +61,10 @@ export function plansOf(result: FrontendResultMessage, refs: RefTable): { readon
     return { plans: plans([{ definition, ...configs(result, "", platform) }]), root: "manifest" };
   }
   const known = new Map(platformsIn(result).map(({ id, platform }) => [id, platform]));
-  const parts = Object.entries(several).map(([id, ref]) => ({
+  // The references are in no order of their own.
+  const order = [...known.keys()];
+  const sorted = Object.entries(several).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const parts = sorted.map(([id, ref]) => ({
     definition: refs.get(ref),
     ...configs(result, `/${id}`, known.get(id) ?? parsePlatform(id)),
   }));
@@ -92,7 +95,7 @@ function severalRefs({ refs, refsDeprecated }: FrontendResultMessage): Readonly<
 /** A result without a config is an image without settings. */
 function configs(result: FrontendResultMessage, suffix: string, given: Platform | null): Omit<Part, "definition"> {
   const image = config(result, `${CONFIG}${suffix}`);
-  const platform = given ?? (image === null ? hostPlatform() : parsePlatform([image.os, image.architecture, ...(image.variant ? [image.variant] : [])].join("/")));
+  const platform = given ?? (image === null ? hostPlatform() : platformOf(image));
   const base = config(result, `${BASE_CONFIG}${suffix}`);
   return {
     platform,
@@ -100,6 +103,11 @@ function configs(result: FrontendResultMessage, suffix: string, given: Platform 
     epoch: givenEpoch(textIn(result, `${EPOCH}${suffix}`)),
     baseDiffIds: base?.rootfs.diff_ids ?? [],
   };
+}
+
+function platformOf({ os, architecture, variant, "os.version": version }: ImageConfig): Platform {
+  const platform = parsePlatform([os, architecture, ...(variant ? [variant] : [])].join("/"));
+  return version === undefined || version === "" ? platform : { ...platform, "os.version": version };
 }
 
 function config({ metadata }: FrontendResultMessage, key: string): ImageConfig | null {

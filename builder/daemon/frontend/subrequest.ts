@@ -2,6 +2,7 @@ import { subrequests } from "../../../frontend/subrequests/describe.js";
 import { lintDockerfile } from "../../../frontend/subrequests/lint.js";
 import { outlineDockerfile } from "../../../frontend/subrequests/outline.js";
 import { listTargets } from "../../../frontend/subrequests/targets.js";
+import { buildkitWords } from "../../api/buildkitWords.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { frontendOptions } from "../../plan.js";
 import { targetPlatforms } from "../../platforms.js";
@@ -24,8 +25,10 @@ export async function answerSubrequest(opt: FrontendOpt, given: GivenDockerfile,
   switch (id) {
     case "frontend.lint": {
       const { result, error } = await lintDockerfile(bytes, options);
+      const words = error === null ? null : buildkitWords(error);
+      const told = words === null || result.buildError === undefined ? result : { ...result, buildError: { ...result.buildError, message: words } };
       const failed = error !== null || result.warnings.length > 0;
-      return answered(result, { "result.statuscode": failed ? "1" : "0" });
+      return answered(told, { "result.statuscode": failed ? "1" : "0" });
     }
     case "frontend.outline":
       return answered(await outlineDockerfile(bytes, options));
