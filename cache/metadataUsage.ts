@@ -17,7 +17,7 @@ export function metadataUsage(root: string): UsageRecord {
   const kept = [cacheMounts, localCopies].map((dir) => ownBytes(dir) + sum(namesIn(dir).map((key) => besideDirectories(path.join(dir, key)))));
   const size = sum([...whole, ...alone, ...kept, besideDirectories(root)]);
   const now = Date.now();
-  const rest = { inUse: true, inImage: false, shared: false, needs: [], parent: null };
+  const rest = { inUse: true, inImage: false, inRecord: false, shared: false, needs: [], parent: null };
   return { id: "internal:metadata", type: "internal", size, createdAt: now, lastUsedAt: now, description: "metadata of the store", ...rest };
 }
 

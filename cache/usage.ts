@@ -37,6 +37,8 @@ export interface UsageRecord extends GcItem {
   readonly inUse: boolean;
   /** Held by an image of the image store. */
   readonly inImage: boolean;
+  /** Held by the record of a build. */
+  readonly inRecord: boolean;
   /** Held by an image and by the build cache. */
   readonly shared: boolean;
   /** Name of the parent snapshot. */
@@ -74,12 +76,14 @@ export async function diskUsage(store: UsageStore, { dangling = "held" }: UsageO
   const images = holding.flatMap(([, image]) => holdsOf(image));
   const inImages = mark(images, needs);
   const builds = [...store.meta.builds.entries()].flatMap(([, build]) => blobsOfBuild(build).map(({ digest }) => `blob:${digest}`));
+  const inRecords = mark(builds, needs);
   const inUse = mark([...images, ...builds, ...pinned, ...active], needs);
   return items.map(({ kind, cached, ...item }) => ({
     ...item,
     type: typeOf(kind, inImages.has(item.id)),
     inUse: inUse.has(item.id),
     inImage: inImages.has(item.id),
+    inRecord: inRecords.has(item.id),
     shared: cached && inImages.has(item.id),
   }));
 }
@@ -97,7 +101,7 @@ export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly strin
   return new Map([...indexUses(meta)].map(([name, { keys }]) => [name, keys]));
 }
 
-type Item = Omit<UsageRecord, "type" | "inUse" | "inImage" | "shared"> & {
+type Item = Omit<UsageRecord, "type" | "inUse" | "inImage" | "inRecord" | "shared"> & {
   readonly kind: "active" | "committed" | "checkout" | "blob" | "mount" | "open-mount" | "copy" | "open-copy";
   /** The cache index leads to it. */
   readonly cached: boolean;

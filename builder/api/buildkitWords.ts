@@ -24,7 +24,7 @@ const table: readonly (readonly [RegExp, Words])[] = [
   [/^Cannot use (?:"([^"]*)" as SOURCE_DATE_EPOCH|SOURCE_DATE_EPOCH "([^"]*)")$/, (_, [a, b]) => `invalid SOURCE_DATE_EPOCH: ${a ?? b}`],
   [/^Cannot mount the secret "([^"]*)": the build was given none$/, (_, [id]) => `secret ${id}: not found`],
   [/^Cannot find "([^"]*)" in the build context$/, (_, [path]) => `failed to compute cache key: failed to calculate checksum of ref context: "${path}": not found`],
-  [/^Cannot copy "([^"]*)": no such path in /, (_, [path]) => `failed to calculate checksum of ref stage: "${path}": not found`],
+  [/^Cannot copy "([^"]*)": no such path in /, ({ at }, [path]) => (at === undefined ? `lstat ${path}: no such file or directory` : `failed to calculate checksum of ref stage: "${path}": not found`)],
   [/: its commit is (\S+), the checksum says (\S+)$/, (_, [commit, checksum]) => `expected checksum to match ${checksum}, got ${commit}`],
   [/^Cannot allow (\S+)$/, (_, [name]) => `entitlement ${name} is not allowed`],
   [/^Cannot merge platforms: "\/(.*)" of (\S+) differs from that of (\S+)$/s, (_, [file, first, second]) => `cannot overwrite ${file} from ${first} with ${second} when split option is disabled`],

@@ -62,6 +62,8 @@ test("toStatus() has BuildKit's words, with a kind where BuildKit has one", () =
   assert.deepEqual(said("not_found", 'No such build "x"'), [grpcCode.notFound, "no such job x"]);
   const denied = 'error evaluating the source policy: source "a://b" denied by policy: source denied by policy';
   assert.deepEqual(said("permission_denied", 'Cannot use "a://b": the source policy denies it'), [grpcCode.unknown, denied]);
+  const [path, words] = ['Cannot copy "/x": no such path in the empty tree', "lstat /x: no such file or directory"];
+  assert.deepEqual([said("not_found", path), said("not_found", path, { at })], [[grpcCode.unknown, words], [grpcCode.unknown, 'failed to calculate checksum of ref stage: "/x": not found']]);
   assert.deepEqual(said("not_found", 'Cannot download "https://a.test/x": the server answered 404'), [grpcCode.unknown, "invalid response status 404"]);
 });
 

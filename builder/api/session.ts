@@ -1,4 +1,5 @@
-import { blob, int, text, textMap, texts } from "../../solver/llb/message.js";
+import { blob, blobMap, children, int, text, textMap, texts } from "../../solver/llb/message.js";
+import { typeAndAttrs } from "./common.js";
 import { method } from "./method.js";
 import { schema } from "./schema.js";
 
@@ -55,3 +56,13 @@ export const pullUpload = method("/moby.upload.v1.Upload/Pull", bytesMessage, by
 
 /** A file that an exporter gives the client. */
 export const sendFile = method("/moby.filesync.v1.FileSend/DiffCopy", bytesMessage, bytesMessage);
+
+/** Which outputs the client wants besides, now that there is a result: its metadata, and references that can be asked about. */
+export const findExporters = method(
+  "/moby.exporter.v1.Exporter/FindExporters",
+  schema({ metadata: blobMap(1), refs: texts(2) }),
+  schema({ exporters: children(1, typeAndAttrs) }),
+);
+
+/** Tells the client what came of all outputs. */
+export const finalizeExport = method("/moby.exporter.v1.Exporter/FinalizeExport", schema({ response: textMap(1) }), nothing);

@@ -212,6 +212,9 @@ test("DiskUsage and Prune tell of what is there and what went, by filter", async
   }
   const { record } = await client.unary(controlService, "DiskUsage", {});
   assert.equal(record.length, 2);
+  const listed = (await all(client.stream(contentService, "List", {}))) as readonly { readonly info: readonly { readonly digest: string }[] }[];
+  assert.deepEqual(listed.flatMap(({ info }) => info.map(({ digest }) => `blob:${digest}`)).sort(), record.map(({ id }) => id).sort());
+  await assert.rejects(all(client.stream(contentService, "List", { filters: ["x"] })), failsWith(grpc.status.UNIMPLEMENTED));
   const [first] = record;
   assert.deepEqual(((await client.unary(controlService, "DiskUsage", { filter: [`id==${first!.id}`] })).record).map(({ id }) => id), [first!.id]);
   assert.deepEqual((await client.unary(controlService, "DiskUsage", { ageLimit: 3_600e9 })).record, []);

@@ -6,13 +6,13 @@ import { isDirectory, parentsOf, recordType, usageFields } from "../gc/fields.js
 import { removeDangling } from "../removeDangling.js";
 import { parseFilters } from "./filter.js";
 
-/** What takes space in the store besides its images and metadata, which are no cache, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
+/** What takes space in the store besides its images, records of builds and metadata, which are no cache, by BuildKit's names. `ageLimit` in nanoseconds: only what was not used that long. */
 export async function usageRecords(store: Store, { filter, ageLimit }: DiskUsageRequest): Promise<readonly UsageRecordInput[]> {
   const matches = parseFilters(filter);
   const youngest = ageLimit > 0 ? Date.now() - ageLimit / 1e6 : Infinity;
   const records = await diskUsage(store);
   return records
-    .filter(({ type, inImage, lastUsedAt }) => type !== "internal" && !inImage && lastUsedAt <= youngest)
+    .filter(({ type, inImage, inRecord, lastUsedAt }) => type !== "internal" && !inImage && !inRecord && lastUsedAt <= youngest)
     .filter((record) => matches(usageFields(record)))
     .map(toRecord);
 }

@@ -46,7 +46,7 @@ test("asksForGc() is true for a file that says what to keep", async () => {
 
 test("gcRules() are about what filters let through, and refuse bad ones", async () => {
   const [rule] = gcRules(await policies('[[worker.oci.gcpolicy]]\nfilters = ["type==exec.cachemount", "inuse"]'), "/");
-  const record = { id: "blob:x", size: 1, lastUsedAt: 0, createdAt: 0, needs: [], parent: null, description: "", shared: false, inImage: false } as const;
+  const record = { id: "blob:x", size: 1, lastUsedAt: 0, createdAt: 0, needs: [], parent: null, description: "", shared: false, inImage: false, inRecord: false } as const;
   assert.equal(rule?.matches?.({ ...record, type: "exec.cachemount", inUse: false }), true);
   assert.equal(rule?.matches?.({ ...record, type: "regular", inUse: true }), true);
   assert.equal(rule?.matches?.({ ...record, type: "regular", inUse: false }), false);

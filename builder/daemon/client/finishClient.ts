@@ -4,6 +4,7 @@ import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
 import { policedPlans } from "../../policy/policedPlans.js";
+import { sessionExporters, tellExported } from "../../session/exporters.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { attestClient } from "./attestClient.js";
 import { clientExporter, outputsOf, withAnnotations } from "./clientOutputs.js";
@@ -16,7 +17,9 @@ import { plansOf } from "./results.js";
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
 export async function finishClient(run: ClientRun, solver: ClientSolver, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
   const { request, refs, job, session, running, entitlements, own, warn, caches } = run;
-  const outputs = outputsOf(request);
+  const asks = session !== null && request.enableSessionExporter ? session : null;
+  const more = asks === null || result === null ? [] : await sessionExporters(asks, { metadata: result.metadata, refs: refsOf(result) }, { signal: job.signal });
+  const outputs = [...outputsOf(request), ...more];
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
   const { plans: wanted, root, keys } = plansOf(result, refs);
   const plans = await policedPlans(wanted, running);
@@ -37,7 +40,9 @@ export async function finishClient(run: ClientRun, solver: ClientSolver, result:
     plans,
     { exporters, root, entitlements, ...own, warn, attest, caches },
   );
-  return { ...frontendMetadata(result), ...metadata };
+  const response = { ...frontendMetadata(result), ...metadata };
+  if (asks !== null) await tellExported(asks, response, { signal: job.signal });
+  return response;
 }
 
 /** The name "*" is the one that the frontend has given. Source: BuildKit, exporter/containerimage. */
