@@ -1,12 +1,35 @@
 import { TbuildError } from "../../../cache/errors.js";
 import type { SolveRequest } from "../../api/control.js";
 import type { TypeAndAttrs } from "../../api/common.js";
-import type { CacheRequest } from "../../cacheio/buildCaches.js";
+import { addImports, type BuildCaches, type CacheRequest, type CachesDeps, openCaches } from "../../cacheio/buildCaches.js";
 import type { CacheSpec } from "../../cacheio/specs.js";
+import { clientContent } from "../../session/content.js";
+import type { Session } from "../../session/session.js";
 import type { FrontendOpt } from "../frontend/frontendOpt.js";
 
+/** The caches of a build of a client. */
+export interface ClientCaches {
+  /** Disposed by whoever opened them. */
+  readonly caches: BuildCaches;
+  /** A frontend may name further caches to look things up in. */
+  noteCaches(specs: readonly CacheSpec[]): Promise<void>;
+}
+
+/** Opens what a request names. @throws {TbuildError} invalid_argument, invalid_reference for one that is asked for wrongly */
+export async function openClientCaches(deps: Omit<CachesDeps, "client">, session: Session | null, request: SolveRequest): Promise<ClientCaches> {
+  const open = (dir: string) => {
+    if (session === null) throw new TbuildError("invalid_argument", "Cannot use a cache of the client: the build has no session");
+    return clientContent(session, `local:${dir}`);
+  };
+  const all = { ...deps, client: { open } };
+  const { from, to } = requestedCaches(request);
+  const caches = await openCaches(all, { from: [], to });
+  await addImports(caches, from, all);
+  return { caches, noteCaches: (specs) => addImports(caches, specs, all) };
+}
+
 /** The caches that a request names; older clients name them by their references. */
-export function requestedCaches({ cache, frontendAttrs }: SolveRequest): CacheRequest {
+function requestedCaches({ cache, frontendAttrs }: SolveRequest): CacheRequest {
   if (cache === null) return { from: [], to: [] };
   const { exports, imports, exportRefDeprecated, exportAttrsDeprecated, importRefsDeprecated } = cache;
   const older = exportRefDeprecated === "" ? [] : [{ type: "registry", attrs: { ...exportAttrsDeprecated, ref: exportRefDeprecated } }];
