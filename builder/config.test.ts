@@ -55,6 +55,7 @@ test("parseConfig() reads what the daemon goes by", async () => {
   const config = await parse(`
 root = "/data"
 debug = true
+provenanceEnvDir = "/etc/provenance.d"
 insecure-entitlements = ["network.host"]
 [grpc]
   address = ["unix:///run/x.sock", "tcp://0.0.0.0:1234"]
@@ -79,6 +80,7 @@ insecure-entitlements = ["network.host"]
   assert.deepEqual(config.daemon, {
     root: "/data",
     debug: true,
+    provenanceEnvDir: "/etc/provenance.d",
     entitlements: ["network.host"],
     addresses: ["unix:///run/x.sock", "tcp://0.0.0.0:1234"],
     debugAddress: "127.0.0.1:6060",
