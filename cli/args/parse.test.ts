@@ -31,6 +31,7 @@ const defaults = {
   addHost: [],
   noCache: false,
   noCacheFilter: [],
+  sourcePolicyFile: undefined,
   cacheFrom: [],
   cacheTo: [],
   buildContext: [],
