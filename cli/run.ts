@@ -36,7 +36,8 @@ async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<num
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   const { createBuilder } = await import("../builder/builder.js");
   const ociRuntime = "ociRuntime" in args ? args.ociRuntime : undefined;
-  await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime });
+  const elsewhere = "builder" in args ? { address: args.builder, tls: args.tls } : {};
+  await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime, ...elsewhere });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
   if (args.command === "run") return await (await import("./commands/run.js")).runCommand(builder, args, terminal, interrupt);
   await print(terminal.stdout, await runCommand(builder, args, terminal, signal));

@@ -1,4 +1,4 @@
-import { type ErrorCode, isTbuildError, type SourceRange, TbuildError } from "../../cache/errors.js";
+import { type ErrorCode, isTbuildError, type SourceRange, TbuildError, toWire } from "../../cache/errors.js";
 import { rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import { buildkitWords } from "./buildkitWords.js";
@@ -75,8 +75,22 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
     return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
   }
   const all = [error, ...error.others];
-  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
+  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(all)];
   return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
+}
+
+/** Name of the detail that has our errors themselves, for a client that is tbuild. */
+export const TBUILD_ERROR = "tbuild.Errors";
+
+/** Statuses travel as headers. */
+const MAX_ERRORS = 50;
+
+/** What the client has itself, or is none of its business, is left out. */
+function ownDetail(errors: readonly TbuildError[]): Status["details"][number] {
+  return detail(TBUILD_ERROR, errors.slice(0, MAX_ERRORS).map((error) => {
+    const { stack: _, process, ...wire } = toWire(error);
+    return process === undefined ? wire : { ...wire, process: { ...process, logTail: [], logFile: undefined } };
+  }));
 }
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
@@ -86,7 +100,12 @@ function codeOf(error: TbuildError): number {
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
 export function fromStatus({ code, message }: Pick<Status, "code" | "message">, doing: string): TbuildError {
-  return new TbuildError(errorCodes[code] ?? "unavailable", `${doing}: ${message}`);
+  return new TbuildError(codeOfStatus(code), `${doing}: ${message}`);
+}
+
+/** What a number of gRPC's comes to. */
+export function codeOfStatus(code: number): ErrorCode {
+  return errorCodes[code] ?? "unavailable";
 }
 
 /** BuildKit's words where there are any, which tools look for; else the message; and what to do about it. */

@@ -55,3 +55,10 @@ export const pullUpload = method("/moby.upload.v1.Upload/Pull", bytesMessage, by
 
 /** A file that an exporter gives the client. */
 export const sendFile = method("/moby.filesync.v1.FileSend/DiffCopy", bytesMessage, bytesMessage);
+
+/** Proves that a client still has the key of {@link getTokenAuthority}: the answer is the payload behind its signature. */
+export const verifyTokenAuthority = method(
+  "/moby.filesync.v1.Auth/VerifyTokenAuthority",
+  schema({ host: text(1), payload: blob(2), salt: blob(3) }),
+  schema({ signed: blob(1) }),
+);

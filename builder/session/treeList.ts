@@ -38,7 +38,8 @@ export async function listParts(pool: Pick<BulkPool, "run">, parts: readonly Tre
   return [...byPath.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
-function entryOf(file: ListedFile, root: string, place: string): OutputEntry {
+/** A file below `root` as the other end hears of it; `place` is the directory that it is put into, "" for none. */
+export function entryOf(file: ListedFile, root: string, place: string): OutputEntry {
   const path = joinPath(place, file.path);
   const kind = kindOf(file.mode);
   const device = splitDevice(file.device);

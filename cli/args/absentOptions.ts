@@ -5,7 +5,6 @@ export const notYet: Readonly<Record<string, string>> = {
   provenance: "Leave it away: no attestations are made",
   sbom: "Leave it away: no attestations are made",
   attest: "Leave it away: no attestations are made",
-  builder: "Builds run in this process",
   squash: "Leave it away",
 };
 

@@ -13,7 +13,7 @@ import type { Sessions } from "../../session/sessions.js";
 import type { SourceDeps } from "../../source/mod.js";
 import type { Source } from "../../source/source.js";
 import { type Warn, warnOnce } from "../../warnOnce.js";
-import { type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
+import { asksEpoch, type FrontendOpt, withPrefix } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
 import { clientDirectories } from "./clientDirectories.js";
 import { clientLayouts } from "./clientLayouts.js";
@@ -82,7 +82,7 @@ export async function openClientRun(deps: ClientBuildParts, request: SolveReques
     session,
     refs: refTable(),
     warn: warnOnce(report),
-    running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: false } },
+    running: { parts, remote: remotes.usual, logs, report, signal, epoch: null, request: { reproducible: asksEpoch(request.frontendAttrs) } },
     entitlements,
     own: {
       local: directories.source,

@@ -6,9 +6,9 @@ import type { RootKind } from "../../image/packed.js";
 import type { Report } from "../../internalStep.js";
 import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
-import { type FrontendOpt, requestOf } from "./frontendOpt.js";
+import { askedEpoch, type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
-import { mainTree, type MainTree, wantsTime } from "./mainTree.js";
+import { mainTree, type MainTree } from "./mainTree.js";
 import { type ClientTexts, readTexts } from "./texts.js";
 
 /** What the Dockerfile frontend works with besides its host. */
@@ -51,5 +51,10 @@ export async function frontendRun(opt: FrontendOpt, { main, dockerfile, ignoreFi
   const request = requestOf(opt);
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
-  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: wantsTime(opt) ? main.time : null };
+  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: epochOf(opt, main) };
+}
+
+function epochOf(opt: FrontendOpt, { time }: MainTree): number | null {
+  const asked = askedEpoch(opt);
+  return asked === "context" ? time : asked;
 }

@@ -6,7 +6,7 @@ import { parseGitUrl, redacted } from "../../../frontend/dockerfile/gitUrl.js";
 import { defaultCopy, type Output } from "../../../solver/llb/state.js";
 import { downloadStep, FILE, gitStep, unpackStep } from "../../context/steps.js";
 import type { FrontendHost } from "./host.js";
-import type { FrontendOpt } from "./frontendOpt.js";
+import { askedEpoch, type FrontendOpt } from "./frontendOpt.js";
 
 /** The build context of a client. */
 export interface MainTree {
@@ -48,7 +48,7 @@ async function checkedOut(context: Output, opt: FrontendOpt, host: FrontendHost)
 
 /** True when SOURCE_DATE_EPOCH is to be that of the context. */
 export function wantsTime(opt: FrontendOpt): boolean {
-  return opt["build-arg:SOURCE_DATE_EPOCH"] === "context";
+  return askedEpoch(opt) === "context";
 }
 
 function keepsGitDir(opt: FrontendOpt): boolean {
