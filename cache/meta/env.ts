@@ -34,11 +34,10 @@ export const envOptions = {
 } as const;
 
 /**
- * Opens the lmdb environment in the file `path`, creating it when missing.
- * @throws {TbuildError} corrupt for a file that is no lmdb environment, resource_exhausted
+ * Opens the lmdb environment in the file `path`, creating it when missing. Only after {@link checkOpenable}, and
+ * while nobody writes to it: see openGuard. @throws {TbuildError} corrupt, resource_exhausted
  */
-export async function openEnv(path: string): Promise<RootDatabase> {
-  checkOpenable(path);
+export function openEnv(path: string): RootDatabase {
   const { open } = requireNative("lmdb") as typeof Lmdb;
   try {
     return open({ path, ...envOptions });

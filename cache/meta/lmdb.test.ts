@@ -106,6 +106,21 @@ test("two processes adding to one number in transactions lose nothing", () =>
     assert.equal(meta.contentKeys.get("sum"), "200");
   }));
 
+test("no commit is lost while other processes open and close the database", () =>
+  withMeta(async (meta, file) => {
+    const children = [1, 2].map(() => fork(new URL("./lmdbPeer.js", import.meta.url), [file, "0", "0", "400"]));
+    const exits = Promise.all(children.map(async (child) => (await once(child, "exit"))[0] as number));
+    let open = true;
+    const ended = exits.finally(() => (open = false));
+    let sum = 0;
+    for (; open; sum++) {
+      await meta.transaction((tx) => tx.contentKeys.put("sum", String(Number(tx.contentKeys.get("sum") ?? 0) + 1)));
+      assert.equal(meta.contentKeys.get("sum"), String(sum + 1));
+    }
+    assert.deepEqual(await ended, [0, 0]);
+    assert.ok(sum > 0);
+  }));
+
 test("what was acknowledged survives SIGKILL of the writer", () =>
   withMeta(async (meta, file) => {
     const child = fork(new URL("./lmdbPeer.js", import.meta.url), [file, "100000"]);

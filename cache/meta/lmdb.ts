@@ -1,7 +1,8 @@
 import type { Database, RootDatabase } from "lmdb";
 import { digestOf } from "../oci/digest.js";
 import type { MetaDb, MetaTx, SyncTable, Table } from "./db.js";
-import { fromLmdbError, openEnv } from "./env.js";
+import { checkOpenable, fromLmdbError, openEnv } from "./env.js";
+import { whileNobodyOpens, whileNobodyWrites } from "./openGuard.js";
 
 const TABLES = ["snapshots", "layers", "images", "index", "contentKeys", "builds"] as const;
 
@@ -15,8 +16,7 @@ const KEPT_CHARACTERS = 200;
  * @throws {TbuildError} corrupt, resource_exhausted
  */
 export async function openMeta(path: string): Promise<MetaDb> {
-  const env = await openEnv(path);
-  const dbs = Object.fromEntries(TABLES.map((name) => [name, openTable(env, name, path)]));
+  const { env, dbs } = await openTables(path);
   const tables = mapTables(dbs, (db) => table(env, db, path)) as Pick<MetaDb, (typeof TABLES)[number]>;
   const tx = mapTables(dbs, syncTable) as unknown as MetaTx;
   return {
@@ -28,6 +28,15 @@ export async function openMeta(path: string): Promise<MetaDb> {
 }
 
 type AnyDatabase = Database<unknown, Uint8Array>;
+
+// A full disk or a foreign file is told before the locks are made beside it.
+function openTables(path: string): Promise<{ readonly env: RootDatabase; readonly dbs: Record<string, AnyDatabase> }> {
+  checkOpenable(path);
+  return whileNobodyWrites(path, () => {
+    const env = openEnv(path);
+    return { env, dbs: Object.fromEntries(TABLES.map((name) => [name, openTable(env, name, path)])) };
+  });
+}
 
 // Keys are plain UTF-8 bytes: lmdb's own key encoding orders strings with control characters by their length too, so
 // that the keys of one prefix are not together.
@@ -88,7 +97,7 @@ function fitKey(key: string): Uint8Array {
 
 async function guarded<T>(path: string, write: () => Promise<T>): Promise<T> {
   try {
-    return await write();
+    return await whileNobodyOpens(path, write);
   } catch (error) {
     throw fromLmdbError(await commitError(error), path);
   }

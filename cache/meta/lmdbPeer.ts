@@ -1,7 +1,9 @@
-// The other process of lmdb.test.ts: node lmdbPeer.js FILE PUTS [ADDITIONS]. Sends each key after its put was acknowledged.
+// The other process of lmdb.test.ts: node lmdbPeer.js FILE PUTS [ADDITIONS [OPENINGS]]. Opens and closes, then puts, then adds.
+// Sends each key after its put was acknowledged.
 import { openMeta } from "./lmdb.js";
 
-const [file = "", puts = "0", additions = "0"] = process.argv.slice(2);
+const [file = "", puts = "0", additions = "0", openings = "0"] = process.argv.slice(2);
+for (let i = 0; i < Number(openings); i++) await (await openMeta(file))[Symbol.asyncDispose]();
 await using meta = await openMeta(file);
 for (let i = 0; i < Number(puts); i++) {
   await meta.contentKeys.put(`peer-${i}`, "from the peer");

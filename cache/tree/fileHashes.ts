@@ -4,6 +4,7 @@ import type { RootDatabase } from "lmdb";
 import { requireNative } from "../sys/native.js";
 import { hasCode } from "../errors.js";
 import { checkOpenable, fromLmdbError } from "../meta/env.js";
+import { whileNobodyOpensSync, whileNobodyWritesSync } from "../meta/openGuard.js";
 
 /** What is remembered of a file: 32 bytes of sha256 of its content, then 32 of its extended attributes if it has any. */
 export type FileHash = Buffer;
@@ -64,13 +65,15 @@ function remembered(path: string): FileHashes {
 
   function flush(): void {
     if (added.length === 0) return;
-    ifThereIsRoom(path, () =>
-      db.transactionSync(() => {
-        if ((db.getStats() as { entryCount: number }).entryCount > maxEntries) db.clearSync();
-        for (const [k, value] of added) db.putSync(k, value);
-      }),
-    );
+    ifThereIsRoom(path, () => whileNobodyOpensSync(path, writeAdded));
     added.length = 0;
+  }
+
+  function writeAdded(): void {
+    db.transactionSync(() => {
+      if ((db.getStats() as { entryCount: number }).entryCount > maxEntries) db.clearSync();
+      for (const [k, value] of added) db.putSync(k, value);
+    });
   }
 
   return { get, add, flush };
@@ -92,7 +95,7 @@ function environmentOf(path: string): RootDatabase<Buffer, Buffer> {
   if (db === undefined) {
     checkOpenable(path);
     const { open } = requireNative("lmdb") as typeof Lmdb;
-    db = open<Buffer, Buffer>({ path, keyEncoding: "binary", encoding: "binary" });
+    db = whileNobodyWritesSync(path, () => open<Buffer, Buffer>({ path, keyEncoding: "binary", encoding: "binary" }));
     environments.set(path, db);
   }
   return db;
