@@ -13,7 +13,7 @@ const DEFAULT_PORT = 1234;
 
 /**
  * Reads `unix:///path`, `tcp://host:port`, `ssh://user@host:port/socket` (which runs `tbuild dial-stdio` there, or buildctl where there
- * is no tbuild) or `docker-container://name`. @throws {TbuildError} usage
+ * is no tbuild), `docker-container://name` and the same of podman and nerdctl. @throws {TbuildError} usage
  */
 export function parseBuilderAddress(text: string): BuilderAddress {
   const [, scheme, rest = ""] = /^([a-z-]+):\/\/(.+)$/s.exec(text) ?? [];
@@ -26,8 +26,10 @@ export function parseBuilderAddress(text: string): BuilderAddress {
     case "ssh":
       return sshAddress(text);
     case "docker-container":
+    case "podman-container":
+    case "nerdctl-container":
       if (!/^[\w][\w.-]*$/.test(rest)) throw refused(text, `"${rest}" is no name of a container`);
-      return { kind: "program", command: ["docker", "exec", "-i", rest, "buildctl", "dial-stdio"] };
+      return { kind: "program", command: [scheme.replace("-container", ""), "exec", "-i", rest, "buildctl", "dial-stdio"] };
     default:
       throw refused(text, scheme === undefined ? "it names no protocol" : `protocol "${scheme}" is not supported`);
   }
