@@ -19,6 +19,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     else if (parsed.command === "context") await print(terminal.stdout, await (await import("./commands/context.js")).contextCommand(parsed));
     else if (parsed.command === "login" || parsed.command === "logout") await print(terminal.stdout, await (await import("./commands/login.js")).loginCommand(parsed, terminal));
     else if (parsed.command === "daemon") await (await import("./commands/daemon.js")).daemonCommand(parsed, version, terminal);
+    else if (parsed.command === "dial-stdio") await (await import("./commands/dialStdio.js")).dialStdioCommand(parsed);
     else return await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {

@@ -69,17 +69,24 @@ function hintOf(code: string, tls: TlsTexts | null): string {
   return tls === null ? "A builder that wants TLS needs --tlscacert, --tlscert and --tlskey" : "Is the address right, and the builder running?";
 }
 
-/** What the program prints to standard error is kept for when it ends too early. */
+/** The stream ends when the program has: only then it is known why. */
 function runProgram([program, ...words]: readonly [string, ...string[]], shown: string): Duplex {
   const child = spawn(program, words, { stdio: ["pipe", "pipe", "pipe"] });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const stream = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!stream.push(chunk)) child.stdout.pause();
+  });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-2_000)));
   child.stdin.on("error", () => {});
   const fail = (why: string): void =>
     void stream.destroy(new TbuildError("unavailable", `Cannot reach the builder "${shown}": ${why}`, { hint: `It is reached by: ${[program, ...words].join(" ")}` }));
   child.on("error", (error) => fail(error.message));
-  child.on("close", (status) => fail(said.trim() || `${program} ended with status ${status}`));
+  child.on("close", (status) => (status === 0 && said === "" ? void stream.push(null) : fail(said.trim() || `${program} ended with status ${status}`)));
   stream.on("close", () => void child.kill());
   return stream;
 }

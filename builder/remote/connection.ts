@@ -74,10 +74,7 @@ function remoteError(error: unknown, shown: string, closed: AbortSignal): unknow
   const status = callStatusOf(error);
   if (status !== null) return new RemoteError(fullStatus(status), error);
   if (!closed.aborted) return error;
-  const reason = closed.reason as TbuildError;
-  // A program that leads to the builder says why it ended.
-  if (reason.message.startsWith("Cannot reach")) return reason;
-  return new TbuildError("unavailable", `Lost the connection to the builder "${shown}"`, { cause: reason });
+  return new TbuildError("unavailable", `Lost the connection to the builder "${shown}"`, { cause: closed.reason });
 }
 
 function fullStatus({ code, message, details }: { readonly code: number; readonly message: string; readonly details: Uint8Array | null }): Status {

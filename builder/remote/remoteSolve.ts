@@ -86,11 +86,14 @@ const MAX_SHOWN = 3;
 
 /** The connection is gone, and with it the build. */
 function lostWhile(error: unknown, { shown, closed }: Connection, running: readonly string[]): TbuildError {
+  const reason = closed.reason as TbuildError;
+  // A program that was to lead there says why it does not.
+  if (running.length === 0 && reason.message.startsWith("Cannot reach")) return reason;
   const named = running.slice(0, MAX_SHOWN).map((name) => `"${name}"`).join(", ");
   const more = running.length > MAX_SHOWN ? `, and ${running.length - MAX_SHOWN} more` : "";
   const doing = running.length === 0 ? "before it ran a step" : `while it ran ${named}${more}`;
   return new TbuildError("unavailable", `Lost the connection to the builder "${shown}" ${doing}`, {
     cause: error,
-    hint: closed.reason instanceof Error && closed.reason.message.startsWith("Cannot reach") ? closed.reason.message : "What was built until then is in its cache: build again",
+    hint: "What was built until then is in its cache: build again",
   });
 }

@@ -45,7 +45,7 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "daemon", "version"] as const;
+export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";

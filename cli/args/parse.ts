@@ -2,6 +2,7 @@ import type { Argv } from "yargs";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
+import { type DialStdioArgs, dialStdioOptions, readDialStdioArgs } from "./dialStdio.js";
 import { yargsError } from "./errors.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
@@ -13,7 +14,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -107,6 +108,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
+    .command("dial-stdio", "Connect standard input and output to a builder", dialStdioOptions, (values) => found(readDialStdioArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
     .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)
     .example("$0 -t nginx:v3 .", "Build the Dockerfile of this directory");
