@@ -79,9 +79,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
 
 /** Only who builds elsewhere needs it. */
 async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace> {
-  const { parseBuilderAddress } = await import("./remote/address.js");
-  const { readTlsFiles } = await import("./remote/tlsFiles.js");
-  return { address: parseBuilderAddress(address), shown: address, tls: readTlsFiles(tls) };
+  return (await import("./remote/place.js")).builderPlace(address, tls);
 }
 
 /** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */

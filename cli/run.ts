@@ -1,4 +1,5 @@
 import type { Builder } from "../builder/builder.js";
+import type { HistoryArgs } from "./args/history.js";
 import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import type { RunArgs } from "./args/run.js";
 import { closedExitCode, exitCodeOf, runExitCodeOf } from "./exitCode.js";
@@ -20,6 +21,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     else if (parsed.command === "login" || parsed.command === "logout") await print(terminal.stdout, await (await import("./commands/login.js")).loginCommand(parsed, terminal));
     else if (parsed.command === "daemon") await (await import("./commands/daemon.js")).daemonCommand(parsed, version, terminal);
     else if (parsed.command === "dial-stdio") await (await import("./commands/dialStdio.js")).dialStdioCommand(parsed);
+    else if (parsed.command === "history") await runHistory(parsed, terminal);
     else return await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {
@@ -29,6 +31,12 @@ export async function runCommandLine(words: readonly string[], version: string):
     terminal.stderr.write(gap + reportError(error, reportOptions(args, terminal)));
     return commandOf(words) === "run" ? runExitCodeOf(error) : exitCodeOf(error);
   }
+}
+
+async function runHistory(args: HistoryArgs, terminal: Terminal): Promise<void> {
+  using interrupt = interruptSignal(false, terminal);
+  const { historyCommand } = await import("./commands/builds.js");
+  await print(terminal.stdout, await historyCommand(args, terminal, AbortSignal.any([interrupt.signal, terminal.closed])));
 }
 
 async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<number> {

@@ -75,7 +75,7 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
     return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
   }
   const all = [error, ...error.others];
-  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(all)];
+  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(error)];
   return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
 }
 
@@ -85,12 +85,16 @@ export const TBUILD_ERROR = "tbuild.Errors";
 /** Statuses travel as headers. */
 const MAX_ERRORS = 50;
 
-/** What the client has itself, or is none of its business, is left out. */
-function ownDetail(errors: readonly TbuildError[]): Status["details"][number] {
-  return detail(TBUILD_ERROR, errors.slice(0, MAX_ERRORS).map((error) => {
-    const { stack: _, process, ...wire } = toWire(error);
+function ownDetail(error: TbuildError): Status["details"][number] {
+  return detail(TBUILD_ERROR, wireErrors(error));
+}
+
+/** An error and its others as a client that is tbuild reads them; what that has itself, or is none of its business, is left out. */
+export function wireErrors(error: TbuildError): readonly object[] {
+  return [error, ...error.others].slice(0, MAX_ERRORS).map((one) => {
+    const { stack: _, process, ...wire } = toWire(one);
     return process === undefined ? wire : { ...wire, process: { ...process, logTail: [], logFile: undefined } };
-  }));
+  });
 }
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */

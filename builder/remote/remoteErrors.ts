@@ -22,9 +22,12 @@ export function fromRemote(error: unknown, build: FailedBuild): unknown {
   if (!(error instanceof RemoteError)) return error;
   const { status } = error;
   const own = detailOf(status, TBUILD_ERROR) as unknown as readonly WireError[] | null;
-  const errors = own === null ? [] : own.map((wire) => placed(wire, build, outputOf(status, build)));
-  const [first, ...others] = errors;
-  return first === undefined ? fromBuildkit(status, build, error) : rebuilt(first, { cause: error, others: others.map((one) => rebuilt(one, {})) });
+  return fromWires((own ?? []).map((wire) => placed(wire, build, outputOf(status, build))), error) ?? fromBuildkit(status, build, error);
+}
+
+/** The error that tbuildd tells as these; null for none. */
+export function fromWires([first, ...others]: readonly WireError[], cause?: unknown): TbuildError | null {
+  return first === undefined ? null : rebuilt(first, { cause, others: others.map((one) => rebuilt(one, {})) });
 }
 
 function placed(wire: WireError, { fileOf }: FailedBuild, output: StepOutput): WireError {

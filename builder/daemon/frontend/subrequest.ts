@@ -2,6 +2,7 @@ import { subrequests } from "../../../frontend/subrequests/describe.js";
 import { lintDockerfile } from "../../../frontend/subrequests/lint.js";
 import { outlineDockerfile } from "../../../frontend/subrequests/outline.js";
 import { listTargets } from "../../../frontend/subrequests/targets.js";
+import { TBUILD_ERROR, wireErrors } from "../../api/errors.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { frontendOptions } from "../../plan.js";
 import { targetPlatforms } from "../../platforms.js";
@@ -25,7 +26,8 @@ export async function answerSubrequest(opt: FrontendOpt, given: GivenDockerfile,
     case "frontend.lint": {
       const { result, error } = await lintDockerfile(bytes, options);
       const failed = error !== null || result.warnings.length > 0;
-      return answered(result, { "result.statuscode": failed ? "1" : "0" });
+      const errors = error === null ? {} : { [TBUILD_ERROR]: JSON.stringify(wireErrors(error)) };
+      return answered(result, { "result.statuscode": failed ? "1" : "0", ...errors });
     }
     case "frontend.outline":
       return answered(await outlineDockerfile(bytes, options));
