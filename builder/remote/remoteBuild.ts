@@ -29,7 +29,7 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   checkOutputs(specs, request, store);
   await checkEngine(specs, { signal });
   const taken = takenBlobs(store);
-  const outputs = remoteOutputs(specs, store, taken);
+  await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
   const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);

@@ -14,13 +14,13 @@ import { writeDirectory } from "../image/destination.js";
 import { newName } from "../ops/snapshotStep.js";
 import { checkLayouts, type TakenBlobs } from "./takenBlobs.js";
 import { loadTaken, writeTakenLayout } from "./takenImage.js";
-import { fileReceiver, type OutputReceiver, type ReceivedTrees, treeReceiver } from "./session/outputFiles.js";
+import { fileReceiver, type OutputReceiver, type ReceivedFile, type ReceivedTrees, treeReceiver } from "./session/outputFiles.js";
 
 /** Keys and values of an exporter's response. */
 export type ExportMetadata = Readonly<Record<string, string>>;
 
 /** Where the results of a build on a builder go. */
-export interface RemoteOutputs {
+export interface RemoteOutputs extends AsyncDisposable {
   /** As the builder is asked for them. */
   readonly exporters: readonly TypeAndAttrs[];
   /** What takes the results, by place in {@link exporters}. */
@@ -37,6 +37,8 @@ interface Output {
   readonly receive?: OutputReceiver;
   /** Work of this machine once the builder is done; it may give other metadata than the builder's. */
   readonly finish?: (opts: StepOpts) => Promise<ExportMetadata | null>;
+  /** Drops what has come, unless it was finished. */
+  readonly abandon?: () => Promise<void>;
 }
 
 /** Packed as for a registry, so that the builder can use the blobs again; those that are here already are not sent. */
@@ -63,6 +65,9 @@ export function remoteOutputs(specs: readonly ExportSpec[], store: Store, taken:
         if (own != null && !sorted.some((spec) => tellsDigest(spec) && !isLoaded(spec))) metadata = { ...withoutDigest(response), ...own };
       }
       return metadata;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { abandon } of outputs) await abandon?.();
     },
   };
 }
@@ -113,7 +118,7 @@ function outputOf(spec: ExportSpec, deps: OutputDeps): Output {
     case "oci":
     case "docker":
     case "tar":
-      return { exporter: { type, attrs }, receive: fileReceiver(dest) };
+      return fileOutput({ type, attrs }, fileReceiver(dest));
     case "cacheonly":
       throw new Error("What writes nothing is no output");
   }
@@ -125,6 +130,10 @@ function loadedOutput({ name = "", store: stored = "" }: ExportSpec["attrs"], { 
   const names = /^(?:0|f|false)$/i.test(stored) ? "" : name;
   const exporter = { type: "oci", attrs };
   return { exporter, finish: async (opts) => await loadTaken(store, taken, names, opts) };
+}
+
+function fileOutput(exporter: TypeAndAttrs, { receive, commit, abandon }: ReceivedFile): Output {
+  return { exporter, receive, abandon, finish: async () => (await commit(), null) };
 }
 
 /** Files that were there stay, unless mode=delete; nothing is written before all has come. */

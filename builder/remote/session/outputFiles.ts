@@ -24,20 +24,51 @@ export function outputOffers(receivers: ReadonlyMap<number, OutputReceiver>): Of
   };
 }
 
-/** A file at `dest` ("-" is standard output), once. It appears when all of it is there. */
-export function fileReceiver(dest: string): OutputReceiver {
-  let taken = false;
-  return async (call) => {
-    if (taken) throw new TbuildError("invalid_argument", `Cannot write "${dest}" twice`);
-    taken = true;
-    await writeDestination(dest, process.stdout, async (stream) => {
-      for await (const messages of call.received) {
-        for (const message of messages) await writeChunk(stream, sendFile.request.decode(message).data);
-      }
-      if (call.signal.aborted) throw call.signal.reason as Error;
-    });
+/** A file that is on its way. */
+export interface ReceivedFile {
+  readonly receive: OutputReceiver;
+  /** Lets it appear: the builder is done, and has not failed. @throws {TbuildError} corrupt when it has sent none */
+  commit(): Promise<void>;
+  /** Drops what has come. Harmless when it was committed. */
+  abandon(): Promise<void>;
+}
+
+/**
+ * A file at `dest` ("-" is standard output), once. It appears when it is committed: a transfer that breaks off can look like one
+ * that is complete.
+ */
+export function fileReceiver(dest: string): ReceivedFile {
+  const outcome = new AbortController();
+  const committed = new Promise<void>((resolve, reject) => {
+    outcome.signal.addEventListener("abort", () => (outcome.signal.reason === COMMITTED ? resolve() : reject(outcome.signal.reason as Error)));
+  });
+  committed.catch(() => {});
+  let writing: Promise<void> | null = null;
+  return {
+    async receive(call) {
+      if (writing !== null) throw new TbuildError("invalid_argument", `Cannot write "${dest}" twice`);
+      writing = writeDestination(dest, process.stdout, async (stream) => {
+        for await (const messages of call.received) {
+          for (const message of messages) await writeChunk(stream, sendFile.request.decode(message).data);
+        }
+        call.finish();
+        await committed;
+      });
+      await writing;
+    },
+    async commit() {
+      if (writing === null) throw new TbuildError("corrupt", `Cannot write "${dest}": the builder has sent nothing`);
+      outcome.abort(COMMITTED);
+      await writing;
+    },
+    async abandon() {
+      outcome.abort(new TbuildError("cancelled", "The build has failed"));
+      await writing?.catch(() => {});
+    },
   };
 }
+
+const COMMITTED = "committed";
 
 /** Directories that were received, in a place of this process's own: nothing of the user's is touched before all have come. */
 export interface ReceivedTrees {

@@ -78,7 +78,8 @@ async function* received(stream: ServerHttp2Stream, isOver: () => boolean): Asyn
   } catch (error) {
     if (!isOver()) throw error;
   }
-  if (reader.pending() && !isOver()) throw lost();
+  // What breaks off ends like what is complete, but that the stream is closed both ways.
+  if (!isOver() && (stream.closed || stream.destroyed || reader.pending())) throw lost();
 }
 
 function drained(stream: ServerHttp2Stream): Promise<void> {
