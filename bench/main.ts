@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.js";
 import { findBuildkit } from "./buildkit.js";
 import { benchCases, type BenchCase } from "./contexts.js";
+import { daemonCases } from "./daemonCases.js";
 import { gzipCase, platformsCase } from "./exportCases.js";
 import { frontendTimes } from "./frontend.js";
 import { measure, run, type Sample } from "./process.js";
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
     for (const [id, measureCase] of Object.entries(longCases)) {
       if (wanted(id)) await measureCase({ tools, rounds, work, buildkit: findBuildkit(values.buildkit) });
     }
+    if ([..."klm"].some(wanted)) await daemonCases({ tools, rounds, work, buildkit: null }, wanted);
   } finally {
     for (const tool of tools) tool.clear();
   }

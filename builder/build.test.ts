@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
+import { startFaultyServer } from "../fixtures/registry.js";
 import { BASE, testBuilder } from "../fixtures/testBuilder.js";
 import { hasCode, isTbuildError, type TbuildError } from "../cache/errors.js";
 import { imageId } from "../cache/images.js";
@@ -145,6 +146,14 @@ test("--no-cache runs every step again", async () => {
   const context = box.context({ Dockerfile: `FROM ${BASE}\nRUN echo always\n` });
   await box.run({ context });
   assert.equal((await box.run({ context, noCache: true })).executed.filter((name) => name.includes("always")).length, 1);
+});
+
+test("SOURCE_DATE_EPOCH may be the time of a stage that downloads, and copied files have it", async () => {
+  await using server = await startFaultyServer((_, response) => void response.setHeader("last-modified", "Wed, 21 Oct 2015 07:28:00 GMT").end("x"));
+  const Dockerfile = `ARG SOURCE_DATE_EPOCH=src\nFROM scratch AS src\nADD http://${server.host}/x /\nFROM ${BASE}\nARG SOURCE_DATE_EPOCH\nRUN echo at $SOURCE_DATE_EPOCH > /at\nCOPY Dockerfile /\n`;
+  const out = await exported({ context: box.context({ Dockerfile }) });
+  assert.equal(readFileSync(path.join(out, "at"), "utf8"), "at 1445412480\n");
+  assert.equal(statSync(path.join(out, "Dockerfile")).mtimeMs, 1_445_412_480_000);
 });
 
 test("RUN --mount shows a stage and a tmpfs, leaves optional secrets out, and leaves nothing behind", async () => {

@@ -10,7 +10,7 @@ import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
 import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
-import { loadConfig, type TbuildConfig } from "./config.js";
+import { type GcConfig, loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
@@ -33,6 +33,8 @@ export interface Builder extends AsyncDisposable {
   readonly store: Store;
   /** What its builds are made of, for a daemon that plans them otherwise. */
   readonly parts: BuildParts;
+  /** What the configuration says of collection; see `gcPolicies`. */
+  readonly gcConfig: GcConfig;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
   build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
   /** Brings an image of a registry into the image store. See {@link pullImages}. */
@@ -71,9 +73,10 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     cleanScratch: (scratch) => removeContainers(runtime, scratch),
     warm: config.warm,
     maxLayerSize: settings.worker.maxLayerSize ?? undefined,
+    maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
-  const own = localBuilder(parts);
+  const own = localBuilder(parts, settings.worker);
   return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
 }
 
@@ -92,11 +95,12 @@ async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" |
   };
 }
 
-function localBuilder(parts: BuildParts): Builder {
+function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
   const { store } = parts;
   return {
     store,
     parts,
+    gcConfig,
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
@@ -134,7 +138,11 @@ function buildParts(store: Store, settings: TbuildConfig, runtime: string): Buil
     },
     cdiDirs: settings.cdi.dirs,
     warnings: settings.warnings,
-    solver: createSolver({ index: store.index, concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY }),
+    solver: createSolver({
+      index: store.index,
+      concurrency: settings.worker.maxParallelism ?? DEFAULT_CONCURRENCY,
+      buildConcurrency: settings.worker.maxBuildParallelism ?? undefined,
+    }),
     remote: (options) => remoteAccess(store, settings.registries, options),
   };
 }

@@ -7,6 +7,9 @@ import { buildEpoch } from "./epoch.js";
 import { openInputs } from "./inputs.js";
 import { frontendOptions } from "./plan.js";
 import { targetPlatforms } from "./platforms.js";
+import { policyApplier } from "./policy/applyPolicy.js";
+import { policedRemote } from "./policy/policedRemote.js";
+import { requestPolicy } from "./policy/requestPolicy.js";
 import type { BuildRequest } from "./request.js";
 import type { BuildParts } from "./run.js";
 import { givenTo } from "./secrets/given.js";
@@ -55,10 +58,11 @@ export async function callFrontend<K extends CallKind>(
 type Question<T> = (text: Uint8Array, options: ReturnType<typeof frontendOptions>) => T | Promise<T>;
 
 async function ask<T>(question: Question<T>, parts: BuildParts, request: BuildRequest, signal: AbortSignal): Promise<T> {
-  using remote = parts.remote({ pull: request.pull === true });
+  const policy = requestPolicy(request);
+  using remote = policedRemote(parts.remote({ pull: request.pull === true }), policy);
   const given = givenTo(request);
   const silent = { report: () => {}, signal };
-  await using inputs = await openInputs(request, { parts, remote, ...given, logs: { fileOf: () => null }, ...silent });
+  await using inputs = await openInputs(request, { parts, remote, applyPolicy: policyApplier(policy), ...given, logs: { fileOf: () => null }, ...silent });
   const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
   // What is wrong with a file hardly depends on the platform.
   const options = frontendOptions({ request, inputs, remote, secrets: given.secrets, epoch, ...silent }, targetPlatforms(request)[0]!);

@@ -24,6 +24,8 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   maxSize = "1MB"
 [worker.oci]
   max-parallelism = 4
+  maxBuildParallelism = 2
+  maxStoreSize = "50GB"
   gc = false
   reservedSpace = "20%"
   maxUsedSpace = "1.5GiB"
@@ -38,6 +40,8 @@ test("parseConfig() reads a buildkitd.toml", async () => {
   assert.deepEqual(config.registries.get("localhost:5000")?.keypairs, [{ key: "k.pem", cert: "c.pem" }]);
   assert.deepEqual(config.history, { maxAgeMs: 86_400_000, maxEntries: 10, maxBytes: 1e6 });
   assert.equal(config.worker.maxParallelism, 4);
+  assert.equal(config.worker.maxBuildParallelism, 2);
+  assert.equal(config.worker.maxStoreSize, 50e9);
   assert.equal(config.worker.gc, false);
   assert.equal(config.worker.maxLayerSize, 10e9);
   assert.deepEqual(config.worker.limits.reserved, { kind: "percent", percent: 20 });
@@ -54,6 +58,7 @@ debug = true
 insecure-entitlements = ["network.host"]
 [grpc]
   address = ["unix:///run/x.sock", "tcp://0.0.0.0:1234"]
+  debugAddress = "127.0.0.1:6060"
   uid = 0
   gid = 1000
   [grpc.tls]
@@ -76,6 +81,7 @@ insecure-entitlements = ["network.host"]
     debug: true,
     entitlements: ["network.host"],
     addresses: ["unix:///run/x.sock", "tcp://0.0.0.0:1234"],
+    debugAddress: "127.0.0.1:6060",
     uid: 0,
     gid: 1000,
     tls: { cert: "c.pem", key: "k.pem", ca: "ca.pem" },

@@ -55,18 +55,25 @@ export interface WorkerConfig {
   readonly labels: Readonly<Record<string, string>>;
   /** Instead of those that programs run for here; none: leave it at those. */
   readonly platforms: readonly string[];
-  /** Steps at a time; null: as many as there are processors. */
+  /** Steps at a time, of all builds; null: no limit within reason. */
   readonly maxParallelism: number | null;
+  /** Steps of one build at a time; null: as many as of all. */
+  readonly maxBuildParallelism: number | null;
   /** OCI runtime binary; null: runc. */
   readonly binary: string | null;
   readonly snapshotter: string | null;
   /** Bytes that a layer of an image may unpack to; null: the store's own limit. */
   readonly maxLayerSize: number | null;
+  /** Bytes that the store may take, all of it; null: as many as there are. */
+  readonly maxStoreSize: number | null;
   /** False turns automatic collection off. */
   readonly gc: boolean;
   readonly limits: SpaceLimits;
   readonly policies: readonly GcPolicy[];
 }
+
+/** What of a worker's settings is about collection. */
+export type GcConfig = Pick<WorkerConfig, "gc" | "policies" | "limits">;
 
 /** What collection keeps to. */
 export interface SpaceLimits {
@@ -148,15 +155,20 @@ function registryConfig(table: TableReader): RegistryConfig {
 }
 
 function workerConfig(table: TableReader | undefined): WorkerConfig {
-  const parallelism = table?.integer("max-parallelism") ?? 0;
+  const limit = (key: string) => {
+    const count = table?.integer(key) ?? 0;
+    return count > 0 ? count : null;
+  };
   return {
     enabled: table?.bool("enabled") ?? true,
     labels: labelsOf(table?.table("labels")),
     platforms: table?.texts("platforms") ?? [],
-    maxParallelism: parallelism > 0 ? parallelism : null,
+    maxParallelism: limit("max-parallelism"),
+    maxBuildParallelism: limit("maxBuildParallelism"),
     binary: table?.text("binary") ?? null,
     snapshotter: table?.text("snapshotter") ?? null,
     maxLayerSize: table?.scalar("maxLayerSize", 'bytes or a size such as "10GB"', byteSize) ?? null,
+    maxStoreSize: table?.scalar("maxStoreSize", 'bytes or a size such as "50GB"', byteSize) ?? null,
     gc: table?.bool("gc") ?? true,
     limits: spaceLimits(table, "gckeepstorage"),
     policies: (table?.tables("gcpolicy") ?? []).map(gcPolicy),

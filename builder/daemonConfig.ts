@@ -9,6 +9,8 @@ export interface DaemonConfig {
   readonly entitlements: readonly string[];
   /** `[grpc] address`. */
   readonly addresses: readonly string[];
+  /** `[grpc] debugAddress`: where `/metrics` is answered. */
+  readonly debugAddress: string | null;
   /** Owner of unix sockets. */
   readonly uid: number | null;
   readonly gid: number | null;
@@ -38,6 +40,7 @@ export function daemonConfig(file: TableReader | undefined): DaemonConfig {
     debug: file?.bool("debug") ?? false,
     entitlements: file?.texts("insecure-entitlements") ?? [],
     addresses: grpc?.texts("address") ?? [],
+    debugAddress: grpc?.text("debugAddress") ?? null,
     uid: grpc?.integer("uid") ?? null,
     gid: grpc?.integer("gid") ?? null,
     tls: { cert: tls?.text("cert") ?? null, key: tls?.text("key") ?? null, ca: tls?.text("ca") ?? null },

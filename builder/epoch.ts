@@ -12,10 +12,12 @@ export type EpochInputs = Pick<BuildInputs, "context" | "contextTime">;
 /**
  * The one time that a build's own files and its config carry, in seconds: SOURCE_DATE_EPOCH (a build argument wins over
  * the environment), else the commit time of the context (fetched with Git, or HEAD of its work tree), else null (the base image's creation).
+ * A build argument that is a word is the frontend's to read.
  * @throws {TbuildError} invalid_argument
  */
 export async function buildEpoch({ context, contextTime }: EpochInputs, buildArgs: Readonly<Record<string, string>>): Promise<number | null> {
-  const given = givenEpoch(buildArgs["SOURCE_DATE_EPOCH"] ?? process.env["SOURCE_DATE_EPOCH"]);
+  const argument = buildArgs["SOURCE_DATE_EPOCH"];
+  const given = givenEpoch(argument === undefined ? process.env["SOURCE_DATE_EPOCH"] : isWord(argument) ? "" : argument);
   if (given !== null) return given;
   if (contextTime !== "head") return contextTime;
   return insideWorkTree(context) ? await commitTime(context) : null;
@@ -38,6 +40,10 @@ export function givenEpoch(text: string | undefined): number | null {
     throw new TbuildError("invalid_argument", `Cannot use SOURCE_DATE_EPOCH "${text}"`, { hint: "It is a number of seconds since 1970-01-01" });
   }
   return Number(text);
+}
+
+function isWord(text: string): boolean {
+  return /^[a-z]/i.test(text);
 }
 
 /** Looking for `.git` upwards costs microseconds; starting git where there is none would cost milliseconds. */

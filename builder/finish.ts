@@ -14,6 +14,7 @@ import type { PlatformPlan } from "./plan.js";
 import type { BuildResult } from "./request.js";
 import type { Running } from "./run.js";
 import { type Solved, solveBuild } from "./solveBuild.js";
+import type { ResolvedOnce } from "./source/resolvedOnce.js";
 import type { Source } from "./source/source.js";
 import type { Warn } from "./warnOnce.js";
 
@@ -26,20 +27,21 @@ export interface BuildTarget {
   readonly local: Source;
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
+  readonly resolved?: ResolvedOnce | undefined;
   readonly warn: Warn;
 }
 
 /** The second half of a build, whoever planned it: checks the graphs, runs them and exports what they come to. */
 export async function finishBuild(run: Running, plans: readonly PlatformPlan[], target: BuildTarget): Promise<BuildResult> {
   const { parts, remote, signal } = run;
-  const { exporters, warn, local, aroundHttp } = target;
+  const { exporters, warn, local, aroundHttp, resolved } = target;
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   checkSecrets(steps, run);
   warn(checkEntitlements(steps, target.entitlements, parts.cdiDirs));
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch);
   const readsFiles = exporters.some((exporter) => exporter.readsFiles);
-  const solved = await solveBuild(run, plans, { local, aroundHttp, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
+  const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
   const platforms = plans.map(({ platform, image, baseDiffIds }, index) => ({ platform, image, baseDiffIds, ref: solved.refs[index]! }));

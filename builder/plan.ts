@@ -27,7 +27,12 @@ export interface PlatformPlan extends FrontendResult {
 export async function planBuild(run: FrontendRun): Promise<readonly PlatformPlan[]> {
   const { bytes } = run.inputs.dockerfile;
   const resolvers = imageResolvers(run);
-  const frontends = targetPlatforms(run.request).map((platform) => dockerfileToDefinition(bytes, frontendOptions(run, platform, resolvers)));
+  const frontends = targetPlatforms(run.request).map((platform, index) => {
+    const options = frontendOptions(run, platform, resolvers);
+    // What is wrong with a file hardly depends on the platform.
+    const { warnBeforeError } = index === 0 ? { ...options, ...run } : options;
+    return dockerfileToDefinition(bytes, { ...options, warnBeforeError: warnBeforeError ?? options.warnBeforeError });
+  });
   const results = allOrErrors(await Promise.allSettled(frontends));
   const roots = loadGraphs(results.map(({ definition }) => definition));
   return results.map((result, index) => ({ ...result, root: roots[index] ?? null, chain: layerChain(roots[index] ?? null) }));
@@ -48,6 +53,12 @@ export interface FrontendRun extends Pick<Run, "remote" | "secrets" | "epoch" | 
   readonly inputs: FrontendInputs;
   /** Default "refuse". */
   readonly foreignSyntax?: FrontendOptions["foreignSyntax"];
+  /** Default "base". */
+  readonly created?: FrontendOptions["created"];
+  /** Default: nothing has a time. */
+  readonly sourceTime?: FrontendOptions["sourceTime"];
+  /** Hears of warnings when the plan fails; default nobody. */
+  readonly warnBeforeError?: FrontendOptions["warnBeforeError"];
 }
 
 /** The options of the Dockerfile frontend that a request stands for. */
@@ -58,7 +69,9 @@ export function frontendOptions(run: FrontendRun, platform: Platform, resolvers:
     file: inputs.dockerfile.name,
     target: request.target ?? null,
     buildArgs: new Map(Object.entries(request.buildArgs ?? {})),
-    foreignSyntax: run.foreignSyntax ?? "refuse",
+    foreignSyntax: run.foreignSyntax ?? defaultFrontendOptions.foreignSyntax,
+    created: run.created ?? defaultFrontendOptions.created,
+    sourceTime: run.sourceTime ?? defaultFrontendOptions.sourceTime,
     labels: new Map(Object.entries(request.labels ?? {})),
     platform,
     buildPlatform: hostPlatform(),

@@ -5,6 +5,7 @@ import type { Progress } from "../solver/progress.js";
 import type { LinuxResources } from "../solver/llb/op.js";
 import type { BindMount } from "./executor/executor.js";
 import type { ExportSpec } from "./exporter/exporter.js";
+import type { SourceRules } from "./policy/policy.js";
 import type { TlsFiles } from "./remote/tlsFiles.js";
 
 /** One build, fully spelled out. */
@@ -37,6 +38,8 @@ export interface BuildRequest {
   readonly buildContexts?: Readonly<Record<string, string>> | undefined;
   readonly secrets?: readonly SecretSpec[] | undefined;
   readonly ssh?: readonly SshSpec[] | undefined;
+  /** Which sources may be read, and what instead of some; each has to allow them. Default: all may. */
+  readonly sourcePolicies?: readonly SourceRules[] | undefined;
   /** Entitlements that steps may use: "network.host", "security.insecure", "device", "device=NAME". */
   readonly allow?: readonly string[] | undefined;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[] | undefined;

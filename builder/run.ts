@@ -5,6 +5,7 @@ import type { Executor } from "./executor/executor.js";
 import type { BuildInputs } from "./inputs.js";
 import type { BuildLogs } from "./logs/buildLogs.js";
 import type { Report } from "./internalStep.js";
+import type { ApplyPolicy } from "./policy/applyPolicy.js";
 import type { RemoteAccess, RemoteOptions } from "./remote.js";
 import type { BuildRequest } from "./request.js";
 import type { SecretStore } from "./secrets/secretStore.js";
@@ -28,6 +29,8 @@ export interface Running {
   readonly parts: BuildParts;
   readonly request: Pick<BuildRequest, "reproducible">;
   readonly remote: RemoteAccess;
+  /** Asks the build's source policy about the sources of each graph that is to be run. */
+  readonly applyPolicy: ApplyPolicy;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   /** Seconds; see `buildEpoch`. */

@@ -12,6 +12,7 @@ import { watched } from "./ops/watched.js";
 import type { PlatformPlan } from "./plan.js";
 import type { Running } from "./run.js";
 import { buildSources } from "./source/mod.js";
+import type { ResolvedOnce } from "./source/resolvedOnce.js";
 import type { Source } from "./source/source.js";
 
 /** What the graph came to. */
@@ -27,6 +28,7 @@ export interface SolveOptions {
   /** What `local://` stands for. */
   readonly local: Source;
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
+  readonly resolved?: ResolvedOnce | undefined;
   readonly bringHere: BringHere;
   /** An export reads the files of the results. */
   readonly readsFiles: boolean;
@@ -38,10 +40,10 @@ export interface SolveOptions {
 export async function solveBuild(
   run: Running,
   plans: readonly PlatformPlan[],
-  { local, aroundHttp, bringHere, readsFiles, onLayer }: SolveOptions,
+  { local, aroundHttp, resolved, bringHere, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, report, signal } = run;
-  const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp });
+  const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp, resolved });
   const read = filesRead(plans.map(({ root }) => root), readsFiles);
   const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
@@ -69,9 +71,9 @@ function depsByStep(
 ): (vertex: Vertex) => OpDeps {
   const { parts, request, secrets, agents, epoch, logs } = run;
   const known = new Map<Digest, OpDeps>();
-  for (const { root, image } of plans) {
-    const own = { store: parts.store, executor: parts.executor, secrets, agents, logs, epoch: fileEpoch(request, epoch, image) };
-    const deps = withNestedSolve(run, { ...shared, ...own });
+  for (const { root, image, epoch: own } of plans) {
+    const time = fileEpoch(request, own ?? epoch, image);
+    const deps = withNestedSolve(run, { ...shared, store: parts.store, executor: parts.executor, secrets, agents, logs, epoch: time });
     for (const { digest } of topologicalOrder(root)) if (!known.has(digest)) known.set(digest, deps);
   }
   return ({ digest, name }) => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { deadUsers, noteUser } from "./cacheMountUsers.js";
 import { cancelled, TbuildError } from "./errors.js";
 import { storeLayout } from "./layout.js";
-import type { Store } from "./store.js";
+import type { Recovered } from "./recovery.js";
 import { type Lock, type LockMode, tryLock } from "./sys/lock.js";
 
 /** A directory that outlives the steps that use it. */
@@ -42,7 +42,13 @@ export interface CacheMountInfo {
 }
 
 /** What a cache mount needs of its store. */
-export type CacheMountStore = Pick<Store, "root" | "lease" | "recover">;
+export interface CacheMountStore {
+  readonly root: string;
+  /** Id of this process's lease. */
+  readonly lease: string;
+  /** Cleans up after processes that have died. */
+  recover(): Promise<readonly Recovered[]>;
+}
 
 const POLL_MS = 50;
 const LOCK = ".lock";

@@ -31,6 +31,38 @@ export function mark(roots: Iterable<string>, edges: (id: string) => readonly st
   return reached;
 }
 
+/** What becomes of an item, and why. */
+export type Verdict =
+  /** Goes. `idleMs`: since it, or anything that needed it, was last used. */
+  | { readonly kind: "remove"; readonly idleMs: number }
+  | { readonly kind: "in-use" }
+  /** Something that stays needs it. */
+  | { readonly kind: "needed"; readonly by: string }
+  /** It is not among those that may go. */
+  | { readonly kind: "not-meant" }
+  /** Used too lately. */
+  | { readonly kind: "young"; readonly idleMs: number }
+  /** What is used is within the limit by then. */
+  | { readonly kind: "within-limit" };
+
+/** One item and what becomes of it. */
+export interface Decision<T> {
+  readonly item: T;
+  readonly verdict: Verdict;
+}
+
+/** What {@link decide} goes by. */
+export interface GcTask<T> {
+  readonly inUse: ReadonlySet<string>;
+  readonly policy: PrunePolicy;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Which items may go; default all. */
+  readonly mayRemove?: ((item: T) => boolean) | undefined;
+  /** Bytes that are used before anything goes; default the sum of all items. */
+  readonly used?: number | undefined;
+}
+
 /**
  * What to remove, in order: nothing that `inUse` has, nothing that `mayRemove` refuses, nothing that something kept
  * needs; least recently used first, and whatever needs a thing before the thing. Using an item uses what it needs.
@@ -41,30 +73,39 @@ export function planPrune<T extends GcItem>(
   inUse: ReadonlySet<string>,
   policy: PrunePolicy,
   now: number,
-  mayRemove: (item: T) => boolean = () => true,
+  mayRemove?: (item: T) => boolean,
 ): readonly T[] {
-  const ordered = evictionOrder(items);
-  const kept = new Set<string>();
-  const removable = ordered.filter(({ item }) => {
-    const removed = !kept.has(item.id) && !inUse.has(item.id) && mayRemove(item);
-    if (!removed) for (const id of item.needs) kept.add(id);
-    return removed;
+  return decide(items, { inUse, policy, now, mayRemove }).flatMap(({ item, verdict }) => (verdict.kind === "remove" ? [item] : []));
+}
+
+/** What becomes of every item by one policy, in the order in which they would go. Pure. See {@link planPrune}. */
+export function decide<T extends GcItem>(items: readonly T[], { inUse, policy, now, mayRemove = () => true, used: begin }: GcTask<T>): readonly Decision<T>[] {
+  const keptBy = new Map<string, string>();
+  const fixed = (item: T): Verdict | null => {
+    const by = keptBy.get(item.id);
+    if (inUse.has(item.id)) return { kind: "in-use" };
+    if (by !== undefined) return { kind: "needed", by };
+    return mayRemove(item) ? null : { kind: "not-meant" };
+  };
+  const judged = evictionOrder(items).map(({ item, lastUsedAt }) => {
+    const verdict = fixed(item);
+    if (verdict !== null) for (const id of item.needs) keptBy.set(id, item.id);
+    return { item, lastUsedAt, verdict };
   });
-  let used = items.reduce((sum, { size }) => sum + size, 0);
-  return removable
-    .filter(({ item, lastUsedAt }) => {
-      if (!wanted(policy, used, now - lastUsedAt)) return false;
-      used -= item.size;
-      return true;
-    })
-    .map(({ item }) => item);
+  let used = begin ?? items.reduce((sum, { size }) => sum + size, 0);
+  return judged.map(({ item, lastUsedAt, verdict: known }) => {
+    const verdict = known ?? judge(policy, used, now - lastUsedAt);
+    if (verdict.kind === "remove") used -= item.size;
+    return { item, verdict };
+  });
 }
 
 // Once one item is too young or the limit holds, all later ones are kept as well, so that no needed item goes.
-function wanted({ keepBytes, keepDurationMs, maxUsedBytes }: PrunePolicy, used: number, idleMs: number): boolean {
-  if (maxUsedBytes !== undefined && used > maxUsedBytes) return true;
-  const onlyCap = maxUsedBytes !== undefined && keepBytes === undefined && keepDurationMs === undefined;
-  return !onlyCap && (keepBytes === undefined || used > keepBytes) && idleMs >= (keepDurationMs ?? 0);
+function judge({ keepBytes, keepDurationMs = 0, maxUsedBytes }: PrunePolicy, used: number, idleMs: number): Verdict {
+  if (maxUsedBytes !== undefined && used > maxUsedBytes) return { kind: "remove", idleMs };
+  const onlyCap = maxUsedBytes !== undefined && keepBytes === undefined && keepDurationMs === 0;
+  if (onlyCap || (keepBytes !== undefined && used <= keepBytes)) return { kind: "within-limit" };
+  return idleMs < keepDurationMs ? { kind: "young", idleMs } : { kind: "remove", idleMs };
 }
 
 interface Ranked<T> {
@@ -83,8 +124,8 @@ function evictionOrder<T extends GcItem>(items: readonly T[]): readonly Ranked<T
     const above = (users.get(item.id) ?? []).flatMap((id) => ranked.get(id) ?? []);
     ranked.set(item.id, {
       item,
-      lastUsedAt: Math.max(item.lastUsedAt, ...above.map(({ lastUsedAt }) => lastUsedAt)),
-      height: Math.max(0, ...above.map(({ height }) => height + 1)),
+      lastUsedAt: above.reduce((latest, user) => Math.max(latest, user.lastUsedAt), item.lastUsedAt),
+      height: above.reduce((most, { height }) => Math.max(most, height + 1), 0),
     });
   }
   return [...ranked.values()].sort((a, b) => a.lastUsedAt - b.lastUsedAt || a.height - b.height);
@@ -93,7 +134,11 @@ function evictionOrder<T extends GcItem>(items: readonly T[]): readonly Ranked<T
 function usersOf(items: readonly GcItem[]): ReadonlyMap<string, readonly string[]> {
   const users = new Map<string, string[]>();
   for (const { id, needs } of items) {
-    for (const needed of needs) users.set(needed, [...(users.get(needed) ?? []), id]);
+    for (const needed of needs) {
+      const known = users.get(needed);
+      if (known === undefined) users.set(needed, [id]);
+      else known.push(id);
+    }
   }
   return users;
 }

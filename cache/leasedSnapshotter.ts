@@ -4,8 +4,11 @@ import type { Snapshotter } from "./snapshot/snapshotter.js";
 /** A snapshotter as one lease uses it. Disposing removes the active snapshots that were neither committed nor removed. */
 export interface LeasedSnapshotter extends Snapshotter, AsyncDisposable {}
 
-/** `inner`, pinning every committed snapshot that passes through its hands. A parent is safe through its child. */
-export function leasedSnapshotter(inner: Snapshotter, pins: Pins): LeasedSnapshotter {
+/**
+ * `inner`, pinning every committed snapshot that passes through its hands. A parent is safe through its child. `admit` is asked
+ * before an active one is committed, and throws when there is no room for it.
+ */
+export function leasedSnapshotter(inner: Snapshotter, pins: Pins, admit: (key: string) => Promise<void> = async () => {}): LeasedSnapshotter {
   const active = new Set<string>();
   const pin = (name: string) => pins.pin([`snapshot:${name}`]);
 
@@ -28,6 +31,7 @@ export function leasedSnapshotter(inner: Snapshotter, pins: Pins): LeasedSnapsho
     },
     async commit(name, key, options) {
       await pin(name);
+      await admit(key);
       await inner.commit(name, key, options);
       active.delete(key);
     },

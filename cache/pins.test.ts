@@ -67,3 +67,19 @@ test("clear() lets go of what was pinned, and keeps what is pinned after it", as
   await pins.pin(["snapshot:b"]);
   assert.deepEqual(await read(dir.path), ["snapshot:b"]);
 });
+
+test("clearBefore() lets go of what was not pinned again since", async () => {
+  await using dir = await tempDir();
+  await using lease = await acquireLease(dir.path);
+  await using pins = openPins(dir.path, lease.id);
+  await pins.clearBefore(Date.now());
+  await pins.pin(["snapshot:old", "snapshot:again"]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const moment = Date.now();
+  await pins.pin(["snapshot:again"]);
+  await pins.pin(["snapshot:new"]);
+  await pins.clearBefore(moment);
+  assert.deepEqual(await read(dir.path), ["snapshot:again", "snapshot:new"]);
+  await pins.pin(["snapshot:old"]);
+  assert.deepEqual(await read(dir.path), ["snapshot:again", "snapshot:new", "snapshot:old"]);
+});

@@ -22,30 +22,46 @@ export interface Pins extends AsyncDisposable {
   pin(names: readonly PinName[]): Promise<void>;
   /** Lets go of all that was pinned. At once: what is pinned from now on stays. */
   clear(): void;
+  /** Lets go of what was last pinned before this moment, in milliseconds since the epoch; pinning anew what is pinned counts. */
+  clearBefore(moment: number): Promise<void>;
 }
 
 /** Pins of the lease `id` on the store at `root`. */
 export function openPins(root: string, id: string): Pins {
   const file = path.join(storeLayout(root).leases, id + SUFFIX);
-  const pinned = new Set<PinName>();
+  // With the time at which each was pinned last.
+  const pinned = new Map<PinName, number>();
   let fd: number | undefined;
 
   const append = (names: readonly PinName[]) => {
     fd ??= openSync(file, "a", 0o600);
     writeSync(fd, names.map((name) => `${JSON.stringify(name)}\n`).join(""));
-    for (const name of names) pinned.add(name);
+  };
+  const note = (names: readonly PinName[]) => {
+    for (const name of names) pinned.set(name, Date.now());
   };
 
   return {
     async pin(names) {
       const fresh = names.filter((name) => !pinned.has(name));
+      note(names.filter((name) => pinned.has(name)));
       if (fresh.length === 0) return;
       using _lock = await lockPins(root);
       append(fresh);
+      note(fresh);
     },
     clear() {
       if (fd !== undefined) ftruncateSync(fd);
       pinned.clear();
+    },
+    async clearBefore(moment) {
+      const isOld = ([, at]: readonly [PinName, number]) => at < moment;
+      if (fd === undefined || ![...pinned].some(isOld)) return;
+      // Others read the file under this lock only, so that they never see it half written.
+      using _lock = await lockPins(root);
+      for (const [name] of [...pinned].filter(isOld)) pinned.delete(name);
+      ftruncateSync(fd);
+      append([...pinned.keys()]);
     },
     [Symbol.asyncDispose]: async () => {
       if (fd !== undefined) closeSync(fd);

@@ -10,13 +10,13 @@ import { removeLocalCopy } from "./localCopies.js";
 import type { MetaDb, MetaTx } from "./meta/db.js";
 import type { ImageManifestRecord } from "./meta/records.js";
 import { parseDigest } from "./oci/digest.js";
-import { type PinName, withPins } from "./pins.js";
-import { discard } from "./snapshot/directories.js";
+import { withPins } from "./pins.js";
+import { discardAll } from "./snapshot/directories.js";
 import { flatName } from "./snapshot/records.js";
 import { diskUsage, keysBySnapshot, type UsageRecord, type UsageStore } from "./usage.js";
 
 /** How many things are forgotten under one lock: pinning waits for it, and so must not wait long. */
-const BATCH = 256;
+const BATCH = 1024;
 
 const SNAPSHOT = "snapshot:";
 const BLOB = "blob:";
@@ -53,11 +53,16 @@ export async function planOf(store: UsageStore, options: PruneOptions = {}): Pro
  */
 export async function prune(store: UsageStore, options: PruneOptions = {}): Promise<PruneResult> {
   const plan = await planOf(store, options);
-  const keys = keysBySnapshot(store.meta);
-  const removed: UsageRecord[] = [];
   removeResumable(storeLayout(store.root).content);
+  return await removePlanned(store, plan, options);
+}
+
+/** Removes what a plan names, in its order, but for what has come into use since. See {@link prune}. */
+export async function removePlanned(store: UsageStore, plan: readonly UsageRecord[], { signal }: Opts = {}): Promise<PruneResult> {
+  const keys = plan.length === 0 ? new Map<string, readonly string[]>() : keysBySnapshot(store.meta);
+  const removed: UsageRecord[] = [];
   for (let i = 0; i < plan.length; i += BATCH) {
-    if (options.signal?.aborted) throw cancelled(options.signal);
+    if (signal?.aborted) throw cancelled(signal);
     removed.push(...(await removeBatch(store, plan.slice(i, i + BATCH), keys)));
   }
   return { removed, freedBytes: removed.reduce((sum, { size }) => sum + size, 0) };
@@ -78,7 +83,7 @@ async function removeBatch(
   });
   const root = storeLayout(store.root).snapshots;
   const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
-  for (const id of directories) await discard({ root, removeTree }, id);
+  await discardAll({ root, removeTree }, directories);
   return [...removed, ...(await removeDirectories(store, batch, removeTree))];
 }
 
@@ -150,6 +155,6 @@ function manifestsOf(images: Pick<MetaTx["images"], "entries">): readonly ImageM
   return [...images.entries()].flatMap(([, { manifests }]) => manifests);
 }
 
-function nameIn(id: PinName, kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT | typeof LOCAL_COPY): readonly string[] {
+function nameIn(id: UsageRecord["id"], kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT | typeof LOCAL_COPY): readonly string[] {
   return id.startsWith(kind) ? [id.slice(kind.length)] : [];
 }

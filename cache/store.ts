@@ -4,6 +4,7 @@ import { type AsyncStack, asyncStack } from "./asyncStack.js";
 import { type BulkPool, createPool } from "./bulk/pool.js";
 import { diskContentStore, removeIngestsOf } from "./content/diskStore.js";
 import type { FileContentStore } from "./content/store.js";
+import { collect, usedBytes } from "./collect.js";
 import { fromSystemError, TbuildError } from "./errors.js";
 import { fixFormat, readFormat, type StoreFormat } from "./format.js";
 import { type ImageStore, imageStore } from "./images.js";
@@ -16,11 +17,13 @@ import { openMeta } from "./meta/lmdb.js";
 import { unmountBelow } from "./mounts.js";
 import { probeOverlay } from "./overlayProbe.js";
 import { openPins, type Pins } from "./pins.js";
+import { createQuota, type Quota } from "./quota.js";
 import { recover, type Recovered } from "./recovery.js";
 import { copySnapshotter } from "./snapshot/copy.js";
 import { overlaySnapshotter } from "./snapshot/overlay.js";
 import type { Snapshotter } from "./snapshot/snapshotter.js";
 import { createTouches } from "./touches.js";
+import { snapshotBytes, type UsageStore } from "./usage.js";
 
 /** Options of {@link openStore}. */
 export interface StoreOptions {
@@ -32,6 +35,8 @@ export interface StoreOptions {
   readonly warm?: boolean | undefined;
   /** Bytes that a layer may unpack to; default 256 GiB. */
   readonly maxLayerSize?: number | undefined;
+  /** Bytes that the store may take, all counted when it is written; default: as many as there are. */
+  readonly maxStoreSize?: number | undefined;
   /** Ends what still runs in the scratch directory of a process that was killed, such as its containers. */
   readonly cleanScratch?: ((scratch: string) => Promise<void>) | undefined;
 }
@@ -66,6 +71,8 @@ export interface Store extends AsyncDisposable {
   pin(snapshots: readonly string[]): Promise<void>;
   /** Lets prunes take what this process has seen or made until now: it uses nothing of that any more. For one that stays. */
   unpin(): void;
+  /** Lets prunes take what this process has not seen since this moment, in milliseconds since the epoch. For one that is never idle. */
+  unpinBefore(moment: number): Promise<void>;
 }
 
 /**
@@ -101,9 +108,12 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
   stack.use(bulk);
   const removeTree = async (tree: string) => void (await bulk.run("removeTree", { path: tree }));
   const pinBlob = (digest: string) => pins.pin([`blob:${digest}`]);
-  const content = diskContentStore(layout.content, { lease: lease.id, pin: pinBlob });
+  const quota = options.maxStoreSize === undefined ? null : quotaOf(options.maxStoreSize, () => parts);
+  const content = diskContentStore(layout.content, { lease: lease.id, pin: pinBlob, admit: quota?.admit });
+  const parts = { root, meta, content, bulk };
   const inner = openSnapshots(snapshotterName, layout, { meta, lease: lease.id, removeTree });
-  const snapshots = stack.use(leasedSnapshotter(inner, pins));
+  const admit = quota === null ? undefined : async (key: string) => await quota.admit(await snapshotBytes(parts, key));
+  const snapshots = stack.use(leasedSnapshotter(inner, pins, admit));
   stack.use({ [Symbol.asyncDispose]: async () => endUse(layout, lease) });
   const recoverNow = () => recover({ root, meta, removeTree, cleanScratch: options.cleanScratch });
   return {
@@ -122,8 +132,17 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
     recover: recoverNow,
     pin: (names) => pinCommitted(meta, pins, names),
     unpin: () => pins.clear(),
+    unpinBefore: (moment) => pins.clearBefore(moment),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
+}
+
+function quotaOf(maxBytes: number, partsOf: () => UsageStore): Quota {
+  return createQuota({
+    maxBytes,
+    measure: async () => await usedBytes(partsOf()),
+    collect: async () => void (await collect(partsOf(), [{ matches: null, keepDurationMs: 0, reservedBytes: 0, maxUsedBytes: maxBytes, minFreeBytes: 0 }])),
+  });
 }
 
 // Mounts go before the directories that they show.

@@ -1,29 +1,42 @@
+import { statSync } from "node:fs";
 import path from "node:path";
 import { blobsOfBuild } from "./buildRecords.js";
+import type { BulkPool } from "./bulk/pool.js";
 import { listCacheMounts } from "./cacheMounts.js";
+import type { FileContentStore } from "./content/store.js";
 import { type GcItem, mark } from "./gc.js";
+import { isDangling } from "./images.js";
 import { snapshotsOf } from "./index.js";
 import { storeLayout } from "./layout.js";
 import { listLocalCopies } from "./localCopies.js";
 import type { MetaDb, SnapshotRecord } from "./meta/db.js";
-import type { ImageRecord } from "./meta/records.js";
+import type { CacheRecord, ImageRecord } from "./meta/records.js";
 import { type PinName, withPins } from "./pins.js";
 import { flatName } from "./snapshot/records.js";
-import type { Store } from "./store.js";
 
 /** The parts of a store that usage and pruning look at. */
-export type UsageStore = Pick<Store, "root" | "meta" | "content" | "bulk">;
+export interface UsageStore {
+  readonly root: string;
+  readonly meta: MetaDb;
+  readonly content: FileContentStore;
+  readonly bulk: BulkPool;
+}
 
-/** One thing that takes space in the store. `size` in bytes on disk for a snapshot, of the file for a blob. */
+/** One thing that takes space in the store. `size` in bytes on disk: blocks, not lengths of files. */
 export interface UsageRecord extends GcItem {
-  /** "snapshot:<name>", "blob:<digest>", "cachemount:<directory>" or "localcopy:<copy>". */
-  readonly id: PinName;
-  /** `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot; `source.local`: a client's directory. */
-  readonly type: "regular" | "image" | "blob" | "exec.cachemount" | "source.local";
+  /** "snapshot:<name>", "blob:<digest>", "cachemount:<directory>", "localcopy:<copy>" or "internal:metadata". */
+  readonly id: PinName | "internal:metadata";
+  /**
+   * `image`: a snapshot that is a layer of a named image; `regular`: any other snapshot; `source.local`: a client's directory;
+   * `internal`: what the store itself needs.
+   */
+  readonly type: "regular" | "image" | "blob" | "exec.cachemount" | "source.local" | "source.git.checkout" | "internal";
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   /** Held by an image, a running build, the record of one or something that is; never pruned. */
   readonly inUse: boolean;
+  /** Held by an image of the image store. */
+  readonly inImage: boolean;
   /** Held by an image and by the build cache. */
   readonly shared: boolean;
   /** Name of the parent snapshot. */
@@ -36,20 +49,29 @@ export interface UsageRecord extends GcItem {
 interface IndexUse {
   readonly keys: string[];
   readonly description: string;
+  /** It is what a repository held. */
+  readonly checkout: boolean;
   lastUsedAt: number;
+}
+
+/** Options of {@link diskUsage}. */
+export interface UsageOptions {
+  /** Whether images that have lost their name hold what they are made of; default "held". */
+  readonly dangling?: "held" | "free";
 }
 
 /**
  * Everything in the store that takes space, of all processes. Snapshots are measured the first time somebody asks, and
  * their sizes remembered.
  */
-export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord[]> {
+export async function diskUsage(store: UsageStore, { dangling = "held" }: UsageOptions = {}): Promise<readonly UsageRecord[]> {
   const pinned = await withPins(store.root, async (names) => names);
   const items = [...(await snapshotItems(store)), ...(await blobItems(store)), ...(await cacheMountItems(store)), ...(await localCopyItems(store))];
   const byId = new Map<string, Item>(items.map((item) => [item.id, item]));
   const needs = (id: string) => byId.get(id)?.needs ?? [];
   const active = items.filter(({ kind }) => kind === "active" || kind === "open-mount" || kind === "open-copy").map(({ id }) => id);
-  const images = [...store.meta.images.entries()].flatMap(([, image]) => holdsOf(image));
+  const holding = [...store.meta.images.entries()].filter(([, image]) => dangling === "held" || !isDangling(image));
+  const images = holding.flatMap(([, image]) => holdsOf(image));
   const inImages = mark(images, needs);
   const builds = [...store.meta.builds.entries()].flatMap(([, build]) => blobsOfBuild(build).map(({ digest }) => `blob:${digest}`));
   const inUse = mark([...images, ...builds, ...pinned, ...active], needs);
@@ -57,6 +79,7 @@ export async function diskUsage(store: UsageStore): Promise<readonly UsageRecord
     ...item,
     type: typeOf(kind, inImages.has(item.id)),
     inUse: inUse.has(item.id),
+    inImage: inImages.has(item.id),
     shared: cached && inImages.has(item.id),
   }));
 }
@@ -65,6 +88,7 @@ function typeOf(kind: Item["kind"], inImage: boolean): UsageRecord["type"] {
   if (kind === "blob") return "blob";
   if (kind === "mount" || kind === "open-mount") return "exec.cachemount";
   if (kind === "copy" || kind === "open-copy") return "source.local";
+  if (kind === "checkout") return "source.git.checkout";
   return inImage ? "image" : "regular";
 }
 
@@ -73,8 +97,8 @@ export function keysBySnapshot(meta: MetaDb): ReadonlyMap<string, readonly strin
   return new Map([...indexUses(meta)].map(([name, { keys }]) => [name, keys]));
 }
 
-type Item = Omit<UsageRecord, "type" | "inUse" | "shared"> & {
-  readonly kind: "active" | "committed" | "blob" | "mount" | "open-mount" | "copy" | "open-copy";
+type Item = Omit<UsageRecord, "type" | "inUse" | "inImage" | "shared"> & {
+  readonly kind: "active" | "committed" | "checkout" | "blob" | "mount" | "open-mount" | "copy" | "open-copy";
   /** The cache index leads to it. */
   readonly cached: boolean;
 };
@@ -88,7 +112,7 @@ async function snapshotItems(store: UsageStore): Promise<readonly Item[]> {
     const use = uses.get(name);
     return {
       id: `snapshot:${name}`,
-      kind: record.kind,
+      kind: use?.checkout === true && record.kind === "committed" ? "checkout" : record.kind,
       size: (sizes.get(name) ?? 0) + (sizes.get(flatName(name)) ?? 0),
       createdAt: record.createdAt,
       lastUsedAt: Math.max(record.lastUsedAt, use?.lastUsedAt ?? 0),
@@ -102,12 +126,17 @@ async function snapshotItems(store: UsageStore): Promise<readonly Item[]> {
 
 async function blobItems({ content }: UsageStore): Promise<readonly Item[]> {
   const items: Item[] = [];
-  for await (const { digest, size, createdAt } of content.walk()) {
+  for await (const { digest, createdAt } of content.walk()) {
     const id = `blob:${digest}` as const;
+    const size = blocksOf(content.pathOf(digest));
     const rest = { needs: [], parent: null, description: "", cached: false };
     items.push({ id, kind: "blob", size, createdAt, lastUsedAt: createdAt, ...rest });
   }
   return items;
+}
+
+function blocksOf(file: string): number {
+  return (statSync(file, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
 }
 
 async function cacheMountItems({ root, bulk }: UsageStore): Promise<readonly Item[]> {
@@ -146,13 +175,18 @@ function indexUses(meta: MetaDb): ReadonlyMap<string, IndexUse> {
   const uses = new Map<string, IndexUse>();
   for (const [key, record] of meta.index.entries()) {
     for (const name of snapshotsOf(record)) {
-      const use = uses.get(name) ?? { keys: [], description: record.parts.name, lastUsedAt: 0 };
+      const use = uses.get(name) ?? { keys: [], description: record.parts.name, checkout: isCheckout(record), lastUsedAt: 0 };
       use.keys.push(key);
       use.lastUsedAt = Math.max(use.lastUsedAt, record.lastUsedAt);
       uses.set(name, use);
     }
   }
   return uses;
+}
+
+/** By what a step that reads a repository says of itself. */
+function isCheckout({ parts: { attributes } }: CacheRecord): boolean {
+  return attributes["repository"] !== undefined && attributes["commit"] !== undefined;
 }
 
 async function measure(store: UsageStore): Promise<ReadonlyMap<string, number>> {
@@ -172,6 +206,12 @@ async function remember(meta: MetaDb, sized: readonly (readonly [string, number,
       if (record?.id === id && record.kind === "committed") tx.snapshots.put(name, { ...record, size });
     }
   });
+}
+
+/** Bytes on disk of a snapshot of this name, measured now; none is 0. */
+export async function snapshotBytes(store: UsageStore, name: string): Promise<number> {
+  const record = store.meta.snapshots.get(name);
+  return record === undefined ? 0 : await bytesOf(store, record);
 }
 
 // A snapshot that its owner removes meanwhile counts as nothing.

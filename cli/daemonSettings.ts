@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type Platform, parsePlatform } from "../cache/oci/platform.js";
-import type { TbuildConfig } from "../builder/config.js";
+import type { GcConfig, TbuildConfig } from "../builder/config.js";
 import type { ListenAddress } from "../builder/daemon/address.js";
 import { parseAddress } from "../builder/daemon/address.js";
 import type { SocketOwner } from "../builder/daemon/listener.js";
@@ -13,12 +13,16 @@ export interface DaemonSettings {
   /** Undefined: the default. */
   readonly root: string | undefined;
   readonly addresses: readonly ListenAddress[];
+  /** Undefined: no metrics. */
+  readonly debugAddress: ListenAddress | undefined;
   readonly owner: SocketOwner;
   readonly tls: TlsFiles | null;
   readonly labels: Readonly<Record<string, string>>;
   /** Null: those that programs run for here. */
   readonly platforms: readonly Platform[] | null;
   readonly entitlements: readonly string[];
+  /** When and what the daemon collects. */
+  readonly gc: GcConfig;
   readonly warnings: readonly string[];
 }
 
@@ -34,13 +38,21 @@ export function daemonSettings(args: DaemonArgs, config: TbuildConfig): DaemonSe
   return {
     root: args.root ?? daemon.root ?? undefined,
     addresses,
+    debugAddress: debugAddress(args.debugAddr ?? daemon.debugAddress),
     owner: { uid: daemon.uid, gid: args.group === undefined ? daemon.gid : groupId(args.group) },
     tls,
     labels: { ...worker.labels, ...Object.fromEntries(args.labels.map(label)) },
     platforms: platformsOf(firstOf(args.platforms.flatMap((text) => text.split(",")), worker.platforms)),
     entitlements: firstOf(args.entitlements, daemon.entitlements).map(entitlement),
+    gc: { gc: args.gc ?? worker.gc, policies: worker.policies, limits: args.gcLimits ?? worker.limits },
     warnings: [...args.warnings, ...config.warnings, ...(open ? ["Anybody who reaches a TCP address can build as root: give --tlscert, --tlskey and --tlscacert"] : [])],
   };
+}
+
+/** As buildkitd, without a scheme it is TCP. */
+function debugAddress(text: string | null): ListenAddress | undefined {
+  if (text === null || text === "") return undefined;
+  return parseAddress(text.includes("://") ? text : `tcp://${text}`);
 }
 
 function firstOf<T>(...lists: readonly (readonly T[])[]): readonly T[] {

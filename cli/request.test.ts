@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import test from "node:test";
 import { hasCode } from "../cache/errors.js";
 import type { BuildArgs } from "./args/build.js";
@@ -33,4 +36,27 @@ test("buildRequest() loads into the Docker engine where there is one, and always
   assert.deepEqual((await request("--load", "engine")).outputs, [image, { type: "docker", attrs: {} }]);
   assert.deepEqual((await request("--load -o type=oci,dest=x.tar")).outputs, [oci, image]);
   assert.deepEqual((await request("--load -o type=image -o type=oci,dest=x.tar", "engine")).outputs, [image, oci, { type: "docker", attrs: {} }]);
+});
+
+test("buildRequest() reads the source policy that a flag or a variable names", async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), "tbuild-policy-"));
+  const before = process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"];
+  const file = (action: string) => {
+    const name = path.join(dir, `${action}.json`);
+    writeFileSync(name, JSON.stringify({ rules: [{ action, selector: { identifier: "*" } }] }));
+    return name;
+  };
+  const kinds = async (line: string) => (await request(line)).sourcePolicies?.flatMap(({ rules }) => rules.map(({ action }) => action.kind));
+  try {
+    delete process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"];
+    assert.deepEqual(await kinds("--pull"), []);
+    process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"] = file("ALLOW");
+    assert.deepEqual(await kinds("--pull"), ["allow"]);
+    assert.deepEqual(await kinds(`--source-policy-file ${file("DENY")}`), ["deny"]);
+    await assert.rejects(request(`--source-policy-file ${dir}/none`), (error) => hasCode(error, "not_found"));
+  } finally {
+    if (before === undefined) delete process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"];
+    else process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"] = before;
+    rmSync(dir, { recursive: true, force: true });
+  }
 });

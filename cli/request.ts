@@ -1,5 +1,7 @@
 import { type Annotation, annotationAttribute } from "../builder/image/annotations.js";
 import type { ExportSpec } from "../builder/exporter/exporter.js";
+import type { SourceRules } from "../builder/policy/policy.js";
+import { readPolicyFile } from "../builder/policy/readPolicyFile.js";
 import type { BuildRequest } from "../builder/request.js";
 import { parseReference } from "../cache/oci/reference.js";
 import type { BuildArgs } from "./args/build.js";
@@ -36,12 +38,17 @@ export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildReques
     buildContexts: Object.fromEntries(args.buildContext.map(namedContext)),
     secrets: args.secret.map((secret) => parseSecret(secret)),
     ssh: args.ssh.map(parseSsh),
+    sourcePolicies: sourcePolicies(args.sourcePolicyFile ?? process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"]),
     allow: args.allow,
     ulimits: args.ulimit.map(parseUlimit),
     cgroupParent: args.cgroupParent,
     shmSize: args.shmSize === undefined ? undefined : parseMemory(args.shmSize, "--shm-size"),
     resources: parseResources(args.resource.map((resource) => keyValue(resource, "--resource"))),
   };
+}
+
+function sourcePolicies(file: string | undefined): readonly SourceRules[] {
+  return file === undefined || file === "" ? [] : [readPolicyFile(file)];
 }
 
 function outputs({ output, push, load, annotation }: BuildArgs, loadInto: LoadTarget): readonly ExportSpec[] {

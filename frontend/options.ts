@@ -4,6 +4,7 @@ import type { Digest } from "../cache/oci/digest.js";
 import type { Platform } from "../cache/oci/platform.js";
 import type { ExecMeta, LinuxResources } from "../solver/llb/op.js";
 import type { Output } from "../solver/llb/state.js";
+import type { Warning } from "../solver/progress.js";
 
 /** What a Dockerfile is turned into a graph with. */
 export interface FrontendOptions {
@@ -28,6 +29,12 @@ export interface FrontendOptions {
   readonly ignore: readonly string[];
   /** For `created` of the config and history: seconds since the epoch; null when it comes from the base image. */
   readonly epoch: number | null;
+  /** Without an epoch: when the base image was "base", or nothing, which whoever exports fills in: "export". */
+  readonly created: "base" | "export";
+  /** Seconds since the epoch of what was fetched, for a SOURCE_DATE_EPOCH that is a word; null when it has no time. That of the context may be `epoch`. */
+  readonly sourceTime: (source: "context" | Output) => Promise<number | null>;
+  /** Hears of the warnings of a file before the error that is wrong with it. */
+  readonly warnBeforeError: (warnings: readonly Warning[]) => void;
   /** Hostname of RUN containers; BuildKit's is "buildkitsandbox". */
   readonly hostname: string | null;
   readonly network: "default" | "host" | "none";
@@ -92,6 +99,9 @@ export const defaultFrontendOptions: Omit<FrontendOptions, "platform" | "buildPl
   context: "local",
   ignore: [],
   epoch: null,
+  created: "base",
+  sourceTime: async () => Promise.resolve(null),
+  warnBeforeError: () => {},
   hostname: null,
   network: "default",
   extraHosts: [],

@@ -6,7 +6,8 @@ import { existsSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
 
-const outdir = "dist/bundle";
+// Another place for tests, which must not wait for each other.
+const outdir = process.argv[2] ?? "dist/bundle";
 
 rmSync(outdir, { recursive: true, force: true });
 await build({

@@ -1,11 +1,20 @@
-import { TbuildError, fromSystemError, isTbuildError } from "../cache/errors.js";
+import { type SourceRange, TbuildError, fromSystemError, isTbuildError } from "../cache/errors.js";
 import type { Digest } from "../cache/oci/digest.js";
 import type { Vertex } from "./graph.js";
 
-const vertices = new WeakMap<object, Digest>();
+const vertices = new WeakMap<object, Pick<Vertex, "digest" | "at">>();
 
 /** Digest of the step that failed with this error, so that a front end can show its log again. */
 export function vertexOf(error: unknown): Digest | undefined {
+  return stepOf(error)?.digest;
+}
+
+/** Everywhere that this step comes from. */
+export function placesOf(error: unknown): readonly SourceRange[] {
+  return stepOf(error)?.at ?? [];
+}
+
+function stepOf(error: unknown): Pick<Vertex, "digest" | "at"> | undefined {
   return typeof error === "object" && error !== null ? vertices.get(error) : undefined;
 }
 
@@ -15,7 +24,7 @@ export function vertexOf(error: unknown): Digest | undefined {
  */
 export function errorOf(vertex: Vertex, cause: unknown): unknown {
   const error = located(fromSystemError(cause), vertex);
-  if (typeof error === "object" && error !== null) vertices.set(error, vertex.digest);
+  if (typeof error === "object" && error !== null) vertices.set(error, vertex);
   return error;
 }
 

@@ -37,6 +37,8 @@ export interface Warning {
   readonly rule: string | null;
   readonly message: string;
   readonly detail: string;
+  /** How bad it is, as frontends of clients count: 1 is what a check says, the default. */
+  readonly level?: number;
   readonly url: string | null;
   readonly at: SourceRange | null;
 }

@@ -14,6 +14,8 @@ export interface SchedulerDeps<R> {
   readonly runnerFor: (vertex: Vertex) => OpRunner<R>;
   readonly index: CacheIndex<R>;
   readonly steps: StepRunner<R>;
+  /** See {@link StepRunner}. */
+  readonly build: object;
 }
 
 /** Works out, on demand and once per vertex, keys and results of one build's vertices. */
@@ -33,7 +35,7 @@ interface Reading<R> {
 }
 
 /** A scheduler of one build. */
-export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>, job: Job): Scheduler<R> {
+export function createScheduler<R>({ runnerFor, index, steps, build }: SchedulerDeps<R>, job: Job): Scheduler<R> {
   const tracker = createTracker<R>(job);
   const memos = createMemos();
   const stalls = createStalls();
@@ -89,7 +91,7 @@ export function createScheduler<R>({ runnerFor, index, steps }: SchedulerDeps<R>
     const { outputs, cached } = await tracker.own(vertex, async () => {
       tracker.move(vertex, { type: "started" });
       const step = { vertex, runner: runnerFor(vertex), inputs, storing };
-      return await steps.run(step, { signal: job.signal, listener: job.reporterOf(vertex) });
+      return await steps.run(step, { signal: job.signal, listener: job.reporterOf(vertex) }, build);
     });
     tracker.move(vertex, { type: cached ? "hit" : "done", outputs });
     return outputs;

@@ -226,6 +226,19 @@ test("solve() runs no more steps at a time than its concurrency", async () => {
   assert.equal(most, 3);
 });
 
+test("solve() lets a small build pass a large one that waits for its turn", async () => {
+  const { runner, solve } = setUp(1);
+  const gate = deferred();
+  runner.during = ({ name }) => (name === "s0" ? gate.promise : turn());
+  const large = solve(fake({ name: "top" }, Array.from({ length: 20 }, (_, i) => fake({ name: `s${i}` }))), new AbortController().signal);
+  await until(() => runner.running === 1);
+  const small = solve(fake({ name: "small" }), new AbortController().signal);
+  for (let i = 0; i < 20; i++) await turn();
+  gate.resolve();
+  await Promise.all([small, large]);
+  assert.equal(runner.executed.indexOf("small"), 1);
+});
+
 test("solve() lets go of a step that still waits for its turn when the build is cancelled", async () => {
   const { runner, solve } = setUp(1);
   const gate = deferred();

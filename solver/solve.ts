@@ -12,10 +12,13 @@ export interface SolverConfig<R> {
   readonly index: CacheIndex<R>;
   /** Steps that run at a time, over all builds; default 64. */
   readonly concurrency?: number;
+  /** Of one build, whatever room there is; default all. */
+  readonly buildConcurrency?: number | undefined;
 }
 
 /** How one build is solved. */
 export interface SolveOpts<R> {
+  /** The same for all that is solved for one build: by it builds get their shares of the steps that may run. */
   readonly signal: AbortSignal;
   /** Hears everything, in order; must not throw. Nothing comes after `solve` has settled. */
   readonly report: (event: Progress) => void;
@@ -36,13 +39,13 @@ export interface Solver<R> {
 }
 
 /** A solver with no builds. */
-export function createSolver<R>({ index, concurrency = 64 }: SolverConfig<R>): Solver<R> {
-  const steps = createStepRunner(index, concurrency);
+export function createSolver<R>({ index, concurrency = 64, buildConcurrency }: SolverConfig<R>): Solver<R> {
+  const steps = createStepRunner(index, { total: concurrency, perOwner: buildConcurrency });
   async function solveAll(definitions: readonly Definition[], opts: SolveOpts<R>): Promise<readonly (R | null)[]> {
     const targets = loadGraphs(definitions);
     const vertices = topologicalOrder(...targets);
     using job = createJob(vertices, opts.signal, opts.report);
-    const scheduler = createScheduler({ runnerFor: opts.runnerFor, index, steps }, job);
+    const scheduler = createScheduler({ runnerFor: opts.runnerFor, index, steps, build: opts.signal }, job);
     try {
       scheduler.prepare(vertices);
       const results = await Promise.all(targets.map(async (target) => (target === null ? null : await scheduler.resultOf(target))));

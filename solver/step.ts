@@ -1,7 +1,7 @@
-import PQueue from "p-queue";
 import type { CacheIndex } from "../cache/index.js";
 import type { KeyParts } from "../cache/meta/records.js";
 import type { CacheKey } from "./cacheKey.js";
+import { type FairLimits, fairQueue } from "./fairQueue.js";
 import { type RunOpts, type Waiter, createFlights } from "./flight.js";
 import type { Vertex } from "./graph.js";
 import type { OpRunner } from "./opRunner.js";
@@ -32,26 +32,27 @@ export interface StepResult<R> {
   readonly cached: boolean;
 }
 
-/** Runs steps of all builds of one solver: equal ones once, and no more than so many at a time. */
+/** Runs steps of all builds of one solver: equal ones once, and no more than so many at a time, each build having its share. */
 export interface StepRunner<R> {
-  run(step: Step<R>, waiter: Waiter): Promise<StepResult<R>>;
+  /** `build`: what is the same for all steps of one. */
+  run(step: Step<R>, waiter: Waiter, build: object): Promise<StepResult<R>>;
 }
 
 interface Landed<R> extends StepResult<R> {
   readonly stored: readonly CacheKey[];
 }
 
-/** A runner with nothing to do. `concurrency`: steps at a time. */
-export function createStepRunner<R>(index: CacheIndex<R>, concurrency: number): StepRunner<R> {
-  const queue = new PQueue({ concurrency });
+/** A runner with nothing to do. `limits`: steps at a time, of all builds and of one. */
+export function createStepRunner<R>(index: CacheIndex<R>, limits: FairLimits): StepRunner<R> {
+  const queue = fairQueue(limits);
   const flights = createFlights<Landed<R>>();
   let unshared = 0;
 
   return {
-    async run(step, waiter) {
+    async run(step, waiter, build) {
       const { storing } = step;
       const shared = storing?.reuse === "allowed" ? storing.canonical : `unshared-${unshared++}`;
-      const landed = await flights.join(shared, waiter, (opts) => inTurn(queue, opts.signal, () => execute(step, index, opts)));
+      const landed = await flights.join(shared, waiter, (opts) => queue.run(build, opts.signal, () => execute(step, index, opts)));
       // The run may have been another build's, which reached the same content by another definition.
       const missing = storing?.keys.filter((key) => !landed.stored.includes(key)) ?? [];
       if (storing !== null && missing.length > 0) await index.save(missing, storing.canonical, landed.outputs, storing.parts);
@@ -69,15 +70,4 @@ async function execute<R>({ vertex, runner, inputs, storing }: Step<R>, index: C
   const outputs = await runner.exec(vertex, inputs, { signal: opts.signal, report: opts.listener });
   if (storing !== null) await index.save(storing.keys, storing.canonical, outputs, storing.parts);
   return { outputs, cached: false, stored: storing?.keys ?? [] };
-}
-
-/** The result of `task`, run when there is room. Unlike the queue's own promise, rejects only when the task has ended. */
-async function inTurn<T>(queue: PQueue, signal: AbortSignal, task: () => Promise<T>): Promise<T> {
-  let running: Promise<T> | undefined;
-  try {
-    return await queue.add(() => (running = task()), { signal });
-  } catch (error) {
-    if (running === undefined) throw error;
-    return await running;
-  }
 }

@@ -25,7 +25,8 @@ const initMessage = schema({
   meta: child(2, execMeta),
   fds: ints(3),
   tty: flag(4),
-  security: oneOf(5, ["sandbox", "insecure"]),
+  /** As a step's security mode; what is unknown has to be answered for the one process. */
+  security: int(5),
   secretEnv: children(6, secretEnv),
 });
 

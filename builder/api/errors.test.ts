@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { definitionCodec } from "../../solver/llb/codecDefinition.js";
+import { encode } from "../../solver/llb/message.js";
 import { errorCodes, TbuildError } from "../../cache/errors.js";
 import { fromStatus, grpcCode, TBUILD_ERROR, toStatus } from "./errors.js";
 
@@ -30,6 +32,38 @@ test("toStatus() says which lines failed, how the process ended, and which step 
     ["github.com/moby/buildkit/gatewayapi.ExitMessage+json", { Code: 1 }],
     ["github.com/moby/buildkit/errdefs.Vertex+json", { digest: "sha256:v" }],
   ]);
+});
+
+test("toStatus() has a range for each line, and the graph that the file comes from", () => {
+  const several = { file: "Dockerfile", start: { line: 2, column: 3 }, end: { line: 4, column: 5 } };
+  const definition = encode(definitionCodec, { def: [Buffer.from("op")], metadata: new Map(), source: { infos: [], locations: new Map() } });
+  const status = toStatus(new TbuildError("parse_failed", "m", { at: several }), { source: () => ({ ...info, definition }) });
+  const [[, found]] = detailsOf(status) as [[string, { readonly info: { readonly definition: unknown }; readonly ranges: readonly unknown[] }]];
+  assert.deepEqual(found.info.definition, { def: [Buffer.from("op").toString("base64")] });
+  assert.deepEqual(found.ranges, [
+    { start: { line: 2, character: 2 }, end: { line: 2, character: 2 } },
+    { start: { line: 3, character: 0 }, end: { line: 3, character: 0 } },
+    { start: { line: 4, character: 0 }, end: { line: 4, character: 4 } },
+  ]);
+});
+
+test("toStatus() tells every place of a step, the last one first", () => {
+  const place = (line: number) => ({ ...at, start: { line, column: 1 }, end: { line, column: 1 } });
+  const places = [place(7), place(8), place(9)];
+  const details = detailsOf(toStatus(new TbuildError("not_found", "m", { at: places[0] }), { source: () => info, places }));
+  assert.deepEqual(details.map(([, value]) => (value as { ranges: { start: { line: number } }[] }).ranges[0]?.start.line), [9, 8, 7]);
+});
+
+test("toStatus() has BuildKit's words, with a kind where BuildKit has one", () => {
+  const said = (...args: ConstructorParameters<typeof TbuildError>) => {
+    const { code, message } = toStatus(new TbuildError(...args));
+    return [code, message];
+  };
+  assert.deepEqual(said("cancelled", "Build cancelled"), [grpcCode.cancelled, "context canceled"]);
+  assert.deepEqual(said("not_found", 'No such build "x"'), [grpcCode.notFound, "no such job x"]);
+  const denied = 'error evaluating the source policy: source "a://b" denied by policy: source denied by policy';
+  assert.deepEqual(said("permission_denied", 'Cannot use "a://b": the source policy denies it'), [grpcCode.unknown, denied]);
+  assert.deepEqual(said("not_found", 'Cannot download "https://a.test/x": the server answered 404'), [grpcCode.unknown, "invalid response status 404"]);
 });
 
 test("toStatus() tells the hint, and every mistake of several", () => {

@@ -1,5 +1,5 @@
 import { type ErrorCode, isTbuildError, type SourceRange, TbuildError, toWire } from "../../cache/errors.js";
-import { rangeToWire } from "../../solver/llb/codecDefinition.js";
+import { definitionCodec, rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import { buildkitWords } from "./buildkitWords.js";
 import type { Status } from "./common.js";
@@ -67,6 +67,8 @@ export interface ErrorContext {
   readonly source?: (file: string) => SourceInfo | undefined;
   /** Digest of the step that failed, whose output the client then repeats. */
   readonly vertex?: string | undefined;
+  /** Everywhere that this step comes from, in the order in which its author has said so. */
+  readonly places?: readonly SourceRange[];
 }
 
 /** An error as `google.rpc.Status`, with BuildKit's details. What is no {@link TbuildError} is internal. */
@@ -75,8 +77,14 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
     return { code: grpcCode.internal, message: error instanceof Error ? error.message : String(error), details: [] };
   }
   const all = [error, ...error.others];
-  const details = [...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(error)];
+  // The last place is the innermost one, and comes first.
+  const more = (context.places ?? []).filter((place) => !isSame(place, error.at)).reverse();
+  const details = [...more.flatMap((place) => sourceDetail(place, context)), ...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(error)];
   return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
+}
+
+function isSame(a: SourceRange, b: SourceRange | undefined): boolean {
+  return b !== undefined && a.file === b.file && a.start.line === b.start.line && a.end.line === b.end.line;
 }
 
 /** Name of the detail that has our errors themselves, for a client that is tbuild. */
@@ -99,7 +107,7 @@ export function wireErrors(error: TbuildError): readonly object[] {
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
 function codeOf(error: TbuildError): number {
-  return buildkitWords(error) === null ? codes[error.code] : grpcCode.unknown;
+  return buildkitWords(error)?.hasKind === false ? grpcCode.unknown : codes[error.code];
 }
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
@@ -116,7 +124,7 @@ export function codeOfStatus(code: number): ErrorCode {
 function messageOf(error: TbuildError): string {
   const { message, hint, process } = error;
   const failed = (argv: readonly string[]) => `process "${argv.join(" ")}" did not complete successfully`;
-  const text = process === undefined ? (buildkitWords(error) ?? message) : `${failed(process.argv)}: ${exitText(process)}`;
+  const text = process === undefined ? (buildkitWords(error)?.text ?? message) : `${failed(process.argv)}: ${exitText(process)}`;
   return hint === undefined ? text : `${text}\nhint: ${hint}`;
 }
 
@@ -128,8 +136,23 @@ function exitText({ exitCode, outOfMemory }: { readonly exitCode: number; readon
 export function sourceDetail(at: SourceRange | undefined, { source }: ErrorContext): Status["details"] {
   const info = at === undefined ? undefined : source?.(at.file);
   if (at === undefined || info === undefined) return [];
-  const text = { filename: info.filename, data: Buffer.from(info.data).toString("base64"), language: info.language };
-  return [detail("errdefs.Source", { info: text, ranges: [rangeToWire(at)] })];
+  const { filename, language, definition } = info;
+  const graph = definition === undefined ? {} : { definition: { def: definitionCodec.decode(definition).def.map(base64) } };
+  const text = { filename, data: base64(info.data), language, ...graph };
+  return [detail("errdefs.Source", { info: text, ranges: linesOf(at).map(rangeToWire) })];
+}
+
+/** BuildKit has a range for each line. */
+function linesOf(at: SourceRange): readonly SourceRange[] {
+  const { start, end } = at;
+  if (end.line <= start.line) return [at];
+  const lines = Array.from({ length: end.line - start.line - 1 }, (_, index) => ({ line: start.line + index + 1, column: 1 }));
+  const whole = [start, ...lines, { line: end.line, column: 1 }];
+  return whole.map((from) => ({ ...at, start: from, end: from.line === end.line ? end : from }));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 function ofStep({ process }: TbuildError, { vertex }: ErrorContext): Status["details"] {

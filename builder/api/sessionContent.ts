@@ -1,4 +1,4 @@
-import { blob, child, int, oneOf, text, textMap } from "../../solver/llb/message.js";
+import { blob, child, children, int, oneOf, text, textMap, texts } from "../../solver/llb/message.js";
 import { method } from "./method.js";
 import { schema, time } from "./schema.js";
 
@@ -12,6 +12,13 @@ export const getBlobInfo = method(
   "/containerd.services.content.v1.Content/Info",
   schema({ digest: text(1) }),
   schema({ info: child(1, blobInfo) }),
+);
+
+/** What blobs there are; filters are those of containerd. */
+export const listBlobs = method(
+  "/containerd.services.content.v1.Content/List",
+  schema({ filters: texts(1) }),
+  schema({ info: children(1, blobInfo) }),
 );
 
 /** Bytes of a blob in pieces; a size of 0 is all that follows the offset. */

@@ -26,7 +26,7 @@ export interface CdiRegistry {
   readonly problems: readonly string[];
 }
 
-/** Reads the `.json` files of `dirs`; of two that describe a device, that of the later directory counts. */
+/** Reads the `.json` and `.yaml` files of `dirs`; of two that describe a device, that of the later directory counts. */
 export function loadCdi(dirs: readonly string[]): CdiRegistry {
   const found = new Map<string, CdiDevice>();
   const problems: string[] = [];
@@ -47,8 +47,7 @@ function dirDevices(dir: string, problems: string[]): ReadonlyMap<string, readon
   const devices = new Map<string, readonly CdiDevice[]>();
   for (const name of namesIn(dir)) {
     const file = path.join(dir, name);
-    if (/\.ya?ml$/.test(name)) problems.push(`"${file}" is not read: only .json is`);
-    if (!name.endsWith(".json")) continue;
+    if (!/\.(?:json|yaml|yml)$/.test(name)) continue;
     try {
       for (const device of fileDevices(file)) devices.set(device.name, [...(devices.get(device.name) ?? []), device]);
     } catch (error) {

@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import type Yaml from "yaml";
 import { TbuildError } from "../../cache/errors.js";
 
 /** What a device changes in a container. Source: CDI SPEC.md "containerEdits". */
@@ -61,9 +63,9 @@ export interface CdiSpecDevice {
 const EDITS = ["env", "deviceNodes", "mounts", "hooks", "additionalGids"];
 const KIND = /^[A-Za-z][\w.-]*\/[A-Za-z][\w-]*$/;
 
-/** Reads a CDI specification. @throws {TbuildError} parse_failed, unsupported for edits that tbuild does not know */
+/** Reads a CDI specification in JSON, or in YAML where the file's name says so. @throws {TbuildError} parse_failed, unsupported for edits that tbuild does not know */
 export function parseCdi(file: string, text: string): CdiSpec {
-  const spec = record(file, parseJson(file, text));
+  const spec = record(file, parseData(file, text));
   const { kind, devices } = spec;
   if (typeof kind !== "string" || !KIND.test(kind)) throw malformed(file, '"kind" is not "vendor/class"');
   if (!Array.isArray(devices)) throw malformed(file, '"devices" is not a list');
@@ -117,7 +119,8 @@ function list(file: string, from: Readonly<Record<string, unknown>>, key: string
 }
 
 function annotations(value: unknown): Readonly<Record<string, string>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, string>) : {};
+  const pairs = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return Object.fromEntries(pairs.map(([key, text]) => [key, String(text)]));
 }
 
 function record(file: string, value: unknown): Readonly<Record<string, unknown>> {
@@ -125,9 +128,16 @@ function record(file: string, value: unknown): Readonly<Record<string, unknown>>
   throw malformed(file, "it is not an object where one belongs");
 }
 
-function parseJson(file: string, text: string): unknown {
+const require = createRequire(import.meta.url);
+
+/** Loaded for the first file that needs it. */
+function yamlParser(): (text: string) => unknown {
+  return (require("yaml") as typeof Yaml).parse;
+}
+
+function parseData(file: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return file.endsWith(".json") ? JSON.parse(text) : yamlParser()(text);
   } catch (error) {
     throw malformed(file, String(error));
   }

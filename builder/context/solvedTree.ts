@@ -11,6 +11,7 @@ import { withNestedSolve } from "../nestedSolve.js";
 import { opRunner } from "../ops/mod.js";
 import { scratchRef } from "../ops/opDeps.js";
 import { openTree, type ReadTree } from "../ops/trees.js";
+import type { ApplyPolicy } from "../policy/applyPolicy.js";
 import type { RemoteAccess } from "../remote.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
@@ -21,6 +22,7 @@ import { buildSources } from "../source/mod.js";
 export interface ContextDeps {
   readonly parts: { readonly store: Store; readonly executor: Executor; readonly solver: Solver<Ref>; readonly cdiDirs: readonly string[] };
   readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
+  readonly applyPolicy: ApplyPolicy;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   readonly logs: Pick<BuildLogs, "fileOf">;
@@ -35,6 +37,7 @@ export async function solvedTree(deps: ContextDeps, wanted: Output, locals: Read
   const sources = buildSources({ store, remote, secrets, agents, local: localSource(locals) });
   const bringHere = bringer(store, remote.refetch);
   const opDeps = withNestedSolve(deps, { store, executor, sources, secrets, agents, logs, epoch: null, bringHere, isRead: () => true });
-  const ref = (await solver.solve(marshal(wanted, []), { signal, report, runnerFor: (vertex) => opRunner(opDeps, vertex) })) ?? scratchRef;
+  const definition = await deps.applyPolicy(marshal(wanted, []), { signal });
+  const ref = (await solver.solve(definition, { signal, report, runnerFor: (vertex) => opRunner(opDeps, vertex) })) ?? scratchRef;
   return await openTree(store, ref);
 }

@@ -24,8 +24,8 @@ export function stdinStep(): Output {
   return sourceStep("local://stdin", { "local.sharedkeyhint": "stdin" }, "[internal] load build context from standard input", [], null);
 }
 
-/** The files of the archive {@link FILE} in `source`. */
-export function unpackStep(source: Output): Output {
-  const action = () => ({ ...defaultCopy, src: `/${FILE}`, dest: "/", attemptUnpack: true });
+/** The files of the archive {@link FILE} in `source`, or of one that has another name. */
+export function unpackStep(source: Output, file: string = FILE): Output {
+  const action = () => ({ ...defaultCopy, src: `/${file}`, dest: "/", attemptUnpack: true });
   return fileStep(null, [{ source, action }], { name: "[internal] unpack build context", at: [], ignoreCache: false, platform: null });
 }

@@ -2,6 +2,8 @@ import { parseDigest } from "../../cache/oci/digest.js";
 import type { ContentStore } from "../../cache/content/store.js";
 import { TbuildError } from "../../cache/errors.js";
 import type { contentService, ReadContentRequest } from "../api/content.js";
+import type { Encodable } from "../api/schema.js";
+import type { blobInfo } from "../api/sessionContent.js";
 import type { Handlers } from "./handlers.js";
 
 /** Bytes of one message. */
@@ -14,9 +16,27 @@ export function contentHandlers(content: ContentStore): Handlers<typeof contentS
       const { size, createdAt } = await content.info(parseDigest(digest));
       return { info: { digest, size, createdAt, updatedAt: createdAt } };
     },
+    List: ({ filters }) => listBlobs(content, filters),
     Read: (request, { signal }) => readBlob(content, request, signal),
   };
 }
+
+/** Blobs of one message. */
+const BATCH = 100;
+
+async function* listBlobs(content: ContentStore, filters: readonly string[]): AsyncGenerator<{ readonly info: readonly BlobInfoInput[] }> {
+  if (filters.length > 0) throw new TbuildError("unsupported", "Cannot list some blobs: filters of blobs are not supported");
+  let info: BlobInfoInput[] = [];
+  for await (const { digest, size, createdAt } of content.walk()) {
+    info.push({ digest, size, createdAt, updatedAt: createdAt });
+    if (info.length < BATCH) continue;
+    yield { info };
+    info = [];
+  }
+  if (info.length > 0) yield { info };
+}
+
+type BlobInfoInput = Encodable<typeof blobInfo>;
 
 interface Piece {
   readonly offset: number;

@@ -1,6 +1,7 @@
 import type { Store } from "../../cache/store.js";
 import type { controlService, StatusInput } from "../api/control.js";
 import type { WorkerRecordInput } from "../api/worker.js";
+import { letGo } from "../gc/letGo.js";
 import { readSessionHeaders } from "../session/sessionHeaders.js";
 import type { Sessions } from "../session/sessions.js";
 import { type BytesMessage, byteStream } from "./byteStream.js";
@@ -10,7 +11,9 @@ import type { Call, Handlers } from "./handlers.js";
 import type { History } from "./history/history.js";
 import { readStatus } from "./history/statusLog.js";
 import type { Jobs } from "./jobs.js";
+import type { Traces } from "./operation/traces.js";
 import { solve } from "./solve.js";
+import { withoutRecordBlobs } from "./recordBlobs.js";
 import { pruneStore, usageRecords } from "./space.js";
 import { statusWriter } from "./status.js";
 
@@ -21,6 +24,7 @@ export interface ControlParts {
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
   readonly history: History;
+  readonly traces: Traces;
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   workers(): readonly WorkerRecordInput[];
   onBuildEnd(): void;
@@ -32,24 +36,27 @@ const WAIT_MS = 6000;
 /** `moby.buildkit.v1.Control`. */
 export function controlHandlers(parts: ControlParts): Handlers<typeof controlService.methods> {
   const { store, jobs, history } = parts;
-  // What builds have used is free again when none runs: a daemon would keep it for as long as it lives.
-  const letGo = () => void (jobs.idle() && store.unpin());
+  // A daemon would keep what builds have used for as long as it lives.
+  const freeUnused = () => letGo(store, jobs.oldest());
   return {
     Info: () => ({ buildkitVersion: parts.version }),
     ListWorkers: ({ filter }) => ({ record: parts.workers().filter(workerMatches(parseFilters(filter))) }),
     async DiskUsage(request) {
-      letGo();
-      return { record: await usageRecords(store, request) };
+      await freeUnused();
+      return { record: withoutRecordBlobs(store, await usageRecords(store, request)) };
     },
     async *Prune(request, { signal }) {
-      letGo();
+      await freeUnused();
       yield* await pruneStore(store, request, signal);
     },
-    Solve: (request, call) =>
-      solve(parts, request, call).finally(() => {
-        letGo();
+    async Solve(request, call) {
+      try {
+        return await solve(parts, request, call);
+      } finally {
+        await freeUnused();
         parts.onBuildEnd();
-      }),
+      }
+    },
     Status: ({ ref }, call) => progressOf(parts, ref, call),
     Session: (requests, call) => hostSession(parts.sessions, requests, call),
     ListenBuildHistory(request, call) {
@@ -57,9 +64,9 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlSer
       return history.listen(request, call.signal);
     },
     async UpdateBuildHistory({ ref, pinned, delete: remove, finalize }) {
-      letGo();
+      await freeUnused();
+      if (finalize) await history.finalize(ref);
       if (remove) await history.remove(ref);
-      // A record is final when it is there: nothing is added to it later.
       else if (!finalize) await history.pin(ref, pinned);
       return {};
     },

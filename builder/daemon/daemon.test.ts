@@ -3,13 +3,13 @@ import { existsSync, statSync } from "node:fs";
 import { test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { hasCode } from "../../cache/errors.js";
+import { diskUsage } from "../../cache/usage.js";
 import { testDaemon } from "../../fixtures/testDaemon.js";
 import { status as statusMessage } from "../api/common.js";
 import { contentService } from "../api/content.js";
 import { controlService, type StatusInput } from "../api/control.js";
 import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
-import { traceService } from "../api/trace.js";
 import type { SessionOffer } from "../session/sessionHeaders.js";
 import { createSessions } from "../session/sessions.js";
 import { parseAddress } from "./address.js";
@@ -50,11 +50,6 @@ test("ListWorkers lists the workers that a filter names", async () => {
   assert.equal(await count('labels."com.example.a"==b'), 1);
   assert.equal(await count("id~=nothing"), 0);
   await assert.rejects(count("id=="), failsWith(grpc.status.INVALID_ARGUMENT, /Cannot read filter "id=="/));
-});
-
-test("startDaemon() says that it does not collect traces", async () => {
-  await using peer = await testDaemon();
-  await assert.rejects(peer.client.unary(traceService, "Export", {}), failsWith(grpc.status.UNAVAILABLE));
 });
 
 test("Solve answers a client that runs its frontend itself and wants nothing built", async () => {
@@ -102,7 +97,7 @@ test("Solve refuses a result with references, a frontend and a second build of t
 
 test("the bridge needs to be told which build is meant", async () => {
   await using peer = await testDaemon();
-  await assert.rejects(peer.client.unary(gatewayService, "Ping", {}), failsWith(grpc.status.INVALID_ARGUMENT, /has no "buildkit-controlapi-buildid"/));
+  await assert.rejects(peer.client.unary(gatewayService, "Ping", {}), failsWith(grpc.status.INVALID_ARGUMENT, /no buildid found in context/));
   const twice = { "buildkit-controlapi-buildid": ["a", "b"] };
   await assert.rejects(peer.client.unary(gatewayService, "Ping", {}, twice), failsWith(grpc.status.INVALID_ARGUMENT, /several/));
 });
@@ -223,6 +218,56 @@ test("DiskUsage and Prune tell of what is there and what went, by filter", async
   const removed = await all(client.stream(controlService, "Prune", {}));
   assert.deepEqual(removed.map(({ id }) => id).sort(), record.map(({ id }) => id).sort());
   assert.deepEqual((await client.unary(controlService, "DiskUsage", {})).record, []);
+});
+
+test("a daemon collects after builds, having let go of what they used", async () => {
+  const { promise: collected, resolve } = deferred();
+  let held = -1;
+  await using peer = await testDaemon({
+    collect: async () => {
+      held = (await diskUsage(peer.store)).filter(({ inUse }) => inUse).length;
+      resolve();
+      return { removed: [], freedBytes: 0 };
+    },
+  });
+  const { client, store } = peer;
+  await using ingest = await store.content.ingest("x");
+  await ingest.write(Buffer.from("used"));
+  await ingest.commit();
+  const solved = client.unary(controlService, "Solve", { ref: "r", internal: true });
+  await client.unary(gatewayService, "Return", {}, build("r"));
+  await solved;
+  await collected;
+  assert.equal(held, 0);
+});
+
+test("DiskUsage is empty after a prune of all, whatever the history keeps", async () => {
+  await using peer = await testDaemon();
+  const { client, store } = peer;
+  const solved = client.unary(controlService, "Solve", { ref: "r" });
+  await client.unary(gatewayService, "Return", {}, build("r"));
+  await solved;
+  await client.unary(controlService, "UpdateBuildHistory", { ref: "r", finalize: true });
+  assert.notEqual(store.meta.builds.get("r")?.trace, undefined);
+  await all(client.stream(controlService, "Prune", { all: true }));
+  assert.deepEqual((await client.unary(controlService, "DiskUsage", {})).record, []);
+});
+
+test("Prune removes of what a filter is about as much as its limits say", async () => {
+  await using peer = await testDaemon();
+  const { client, store } = peer;
+  for (const text of ["one", "two", "three"]) {
+    await using ingest = await store.content.ingest(text);
+    await ingest.write(Buffer.from(text));
+    await ingest.commit();
+  }
+  const removed = async (request: object) => (await all(client.stream(controlService, "Prune", request))).length;
+  assert.equal(await removed({ filter: ["type==exec.cachemount"] }), 0);
+  assert.equal(await removed({ keepDuration: 3_600e9 }), 0);
+  assert.equal(await removed({ maxUsedSpace: 2 ** 40, minFreeSpace: 1 }), 0);
+  assert.equal(await removed({ filter: ["type==regular"], maxUsedSpace: 2 * 4096 }), 1);
+  await assert.rejects(removed({ filter: ["type=="] }), failsWith(grpc.status.INVALID_ARGUMENT));
+  assert.equal(await removed({ reservedSpace: 1 }), 2);
 });
 
 test("stop() removes the socket, and cancels a build that does not end", async () => {

@@ -1,4 +1,4 @@
-import { TbuildError } from "../../cache/errors.js";
+import type { PruneResult } from "../../cache/prune.js";
 import type { Store } from "../../cache/store.js";
 import { contentService } from "../api/content.js";
 import { controlService } from "../api/control.js";
@@ -6,6 +6,8 @@ import { gatewayService } from "../api/gateway.js";
 import { healthService, SERVING } from "../api/health.js";
 import { traceService } from "../api/trace.js";
 import type { WorkerRecordInput } from "../api/worker.js";
+import { letGo } from "../gc/letGo.js";
+import { throttled } from "../gc/throttle.js";
 import type { Sessions } from "../session/sessions.js";
 import { contentHandlers } from "./blobs.js";
 import { controlHandlers } from "./control.js";
@@ -15,6 +17,11 @@ import { addService, type OnError } from "./handlers.js";
 import { type History, openHistory } from "./history/history.js";
 import { defaultRetention, type Retention } from "./history/retention.js";
 import { createJobs } from "./jobs.js";
+import type { ListenAddress } from "./address.js";
+import { serveDebug } from "./operation/debugServer.js";
+import { createMetrics } from "./operation/metrics.js";
+import { type Collector, spanSender } from "./operation/spanSender.js";
+import { openTraces } from "./operation/traces.js";
 import { createServer, serve, type ServeOptions } from "./server.js";
 
 /** What a daemon is made of. */
@@ -27,6 +34,12 @@ export interface DaemonOptions extends ServeOptions {
   readonly version: NonNullable<WorkerRecordInput["buildkitVersion"]>;
   /** Which builds are remembered. */
   readonly retention?: Retention;
+  /** Removes what is too much, a while after builds end. Default: nothing does. */
+  readonly collect?: ((signal: AbortSignal) => Promise<PruneResult>) | undefined;
+  /** Where `GET /metrics` is answered; default nowhere. */
+  readonly debugAddress?: ListenAddress | undefined;
+  /** Where spans are passed on to; default nowhere. */
+  readonly collector?: Collector | null;
   readonly onError?: OnError;
 }
 
@@ -34,6 +47,8 @@ export interface DaemonOptions extends ServeOptions {
 export interface Daemon {
   /** Where it listens: "unix:///run/tbuild/tbuildd.sock". */
   readonly addresses: readonly string[];
+  /** Where it answers `GET /metrics`, or null. */
+  readonly debugAddress: string | null;
   /**
    * Takes no further clients, lets builds go on for `graceMs`, cancels those that still run, and waits for their containers to
    * end. The store stays open.
@@ -52,28 +67,54 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const workers = () => [worker];
   const server = createServer();
   const onError = options.onError ?? (() => {});
-  const history = openHistory(store, options.retention ?? defaultRetention, (error) => onError("history", error));
+  const metrics = createMetrics(() => jobs.count());
+  const sender = options.collector == null ? null : spanSender(options.collector, (error) => onError("traces", error));
+  const traces = openTraces("tbuildd", sender);
+  const history = openHistory(store, options.retention ?? defaultRetention, { onError: (error) => onError("history", error), onRecord: metrics.count });
   const collection = collectNowAndThen(history, onError);
-  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, onBuildEnd: collection.run }), onError);
+  const garbage = throttled(
+    async (signal) => {
+      await letGo(store, jobs.oldest());
+      metrics.collected((await options.collect?.(signal))?.freedBytes ?? 0);
+    },
+    COLLECT_GARBAGE,
+    (error) => onError("collection", error),
+  );
+  const onBuildEnd = () => {
+    collection.run();
+    if (options.collect !== undefined) garbage.ask();
+  };
+  addService(server, controlService, controlHandlers({ ...options, jobs, workers, history, traces, onBuildEnd }), onError);
   addService(server, gatewayService, gatewayHandlers(clientJobs(jobs), workers), onError);
   addService(server, contentService, contentHandlers(store.content), onError);
-  addService(server, traceService, { Export: refuseTraces }, () => {});
+  addService(server, traceService, { Export: ({ resourceSpans }) => (traces.take(resourceSpans), {}) }, onError);
   addService(server, healthService, { Check: () => ({ status: SERVING }) }, onError);
-  const serving = await serve(server, options);
+  const debug = options.debugAddress === undefined ? null : await serveDebug(options.debugAddress, metrics.text);
+  const serving = await serve(server, options).catch((error: unknown) => {
+    debug?.close();
+    throw error;
+  });
   return {
     addresses: serving.addresses,
+    debugAddress: debug?.address ?? null,
     async stop(graceMs) {
       serving.close();
+      debug?.close();
       const idle = jobs.close();
       await within(graceMs, idle);
       jobs.cancelAll(new Error("The daemon is stopping"));
       await within(CLEAN_UP_MS, idle);
-      history.close();
+      await history.close();
+      await traces.flush();
       await serving.shutDown(LAST_CALLS_MS);
       await collection.end();
+      await garbage.end();
     },
   };
 }
+
+/** Source: BuildKit, control/control.go. */
+const COLLECT_GARBAGE = { delayMs: 1000, everyMs: 60_000 };
 
 /** Records grow too old also when nobody builds. Source: BuildKit, solver/llbsolver/history/buildhistory.go. */
 const COLLECT_EVERY_MS = 120_000;
@@ -90,11 +131,6 @@ function collectNowAndThen(history: History, onError: OnError): { run(): void; e
       return last;
     },
   };
-}
-
-/** Clients offer their traces, and go on without. */
-function refuseTraces(): never {
-  throw new TbuildError("unavailable", "Cannot collect traces: the daemon has no collector");
 }
 
 /** Waits for `work`, but not longer than this. */

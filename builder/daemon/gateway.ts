@@ -90,7 +90,7 @@ function buildId({ headers }: Call): string {
 }
 
 function warn(jobOf: (call: Call) => Promise<FrontendJob>): Handler<typeof gatewayService.methods.Warn> {
-  return async ({ digest, short, detail, url, info, ranges }, call) => {
+  return async ({ digest, level, short, detail, url, info, ranges }, call) => {
     const { report, sources } = await jobOf(call);
     if (info !== null) sources.set(info.filename, info);
     const [range] = ranges;
@@ -101,6 +101,7 @@ function warn(jobOf: (call: Call) => Promise<FrontendJob>): Handler<typeof gatew
       vertex: isDigest(digest) ? digest : null,
       warning: {
         rule: null,
+        level,
         message: Buffer.from(short).toString("utf8"),
         detail: detail.map((line) => Buffer.from(line).toString("utf8")).join("\n"),
         url: url === "" ? null : url,

@@ -7,6 +7,8 @@ import type { BuildJob } from "./job.js";
 /** One build that a client asked for. */
 export interface Job extends BuildJob {
   readonly log: EventLog;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   /** What the client's frontend talks to. */
   readonly bridge: Bridge;
   cancel(reason?: unknown): void;
@@ -22,8 +24,10 @@ export interface Jobs {
   isRunning(ref: string): boolean;
   /** Ends the log of a build, which stays readable for a while. */
   end(job: Job): void;
-  /** True while no build runs. */
-  idle(): boolean;
+  /** How many run. */
+  count(): number;
+  /** When the oldest build that runs began, in milliseconds since the epoch; null while none runs. */
+  oldest(): number | null;
   /** From now on no build starts. Answers when those that run have ended. */
   close(): Promise<void>;
   cancelAll(reason: unknown): void;
@@ -84,7 +88,8 @@ export function createJobs(): Jobs {
       for (const ref of [...ended.keys()].slice(0, -KEPT)) ended.delete(ref);
       if (running.size === 0) onIdle();
     },
-    idle: () => running.size === 0,
+    count: () => running.size,
+    oldest: () => [...running.values()][0]?.startedAt ?? null,
     close() {
       closed = true;
       return new Promise((resolve) => {
@@ -107,6 +112,7 @@ function createJob(ref: string, bridge: Bridge): Job {
     ref,
     bridge,
     log,
+    startedAt: Date.now(),
     report: (event) => log.add(event),
     signal: abort.signal,
     sources: new Map(),

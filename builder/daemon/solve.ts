@@ -1,6 +1,7 @@
 import { cancelled, isTbuildError } from "../../cache/errors.js";
-import { vertexOf } from "../../solver/errors.js";
+import { placesOf, vertexOf } from "../../solver/errors.js";
 import { toStatus } from "../api/errors.js";
+import { stackDetail } from "../api/stackDetail.js";
 import type { SolveRequest } from "../api/control.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../api/gateway.js";
 import { redacted } from "../../frontend/dockerfile/gitUrl.js";
@@ -13,6 +14,8 @@ import type { BuildEnd } from "./history/buildEnd.js";
 import type { History } from "./history/history.js";
 import type { BuildStart } from "./history/recordMessage.js";
 import type { Job, Jobs } from "./jobs.js";
+import { traceParent } from "./operation/buildSpans.js";
+import type { Traces } from "./operation/traces.js";
 
 /** What {@link solve} needs of a daemon. */
 export interface SolveParts {
@@ -20,6 +23,7 @@ export interface SolveParts {
   readonly openBuild: OpenBuild;
   readonly sessions: Sessions;
   readonly history: History;
+  readonly traces: Traces;
 }
 
 interface SolveResponse {
@@ -31,9 +35,9 @@ interface SolveResponse {
  * is the client that runs the frontend: the build waits for its result. Ends when the client goes.
  */
 export async function solve(parts: SolveParts, request: SolveRequest, call: Call): Promise<SolveResponse> {
-  const { jobs, sessions, history } = parts;
+  const { jobs, sessions, history, traces } = parts;
   const job = jobs.start(request.ref, createBridge());
-  const recording = request.internal ? null : history.begin(buildStart(request), job);
+  const recording = request.internal ? null : history.begin(buildStart(request), job, traces.begin(request.ref, traceParent(call.headers), job.log));
   const onGone = () => job.cancel(call.signal.reason);
   call.signal.addEventListener("abort", onGone);
   if (call.signal.aborted) onGone();
@@ -101,5 +105,6 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 /** An error of a build with what the client needs to show it: the lines of the Dockerfile, and the step. */
 export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
-  return new StatusError(toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error) }), error);
+  const status = toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error), places: placesOf(error) });
+  return new StatusError({ ...status, details: [...status.details, ...stackDetail(error)] }, error);
 }

@@ -60,6 +60,12 @@ test("statusWriter() keeps of each sub-progress the last update of a batch", () 
   assert.deepEqual(message?.statuses?.map(({ id, current, completed }) => [id, current, completed]), [["pull", 10, 99], ["late", 1, null]]);
 });
 
+test("statusWriter() names what comes from a client by what is done", () => {
+  const status = { id: "transferring context:", current: 1, total: 0, startedAt: 1, completedAt: null };
+  const [message] = writer().write([{ type: "status", vertex: A, status }, { type: "status", vertex: A, status: { ...status, id: "extracting" } }]);
+  assert.deepEqual(message?.statuses?.map(({ id, name }) => [id, name]), [["transferring context:", "transferring"], ["extracting", "extracting"]]);
+});
+
 test("statusWriter() splits logs so that no message has more than a MiB of them", () => {
   const bytes = Buffer.alloc(2.5 * 2 ** 20, "x");
   const messages = writer().write([vertex(A), log(bytes), log(Buffer.from("end"))]);

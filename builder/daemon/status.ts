@@ -121,7 +121,9 @@ function statusTable(): StatusTable {
 
 function statusEntry({ vertex, status }: Progress & { readonly type: "status" }): StatusEntry {
   const { id, current, total, startedAt, completedAt } = status;
-  return { id, vertex, name: id, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
+  // Of what comes from a client, the name says what is done: tools add it up.
+  const name = id.startsWith("transferring ") ? "transferring" : id;
+  return { id, vertex, name, current, total, timestamp: completedAt ?? Date.now(), started: startedAt, completed: completedAt };
 }
 
 function logEntries(event: Progress): readonly LogEntry[] {
@@ -133,14 +135,14 @@ function logEntries(event: Progress): readonly LogEntry[] {
   return entries;
 }
 
-function warningEntry({ rule, message, detail, url, at }: Warning, vertex: string, sources: (file: string) => SourceInfo | undefined): WarningEntry {
+function warningEntry({ rule, message, detail, level = 1, url, at }: Warning, vertex: string, sources: (file: string) => SourceInfo | undefined): WarningEntry {
   const line = at === null ? "" : ` (line ${at.start.line})`;
   const info = at === null ? undefined : sources(at.file);
   return {
     vertex,
-    level: 1,
+    level,
     short: Buffer.from(rule === null ? message : `${rule}: ${message}${line}`),
-    detail: detail === "" ? [] : [Buffer.from(detail)],
+    detail: detail === "" ? [] : detail.split("\n").map((line) => Buffer.from(line)),
     url: url ?? "",
     info: info ?? null,
     ranges: at === null || info === undefined ? [] : [rangeToWire(at)],

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { WorkerRecordInput } from "../api/worker.js";
-import type { DiskSpace, WorkerConfig } from "../config.js";
+import type { WorkerConfig } from "../config.js";
+import { gcPolicies, spaceBytes } from "../gc/rules.js";
 
 /** What BuildKit's clients are told that they talk to. `version` is ours. */
 export interface Version {
@@ -46,23 +47,16 @@ export function workerRecord({ id, root, config, platforms, labels, version }: W
       ...labels,
     },
     platforms,
-    gcPolicy: config.policies.map((policy) => ({
+    gcPolicy: gcPolicies(config, root).map((policy) => ({
       all: policy.all,
       filters: policy.filters,
       keepDuration: (policy.keepDurationMs ?? 0) * 1e6,
-      reservedSpace: bytesOf(policy.reserved, root),
-      maxUsedSpace: bytesOf(policy.maxUsed, root),
-      minFreeSpace: bytesOf(policy.minFree, root),
+      reservedSpace: spaceBytes(policy.reserved, root),
+      maxUsedSpace: spaceBytes(policy.maxUsed, root),
+      minFreeSpace: spaceBytes(policy.minFree, root),
     })),
     buildkitVersion: version,
   };
-}
-
-function bytesOf(space: DiskSpace | null, root: string): number {
-  if (space === null) return 0;
-  if (space.kind === "bytes") return space.bytes;
-  const { blocks, bsize } = statfsSync(root);
-  return Math.floor((blocks * bsize * space.percent) / 100);
 }
 
 /** The name of the store at `root` as a worker: made at the first call, and the same ever after. */

@@ -46,13 +46,14 @@ export function archiveExporter(spec: ExportSpec & { readonly type: "oci" | "doc
       );
       const platforms = await Promise.all(parts.map((part) => packImage(store, part, packing)));
       const root = await rootOf(store, platforms, output.root, packing);
-      await write({ names, root, platforms }, opts);
       const metadata = {
         "containerimage.digest": root.digest,
         ...(output.root === "manifest" ? { "containerimage.config.digest": platforms[0]!.config.digest } : {}),
         "containerimage.descriptor": encodeDescriptor(descriptor(root)),
         ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
       };
+      deps.announce?.(metadata);
+      await write({ names, root, platforms }, opts);
       return { metadata, descriptor: root };
     },
   };

@@ -13,8 +13,12 @@ export interface ExporterDeps {
   readonly store: Store;
   /** What will be exported: an exporter that cannot write that says so before anything is built. */
   readonly shape: OutputShape;
+  /** No file of a directory or a plain tar is later, in seconds; default: files keep their times. */
+  readonly clampMtime?: number | null;
   /** For dest "-"; default this process's standard output. Never closed. */
   readonly stdout?: Writable;
+  /** Hears of an archive's response before its first byte. */
+  readonly announce?: (metadata: Readonly<Record<string, string>>) => void;
   /** Takes a layout that is not to be a tar; default the directory `dest`. */
   readonly layout?: (opts: Opts) => LayoutSink;
   /** Brings back a base layer's blob that was pruned; without it such an image cannot be packed. */

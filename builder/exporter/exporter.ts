@@ -27,6 +27,8 @@ export interface PlatformOutput {
   readonly image: ImageConfig;
   /** Layers of the image that it was built on, base first: they are the lowest of `ref`. */
   readonly baseDiffIds: readonly Digest[];
+  /** Seconds for `rewrite-timestamp`; null when there are none and nothing is rewritten. Default: the image's creation. */
+  readonly latest?: number | null;
 }
 
 /** What an export works with, besides what every step does. */

@@ -1,6 +1,7 @@
 import { TbuildError } from "../../cache/errors.js";
 import { formatReference } from "../../cache/oci/reference.js";
 import { type Attrs, readAttrs } from "./attrs.js";
+import { isForWindows } from "../image/windowsLayers.js";
 import type { ExporterDeps } from "./deps.js";
 import type { Exporter, ExportSpec } from "./exporter.js";
 import { imageParts, storedRecord } from "./image.js";
@@ -22,7 +23,10 @@ const PACKED_ELSEWHERE = "Push it, or write it with type=oci";
  * An image for the image store only. Layers stay snapshots; nothing is compressed, so that there is no manifest yet, and
  * containerimage.digest is the config's digest, as Docker's image store has it.
  */
-function imageStoreExporter(attrs: Attrs, names: readonly string[], { store }: ExporterDeps): Exporter {
+function imageStoreExporter(attrs: Attrs, names: readonly string[], { store, shape }: ExporterDeps): Exporter {
+  if (shape.platforms.some(isForWindows)) {
+    throw new TbuildError("unsupported", "Cannot keep an image for Windows in the image store", { hint: PACKED_ELSEWHERE });
+  }
   if (attrs.annotations().length > 0) {
     throw new TbuildError("unsupported", "Cannot annotate an image of the image store: it has no manifest", { hint: PACKED_ELSEWHERE });
   }

@@ -4,6 +4,7 @@ import { checkAnnotations } from "../image/annotations.js";
 import { descriptor } from "../image/canonical.js";
 import { packImage, rootOf } from "../image/packed.js";
 import { pushableImage } from "../image/pushable.js";
+import { isForWindows } from "../image/windowsLayers.js";
 import { readPackOptions, type Attrs } from "./attrs.js";
 import { refetcher, type ExporterDeps } from "./deps.js";
 import type { Exporter } from "./exporter.js";
@@ -35,9 +36,12 @@ export function registryImageExporter(attrs: Attrs, target: PushAttrs, deps: Exp
       );
       const images = await Promise.all(parts.map((part) => packImage(store, part, packing)));
       const root = await rootOf(store, images, output.root, packing);
-      if (target.store) {
+      // The image store has no place for images of Windows, whose layers no snapshot has.
+      const kept = output.platforms.filter(({ platform }) => !isForWindows(platform));
+      if (target.store && kept.length > 0) {
         // Where layers were changed, the image store keeps the image of the snapshots: it is from there that it is exported again.
-        const stored = changesLayers(options) ? await Promise.all(output.platforms.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
+        const isChanged = changesLayers(options) || kept.length < output.platforms.length;
+        const stored = isChanged ? await Promise.all(kept.map((one) => imageParts(store, one, options.flavour, opts))) : parts;
         await nameImages(store, storeNames(target, root.digest), await Promise.all(stored.map((part) => storedRecord(store, part, opts))));
       }
       if (target.push) {

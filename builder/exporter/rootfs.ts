@@ -14,7 +14,7 @@ const NOTHING = { metadata: {}, descriptor: null };
  * `type=local`: merges the result's files into the directory `dest`, or with mode=delete makes `dest` hold nothing else. An
  * index gives each platform a directory of its own ("linux_arm64"); platform-split says so for one platform, or against it.
  */
-export function localExporter(spec: ExportSpec, { store }: ExporterDeps): Exporter {
+export function localExporter(spec: ExportSpec, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const dest = path.resolve(attrs.required("dest", "Write it as type=local,dest=out"));
   const layout = readLayout(attrs);
@@ -27,14 +27,14 @@ export function localExporter(spec: ExportSpec, { store }: ExporterDeps): Export
     async export(output, opts) {
       await using trees = await openTrees(store, output, layout, opts);
       if (mode === "delete") await store.bulk.run("mirror", { path: dest, trees: trees.list }, { signal: opts.signal });
-      for (const { root, under } of trees.list) await exportTree(store, root, { kind: "directory", path: path.join(dest, under) }, opts);
+      for (const { root, under } of trees.list) await exportTree(store, root, { kind: "directory", path: path.join(dest, under) }, { ...opts, clampMtime });
       return NOTHING;
     },
   };
 }
 
 /** `type=tar`: the same as one tar in the file `dest`, or on standard output for "-". */
-export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): Exporter {
+export function tarExporter(spec: ExportSpec, { store, stdout, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs(spec);
   const dest = attrs.required("dest", "Write it as type=tar,dest=out.tar, or dest=- for standard output");
   const layout = readLayout(attrs);
@@ -49,7 +49,7 @@ export function tarExporter(spec: ExportSpec, { store, stdout }: ExporterDeps): 
         for (const [index, { root, under }] of trees.list.entries()) {
           const after = trees.list.slice(0, index).flatMap((tree) => (tree.under === under ? [tree.root] : []));
           const part = { into: under, after, last: index === trees.list.length - 1 };
-          await exportTree(store, root, { kind: "tar", ...part }, opts, (chunk) => writeChunk(stream, chunk));
+          await exportTree(store, root, { kind: "tar", ...part }, { ...opts, clampMtime }, (chunk) => writeChunk(stream, chunk));
         }
       });
       return NOTHING;
@@ -74,12 +74,12 @@ async function exportTree(
   store: Store,
   root: string,
   to: ExportTreeInput["to"],
-  { signal, report }: StepOpts,
+  { signal, report, clampMtime }: StepOpts & { readonly clampMtime: number | null },
   onChunk?: (chunk: Uint8Array) => Promise<void>,
 ): Promise<void> {
   const place = to.kind === "tar" ? "sending tarball" : "copying files";
   const id = to.kind === "tar" && to.into !== "" ? `${place} ${to.into}` : place;
   const onProgress = ({ bytes }: { readonly bytes: number }) => report.status(id, bytes, 0);
-  await store.bulk.run("exportTree", { root, to, clampMtime: null }, { signal, onProgress, onChunk });
+  await store.bulk.run("exportTree", { root, to, clampMtime }, { signal, onProgress, onChunk });
   report.statusDone(id);
 }

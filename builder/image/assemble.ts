@@ -8,7 +8,7 @@ import {
 } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import type { Platform } from "../../cache/oci/platform.js";
-import { estargzAnnotations } from "./estargzAnnotations.js";
+import { layerAnnotations } from "./layerAnnotations.js";
 import { configJson, indexJson, manifestJson } from "./canonical.js";
 
 /** Whose media types a manifest names. */
@@ -41,7 +41,7 @@ export function assembleConfig(
   const config: ImageConfig = {
     ...image,
     rootfs: { type: "layers", diff_ids: diffIds },
-    history: joinHistory(image.history ?? [], layers),
+    history: joinHistory(image.history ?? [], layers, image.created),
   };
   const mediaType = flavour === "oci" ? mediaTypes.ociConfig : mediaTypes.dockerConfig;
   return { config, ...toDocument(configJson(config), mediaType) };
@@ -82,10 +82,10 @@ export function assembleIndex(
  * History in which as many entries have a layer as the image has layers. Entries are matched to layers from the end,
  * where each instruction of ours has written its line; what a base image lacks or has too much is put right at the start.
  */
-export function joinHistory(history: readonly HistoryEntry[], layers: readonly AssembleLayer[]): readonly HistoryEntry[] {
+export function joinHistory(history: readonly HistoryEntry[], layers: readonly AssembleLayer[], created?: string): readonly HistoryEntry[] {
   const withLayer = history.filter((entry) => entry.empty_layer !== true).length;
   const missing = Math.max(0, layers.length - withLayer);
-  const padding = Array.from({ length: missing }, (): HistoryEntry => ({ comment: "layer without history" }));
+  const padding = Array.from({ length: missing }, (): HistoryEntry => ({ ...(created === undefined ? {} : { created }), comment: "layer without history" }));
   let index = Math.min(0, layers.length - withLayer);
   return [...padding, ...history].map((entry) => {
     if (entry.empty_layer === true) return entry;
@@ -97,7 +97,7 @@ export function joinHistory(history: readonly HistoryEntry[], layers: readonly A
 /** A layer with URLs may not be distributed. Of its annotations stay those that readers need, where there is a place for any. */
 function manifestLayer({ mediaType, digest, size, annotations, urls = [] }: Descriptor, flavour: Flavour): Descriptor {
   const isForeign = urls.length > 0;
-  const kept = flavour === "docker" ? undefined : estargzAnnotations(annotations);
+  const kept = flavour === "docker" ? undefined : layerAnnotations(annotations);
   return {
     mediaType: layerType(mediaType, flavour, isForeign),
     digest,

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { hasBlob } from "../registry/client.js";
 import { sourceAnnotation } from "../source/image.js";
-import { estargzAnnotations } from "./estargzAnnotations.js";
+import { layerAnnotations, rewrittenAnnotation } from "./layerAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { blobTar, snapshotTar, writeBlob, type StreamOptions, type TarSource } from "./writeBlob.js";
 
@@ -81,7 +81,7 @@ async function firstPresent(store: Store, blobs: readonly Descriptor[]): Promise
 
 /** The descriptor without what is only for us. */
 function plain({ annotations, ...blob }: Descriptor): Descriptor {
-  const kept = estargzAnnotations(annotations);
+  const kept = layerAnnotations(annotations);
   return kept === undefined ? blob : { ...blob, annotations: kept };
 }
 
@@ -100,13 +100,23 @@ export async function packedLayer(store: Store, snapshot: string, options: BlobO
   return await remember(store, layer, blob);
 }
 
+/** The layer in the form that Windows reads, with no time later than `seconds`, as a blob of its own: see {@link clampedLayer}. */
+export async function windowsLayer(store: Store, layer: SnapshotLayer, seconds: number | null, options: BlobOptions = {}): Promise<SnapshotLayer> {
+  const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot, seconds, "windows"), streamOptions(options));
+  return { ...layer, diffId: tar.diffId, size: tar.size, blobs: [seconds === null ? blob : rewritten(blob, seconds)] };
+}
+
 /**
  * The layer with no time later than `seconds`, as a blob of its own: another layer, which the snapshot's record does not
  * know of. A layer without later times is given back as it is.
  */
 export async function clampedLayer(store: Store, layer: SnapshotLayer, seconds: number, options: BlobOptions = {}): Promise<SnapshotLayer> {
   const { tar, blob } = await writeBlob(store, snapshotTar(store, layer.snapshot, seconds), streamOptions(options));
-  return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [blob] };
+  return tar.diffId === layer.diffId ? layer : { ...layer, diffId: tar.diffId, size: tar.size, blobs: [rewritten(blob, seconds)] };
+}
+
+function rewritten(blob: Descriptor, seconds: number): Descriptor {
+  return { ...blob, annotations: { ...blob.annotations, [rewrittenAnnotation]: String(seconds) } };
 }
 
 /**

@@ -3,7 +3,7 @@ import { mediaTypes } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import { layerTar, type BlobOptions } from "./blobs.js";
-import { tocDigestAnnotation, uncompressedSizeAnnotation } from "./estargzAnnotations.js";
+import { tocDigestAnnotation, uncompressedSizeAnnotation } from "./layerAnnotations.js";
 import type { SnapshotLayer } from "./layers.js";
 import { intoContent, withTarFile } from "./writeBlob.js";
 

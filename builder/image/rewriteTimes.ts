@@ -8,20 +8,28 @@ import type { SnapshotLayer } from "./layers.js";
 export interface Rewritten {
   readonly image: Pick<ImageConfig, "created">;
   readonly baseDiffIds: readonly Digest[];
+  /** Seconds; null when nothing is rewritten. Default: when the image was created. */
+  readonly latest?: number | null;
 }
 
 /**
- * `rewrite-timestamp`: in the layers that the build made, no time is later than the image's creation, which is
+ * `rewrite-timestamp`: in the layers that the build made, no time is later than `latest`, or the image's creation, which is
  * SOURCE_DATE_EPOCH where that is given. Those of the base stay as they are. Layers base first.
  */
 export async function rewriteTimes(
   store: Store,
   layers: readonly SnapshotLayer[],
-  { image, baseDiffIds }: Rewritten,
+  rewritten: Rewritten,
   options: BlobOptions,
 ): Promise<readonly SnapshotLayer[]> {
-  const seconds = Math.floor(Date.parse(image.created ?? "1970-01-01T00:00:00Z") / 1000);
-  const base = new Set(baseDiffIds);
+  const seconds = latestTime(rewritten);
+  if (seconds === null) return layers;
+  const base = new Set(rewritten.baseDiffIds);
   const isKept = ({ empty, diffId }: SnapshotLayer) => empty || base.has(diffId);
   return await Promise.all(layers.map(async (layer) => (isKept(layer) ? layer : await clampedLayer(store, layer, seconds, options))));
+}
+
+/** Seconds; null when there is nothing to go by. */
+export function latestTime({ image, latest }: Rewritten): number | null {
+  return latest === undefined ? Math.floor(Date.parse(image.created ?? "1970-01-01T00:00:00Z") / 1000) : latest;
 }

@@ -7,16 +7,16 @@ import { fromSystemError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
 import { finishDigest, type Digest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
-import type { ApplyOutput, DiffOutput } from "../../cache/bulk/jobs.js";
+import type { ApplyOutput, DiffOutput, LayerForm } from "../../cache/bulk/jobs.js";
 
 /** Hands out a layer's tar in chunks that become the sink's own, and tells what it was. */
 export type TarSource<T extends ApplyOutput> = (sink: ChunkSink, opts: Opts) => Promise<T>;
 
 /** The tar of a snapshot's changes, with no time later than `clampMtime` in seconds; null keeps them. */
-export function snapshotTar(store: Store, snapshot: string, clampMtime: number | null = null): TarSource<DiffOutput> {
+export function snapshotTar(store: Store, snapshot: string, clampMtime: number | null = null, form: LayerForm = "linux"): TarSource<DiffOutput> {
   return async (onChunk, { signal }) => {
     const source = await store.snapshots.changes(snapshot);
-    return await store.bulk.run("diffLayer", { source, emit: true, clampMtime }, { signal, onChunk });
+    return await store.bulk.run("diffLayer", { source, emit: true, clampMtime, form }, { signal, onChunk });
   };
 }
 

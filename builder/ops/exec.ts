@@ -7,7 +7,7 @@ import type { Vertex } from "../../solver/graph.js";
 import { defaultPath } from "../../frontend/dockerfile/configImage.js";
 import type { ExecOp } from "../../solver/llb/op.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
-import type { ProcessSpec } from "../executor/executor.js";
+import type { ProcessResult, ProcessSpec } from "../executor/executor.js";
 import { maskedOutput } from "../secrets/maskedOutput.js";
 import { wholeInput } from "./contentKey.js";
 import { execAttributes } from "./attributes.js";
@@ -36,7 +36,7 @@ export function execRunner(deps: OpDeps, op: ExecOp): OpRunner<Ref> {
         inputs: vertex.inputs.map((_, index) => inputKey(deps, op, index, vertex)),
       };
     },
-    exec: (vertex, inputs, opts) => execStep(deps, op, vertex, inputs, opts),
+    exec: (vertex, inputs, opts) => execStep(deps, absoluteMounts(op), vertex, inputs, opts),
   };
 }
 
@@ -46,6 +46,12 @@ function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): Inpu
   if (mounts.some((mount) => mount.dest === "/" || mount.output >= 0 || mount.contentCache === "off")) return wholeInput(deps.store);
   const selections = mounts.map(({ selector }) => mountIdentity(selector));
   return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
+}
+
+/** Mount points may be relative to where the process starts. */
+function absoluteMounts(op: ExecOp): ExecOp {
+  if (op.mounts.every(({ dest }) => dest.startsWith("/"))) return op;
+  return { ...op, mounts: op.mounts.map((mount) => ({ ...mount, dest: path.posix.resolve("/", op.meta.cwd, mount.dest) })) };
 }
 
 async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readonly Ref[], opts: StepOpts): Promise<readonly Ref[]> {
@@ -75,8 +81,14 @@ async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts:
     opts.report.log(stream, chunk);
   });
   const result = await deps.executor.run(spec, { signal: opts.signal, onOutput: output.push }).finally(output.end);
-  if (result.exitCode === 0) return;
+  if (isValidExit(vertex, result)) return;
   throw processFailure(spec, result, { tail: tail.lines(), errors: errors.lines(), logFile: deps.logs.fileOf(vertex.digest) });
+}
+
+/** A step may say which statuses are no failure; a process that a signal ended has failed. */
+function isValidExit({ op: { body } }: Vertex, { exitCode, signal }: ProcessResult): boolean {
+  const valid = body.kind === "exec" ? body.meta.validExitCodes : [];
+  return signal === null && (valid.length === 0 ? exitCode === 0 : valid.includes(exitCode));
 }
 
 /** What of a process is not in its op. */

@@ -1,11 +1,11 @@
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
 import type { ApartOutput, DiffOutput, HiddenPath } from "../../cache/bulk/jobs.js";
 import { TbuildError } from "../../cache/errors.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { ChangeSource, Mount } from "../../cache/snapshot/snapshotter.js";
 import type { Store } from "../../cache/store.js";
-import { mknod } from "../../cache/sys/node.js";
+import { lutimes, mknod } from "../../cache/sys/node.js";
 import { lsetxattr } from "../../cache/sys/xattr.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { SnapshotRef } from "./opDeps.js";
@@ -89,8 +89,16 @@ async function keepChanges(store: Store, key: string, shown: Mount, hidden: read
   for (const { path: name, what } of hidden) {
     const file = Buffer.concat([Buffer.from(`${dir}/`), Buffer.from(name, "latin1")]);
     if (what === "entries") lsetxattr(file, OPAQUE, Buffer.from("y"));
-    else mknod(file, WHITEOUT_MODE, 0n);
+    else takeAway(file);
   }
+}
+
+/** The directory keeps its time: it is part of the layer. */
+function takeAway(file: Buffer): void {
+  const dir = file.subarray(0, file.lastIndexOf("/"));
+  const { atimeNs, mtimeNs } = lstatSync(dir, { bigint: true });
+  mknod(file, WHITEOUT_MODE, 0n);
+  lutimes(dir, atimeNs, mtimeNs);
 }
 
 /** A character device; see the kernel's filesystems/overlayfs.rst, "whiteouts". */

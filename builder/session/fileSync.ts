@@ -18,7 +18,7 @@ export interface SyncRequest {
   /** Only these paths are wanted, and what links on their way lead to. */
   readonly followPaths: readonly string[];
   readonly differ: Differ;
-  /** Called now and then with the bytes that came so far, and once at the end. */
+  /** Called now and then with the bytes that came so far, lists of files included, and once at the end. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 

@@ -34,7 +34,10 @@ interface Transfer {
   /** By number of the entry. */
   readonly files: Map<number, OpenFile>;
   entries: number;
+  /** Of files. */
   bytes: number;
+  /** Of messages. */
+  told: number;
   phase: "listing" | "fetching" | "finishing" | "finished";
 }
 
@@ -53,27 +56,29 @@ export async function receiveTree(call: RawCall, old: readonly ListedFile[], opt
     files: new Map(),
     entries: 0,
     bytes: 0,
+    told: 0,
     phase: "listing",
   };
   // Nothing is written any more when the directory is given to somebody else.
   await using _ = transfer.writer;
-  let told = 0;
+  let toldAt = 0;
   for await (const messages of call.received) {
     await takeAll(transfer, call, messages).catch(async (error: unknown) => {
       send(call, [{ type: "error", data: Buffer.from((error as Error).message) }]);
       await turn(); // before the call is broken off
       throw error;
     });
-    if (performance.now() - told < PROGRESS_MS) continue;
-    options.onProgress?.(transfer.bytes);
-    told = performance.now();
+    if (performance.now() - toldAt < PROGRESS_MS) continue;
+    options.onProgress?.(transfer.told);
+    toldAt = performance.now();
   }
   if (transfer.phase !== "finished") throw broken("it ended before all files were there");
-  options.onProgress?.(transfer.bytes);
+  options.onProgress?.(transfer.told);
   return transfer.bytes;
 }
 
 async function takeAll(transfer: Transfer, call: RawCall, messages: readonly Uint8Array[]): Promise<void> {
+  for (const { length } of messages) transfer.told += length;
   const wanted = messages.flatMap((message) => take(transfer, packet.decode(message)) ?? []);
   if (wanted.length > 0) send(call, wanted.map((id) => ({ type: "request", id })));
   await transfer.writer.room();

@@ -13,6 +13,8 @@ export interface SendRequest extends ClientOutput {
   readonly parts: readonly TreePart[];
   /** True when this is all of the output, so that a client may remove what is not in it. */
   readonly whole: boolean;
+  /** No file is later, in seconds; null: files keep their times. */
+  readonly clampMtime?: number | null;
   /** Called now and then with the bytes that were sent so far. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -43,7 +45,7 @@ const DATA_BYTES = 128 * 1024;
  */
 export async function sendTrees(session: Session, request: SendRequest, pool: Pick<BulkPool, "run">, opts: Opts): Promise<void> {
   requireMethod(session, sendFiles.path, "send a directory");
-  const entries = await listParts(pool, request.parts, opts);
+  const entries = await listParts(pool, request.parts, { ...opts, clampMtime: request.clampMtime ?? null });
   const metadata = { ...outputMetadata(request), ...(request.whole ? { "buildkit-exporter-multi-platform": "1" } : {}) };
   await sendEntries(session.call(sendFiles.path, { ...opts, metadata }), entries, pool, { ...opts, ...request });
 }

@@ -25,17 +25,28 @@ export interface OutputEntry {
 
 const DIRECTORY = 0o040755;
 
+/** Options of {@link listParts}. */
+export interface ListOpts extends Opts {
+  /** Seconds; what is later is told as of then. */
+  readonly clampMtime?: number | null;
+}
+
 /** Everything in some trees, as a client wants it listed. What several of them have is taken from the first. */
-export async function listParts(pool: Pick<BulkPool, "run">, parts: readonly TreePart[], opts: Opts): Promise<readonly OutputEntry[]> {
+export async function listParts(pool: Pick<BulkPool, "run">, parts: readonly TreePart[], opts: ListOpts): Promise<readonly OutputEntry[]> {
   const byPath = new Map<string, OutputEntry>();
   const add = (entry: OutputEntry): void => void (byPath.has(entry.path) || byPath.set(entry.path, entry));
   for (const { root, under } of parts) {
     const place = toBytes(under);
     if (place !== "") add({ path: place, stat: { path: bytesOf(place), mode: toGoMode(DIRECTORY) }, content: null });
     const files = await pool.run("listTree", { path: root, xattrs: true }, { signal: opts.signal });
-    for (const file of files) add(entryOf(file, root, place));
+    for (const file of files) add(entryOf(clamped(file, opts.clampMtime ?? null), root, place));
   }
   return [...byPath.values()].sort((a, b) => comparePaths(a.path, b.path));
+}
+
+function clamped(file: ListedFile, seconds: number | null): ListedFile {
+  const latest = seconds === null ? null : BigInt(seconds) * 1_000_000_000n;
+  return latest === null || file.mtimeNs <= latest ? file : { ...file, mtimeNs: latest };
 }
 
 /** A file below `root` as the other end hears of it; `place` is the directory that it is put into, "" for none. */

@@ -12,6 +12,7 @@ import { GitFailure } from "./gitCommand.js";
 import { findPointers, resolvePointers } from "./gitLfs.js";
 import { type GitRef, isCommit } from "./gitRefs.js";
 import type { GitRequest } from "./gitRequest.js";
+import type { GitObjects } from "./source.js";
 import { lfsServer } from "./lfsServer.js";
 
 /** Writes the files of a commit into the empty directory `work`, which becomes a work tree; all have the commit's time. */
@@ -30,6 +31,21 @@ export async function checkOut(given: GitCredentials, git: Git, wanted: GitReque
   if (!wanted.keepGitDir) removeGitFiles(work);
   opts.report.log(2, Buffer.from(`${ref.commit}\t${ref.name}\n`));
   setTimes(work, Number(time));
+}
+
+/** The bytes of a commit, and of the tag that names it: what signatures are about. Both are text. */
+export async function readObjects(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, opts: StepOpts): Promise<GitObjects> {
+  const bare = await fetched(given, git, wanted, ref, opts);
+  const read = async (type: string, digest: string) => Buffer.from(await git(["-C", bare, "cat-file", type, digest]));
+  const commit = await read("commit", ref.commit);
+  if (ref.object === ref.commit) return { commit, tag: null };
+  const fetchTag = () => git(["-C", bare, "fetch", "--quiet", "--no-tags", "--", wanted.url, `+${ref.name}:refs/tbuild/${ref.object}`]);
+  // The commit alone may have come with another name.
+  const tag = await read("tag", ref.object).catch(async () => {
+    await fetchTag();
+    return await read("tag", ref.object);
+  });
+  return { commit, tag };
 }
 
 /** Files that the repository keeps on an LFS server, also those of submodules. Without such a server their pointers stay, with a warning. */

@@ -15,8 +15,10 @@ export function isCommit(ref: string): boolean {
   return /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(ref);
 }
 
-/** What `git ls-remote` prints, by name. */
+/** What `git ls-remote` prints, by name. With `--symref`, what HEAD stands for has the name "ref HEAD". */
 export function parseRefs(output: string): ReadonlyMap<string, string> {
+  const head = /^ref: (\S+)\tHEAD$/m.exec(output)?.[1];
+  if (head !== undefined) return new Map([...parseRefs(output.replace(/^ref: .*\n?/gm, "")), ["ref HEAD", head]]);
   return new Map(output.split("\n").flatMap((line) => (/\t/.test(line) ? [[line.slice(line.indexOf("\t") + 1), line.slice(0, line.indexOf("\t"))] as const] : [])));
 }
 
@@ -25,7 +27,8 @@ export function findRef(refs: ReadonlyMap<string, string>, ref: string): GitRef 
   const names = ref === "" ? ["HEAD"] : [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/${ref}`, ref];
   for (const name of names) {
     const object = refs.get(name);
-    if (object !== undefined) return { name, object, commit: refs.get(`${name}^{}`) ?? object };
+    // What clients are told is the branch, where the server says which it is.
+    if (object !== undefined) return { name: name === "HEAD" ? (refs.get("ref HEAD") ?? name) : name, object, commit: refs.get(`${name}^{}`) ?? object };
   }
   return null;
 }

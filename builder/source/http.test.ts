@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import { hasCode, isTbuildError } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
@@ -77,7 +78,7 @@ test("resolve() asks whether the file is still the same, and downloads it when i
     (request, response) => {
       response.setHeader("etag", `"v${version}"`);
       if (request.headers["if-none-match"] === `"v${version}"`) return void response.writeHead(304).end();
-      bodies.push(`v${version}`);
+      if (request.method === "GET") bodies.push(`v${version}`);
       response.end(`version ${version}`);
     },
     async (resolve) => {
@@ -86,6 +87,21 @@ test("resolve() asks whether the file is still the same, and downloads it when i
       version = 2;
       assert.notEqual((await resolve("/f")).pin, first.pin);
       assert.deepEqual(bodies, ["v1", "v2"]);
+    },
+  );
+});
+
+test("a server that ignores conditions is asked for its etag first, and what it compresses is undone", async () => {
+  const asked: string[] = [];
+  await withServer(
+    (request, response) => {
+      asked.push(`${request.method} ${request.headers["user-agent"]} ${request.headers["accept-encoding"]}`);
+      response.writeHead(200, { etag: '"same"', "content-encoding": "gzip" }).end(request.method === "HEAD" ? undefined : gzipSync("hello"));
+    },
+    async (resolve) => {
+      const attrs = { "http.header.User-Agent": "me", "http.header.Cookie": "no" };
+      for (let i = 0; i < 2; i++) assert.equal((await resolve("/f", attrs)).attributes["digest"], digestOf("hello"));
+      assert.deepEqual(asked, ["GET me gzip", "HEAD me gzip"]);
     },
   );
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import path from "node:path";
 import type { CopyAction } from "../../cache/bulk/jobs.js";
 import { TbuildError, hasCode } from "../../cache/errors.js";
@@ -30,6 +30,8 @@ interface FileRequest {
   readonly gid: number;
   /** Name of the secret that is the authorization; null: the ones of the host. */
   readonly authSecret: string | null;
+  /** What the request says of itself, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** The file that a request stands for, as it is now. */
@@ -60,7 +62,13 @@ export function createHttpSource(deps: HttpSourceDeps): Source {
       return {
         pin,
         attributes: { url: `${wanted.url.origin}${wanted.url.pathname}`, digest: file.digest, filename: file.filename },
-        meta: { kind: "http", checksum: file.digest, filename: file.filename, lastModified: file.mtime },
+        meta: {
+          kind: "http",
+          checksum: file.digest,
+          filename: file.filename,
+          lastModified: file.mtime,
+          digestWith: (algorithm, suffix, stepOpts) => digestWith(deps, wanted, file, { algorithm, suffix }, stepOpts),
+        },
         snapshot: async (stepOpts) => ({ kind: "snapshot", name: await snapshotOf(deps, wanted, file, pin, stepOpts) }),
       };
     },
@@ -78,7 +86,15 @@ function readRequest({ identifier, attrs }: SourceRequest): FileRequest {
     uid: number(attrs, "http.uid", 0),
     gid: number(attrs, "http.gid", 0),
     authSecret: attrs["http.authheadersecret"] || null,
+    headers: Object.fromEntries(HEADERS.flatMap((name) => headerIn(attrs, name))),
   };
+}
+
+/** Headers that may be given. Source: BuildKit source/http. */
+const HEADERS = ["accept", "user-agent"];
+
+function headerIn(attrs: SourceRequest["attrs"], header: string): readonly (readonly [string, string])[] {
+  return Object.entries(attrs).flatMap(([key, value]) => (key.toLowerCase() === `http.header.${header}` ? [[header, value] as const] : []));
 }
 
 /** Go's notation: "0600" and "0o600" are octal. */
@@ -103,13 +119,14 @@ async function current(deps: HttpSourceDeps, wanted: FileRequest, opts: StepOpts
 }
 
 /** Downloads unless the server says that what we remember is current. */
-async function get({ store, transport, secrets }: HttpSourceDeps, { url, authSecret }: FileRequest, opts: StepOpts): Promise<Download> {
-  const key = `http\0${digestOf(url.href)}`;
+async function get({ store, transport, secrets }: HttpSourceDeps, { url, authSecret, headers: given }: FileRequest, opts: StepOpts): Promise<Download> {
+  const shown = Object.keys(given).length === 0 ? "" : `\n${JSON.stringify(given)}`;
+  const key = `http\0${digestOf(`${url.href}${shown}`)}`;
   const text = store.meta.contentKeys.get(key);
   const remembered = text === undefined ? null : (JSON.parse(text) as Download);
   const known = remembered !== null && (await hasBlob(store.content, remembered)) ? remembered : null;
   const progress = (bytes: number, total: number) => opts.report.status(`downloading ${url.host}${url.pathname}`, bytes, total);
-  const headers = authorization(secrets, url, authSecret);
+  const headers = { ...given, ...authorization(secrets, url, authSecret) };
   const got = await download(transport, store.content, url, { known, headers, maxBytes: MAX_BYTES, signal: opts.signal, progress });
   opts.report.statusDone(`downloading ${url.host}${url.pathname}`);
   if (got !== known) await store.meta.contentKeys.put(key, JSON.stringify(got));
@@ -128,6 +145,26 @@ function pinOf({ mode, uid, gid }: FileRequest, file: RemoteFile): Digest {
   return digestOf(JSON.stringify(["tbuild.http.v1", file.digest, file.filename, file.mtime, mode, uid, gid]));
 }
 
+/** The file must be here to be read; see {@link SourceMeta}. */
+async function digestWith(
+  deps: HttpSourceDeps,
+  wanted: FileRequest,
+  file: RemoteFile,
+  { algorithm, suffix }: { readonly algorithm: string; readonly suffix: Uint8Array },
+  opts: StepOpts,
+): Promise<string> {
+  await bringHere(deps, wanted, file, opts);
+  const hash = createHash(algorithm);
+  for await (const chunk of deps.store.content.read(file.digest, opts)) hash.update(chunk);
+  return `${algorithm}:${hash.update(suffix).digest("hex")}`;
+}
+
+async function bringHere(deps: HttpSourceDeps, wanted: FileRequest, file: RemoteFile, opts: StepOpts): Promise<void> {
+  if (await hasBlob(deps.store.content, file)) return;
+  const got = await get(deps, wanted, opts);
+  if (got.digest !== file.digest) throw mismatch(wanted, file.digest, got.digest);
+}
+
 async function snapshotOf(
   deps: HttpSourceDeps,
   wanted: FileRequest,
@@ -135,10 +172,7 @@ async function snapshotOf(
   pin: Digest,
   opts: StepOpts,
 ): Promise<string> {
-  if (!(await hasBlob(deps.store.content, file))) {
-    const got = await get(deps, wanted, opts);
-    if (got.digest !== file.digest) throw mismatch(wanted, file.digest, got.digest);
-  }
+  await bringHere(deps, wanted, file, opts);
   return await writeSnapshot(deps.store, wanted, file, `http-${pin}`, opts);
 }
 

@@ -1,3 +1,4 @@
+import { pipeline, type Readable } from "node:stream";
 import { TbuildError, cancelled, isTbuildError } from "../../cache/errors.js";
 import type { ContentStore, Opts } from "../../cache/content/store.js";
 import type { Digest } from "../../cache/oci/digest.js";
@@ -46,6 +47,7 @@ export async function download(
 
 async function attempt(transport: HttpTransport, partial: PartialFile, url: URL, options: DownloadOptions): Promise<Outcome<Download>> {
   try {
+    if (partial.bytes === 0 && (await isCurrent(transport, url, options))) return { kind: "done", value: options.known! };
     const headers = { ...headersFor(url, options), ...partial.resumeHeaders() };
     const response = await transport.request({ method: "GET", url: withoutLogin(url), headers }, options);
     if (response.status === 304 && options.known !== null) {
@@ -64,14 +66,26 @@ async function attempt(transport: HttpTransport, partial: PartialFile, url: URL,
   }
 }
 
-/** `Accept-Encoding: identity`: the digest is that of the file, not of a compression of the moment. */
+/** Some servers have etags, and send the file all the same when it has the one that is asked about. Source: BuildKit, source/http. */
+async function isCurrent(transport: HttpTransport, url: URL, options: DownloadOptions): Promise<boolean> {
+  const { known } = options;
+  if (!known?.etag) return false;
+  const { status, headers, body } = await transport.request({ method: "HEAD", url: withoutLogin(url), headers: headersFor(url, options) }, options);
+  body.resume();
+  return headers.etag === undefined ? status === 304 : headers.etag === known.etag && (status === 200 || status === 304);
+}
+
+/** Servers that treat BuildKit in a way of its own are to treat us so. */
+const AGENT = "tbuild (like buildkit/v0)";
+
+/** Servers may have another etag for each encoding: the one that is asked for is always the same, and undone at once. */
 function headersFor(url: URL, { known, headers }: DownloadOptions): Record<string, string> {
   const login = url.username === "" ? {} : {
     authorization: `Basic ${btoa(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`)}`,
   };
   const etag = known?.etag ? { "if-none-match": known.etag } : {};
   const since = known?.lastModified ? { "if-modified-since": known.lastModified } : {};
-  return { accept: "*/*", "accept-encoding": "identity", ...login, ...headers, ...etag, ...since };
+  return { accept: "*/*", "accept-encoding": "gzip", "user-agent": AGENT, ...login, ...headers, ...etag, ...since };
 }
 
 function withoutLogin(url: URL): URL {
@@ -81,18 +95,30 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-async function receive(partial: PartialFile, url: URL, { status, headers, body }: HttpResponse, { maxBytes, progress }: DownloadOptions): Promise<Digest> {
-  if (!(await partial.begin(status, headers))) {
-    body.destroy();
+async function receive(partial: PartialFile, url: URL, response: HttpResponse, { maxBytes, progress }: DownloadOptions): Promise<Digest> {
+  const { status, headers } = response;
+  const isEncoded = /^gzip$/i.test(headers["content-encoding"] ?? "");
+  // Of what is encoded no part can be asked for: offsets are those of the encoding.
+  if (!(await partial.begin(status, isEncoded ? {} : headers))) {
+    response.body.destroy();
     throw new Error("the server sent another part of the file than the one asked for");
   }
-  const total = partial.bytes + Number(headers["content-length"] ?? 0);
+  const total = isEncoded ? 0 : partial.bytes + Number(headers["content-length"] ?? 0);
+  const body = isEncoded ? await decoded(response.body) : response.body;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     if (partial.bytes + chunk.length > maxBytes || total > maxBytes) throw failed(url, "resource_exhausted", `larger than ${maxBytes} bytes`);
     await partial.write(chunk);
     progress(partial.bytes, total);
   }
   return await partial.commit();
+}
+
+async function decoded(body: Readable): Promise<Readable> {
+  const { createGunzip } = await import("node:zlib");
+  const gunzip = createGunzip();
+  // Whoever reads hears of both.
+  pipeline(body, gunzip, () => {});
+  return gunzip;
 }
 
 function describe(url: URL, { headers, url: final }: HttpResponse, digest: Digest): Download {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
@@ -43,8 +43,28 @@ describe("docker-image://", { skip: registryMissing() }, () => {
       { identifier: `docker-image://${name}`, attrs: {}, platform: amd64 },
       opts,
     );
-    return { client, resolve, resolver: createImageResolver(lookup), remote: lookup.remote };
+    return { client, source, resolve, resolver: createImageResolver(lookup), remote: lookup.remote };
   };
+
+  test("an image may be limited to its lowest layers, and has to be the one that is meant", async () => {
+    await withStore(async (store) => {
+      const { client, source, remote } = setUp(store);
+      using _ = client;
+      const { opts } = recorder();
+      const name = `${registry.host}/app:v1`;
+      const resolve = (attrs: Readonly<Record<string, string>>) => source.resolve({ identifier: `docker-image://${name}`, attrs, platform: amd64 }, opts);
+      const limited = await resolve({ "image.layerlimit": "1" });
+      assert.notEqual(limited.pin, (await resolve({})).pin);
+      const ref = await limited.snapshot(opts);
+      assert.ok(ref.kind === "snapshot" && ref.name !== null);
+      await using tree = await mountTree(await store.snapshots.view(ref.name));
+      assert.deepEqual([existsSync(path.join(tree.path, "etc/base")), existsSync(path.join(tree.path, "etc/top"))], [true, false]);
+      await assert.rejects(resolve({ "image.layerlimit": "0" }), (error) => hasCode(error, "invalid_argument"));
+      const { root } = await remote.resolve(parseReference(name), amd64, opts);
+      assert.equal((await resolve({ "image.checksum": root })).pin, (await resolve({})).pin);
+      await assert.rejects(resolve({ "image.checksum": `sha256:${"0".repeat(64)}` }), (error) => hasCode(error, "digest_mismatch"));
+    });
+  });
 
   test("snapshot() pulls and unpacks the layers, and does neither a second time", async () => {
     await withStore(async (store) => {

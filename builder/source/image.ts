@@ -7,7 +7,7 @@ import { formatReference, parseReference, withDefaultTag } from "../../cache/oci
 import type { Store } from "../../cache/store.js";
 import { declareLayers } from "../image/absent.js";
 import type { PackedLayer } from "../image/applyBlob.js";
-import { estargzAnnotations } from "../image/estargzAnnotations.js";
+import { layerAnnotations } from "../image/layerAnnotations.js";
 import { layerFetcher } from "../image/fetching.js";
 import { unpackLayers } from "../image/unpack.js";
 import type { FetchOpts, RegistryClient } from "../registry/client.js";
@@ -45,14 +45,31 @@ export function createImageSource(deps: ImageSourceDeps): Source {
     async resolve({ identifier, attrs, platform }, opts) {
       const reference = withDefaultTag(parseReference(identifier.replace(/^docker-image:\/\//, "")));
       const wanted = platform ?? hostPlatform();
-      const isLocal = deps.policy === "local-first" && attrs["image.resolvemode"] !== "pull";
+      const isLocal = deps.policy === "local-first" && attrs["image.resolvemode"] !== "pull" && !("image.layerlimit" in attrs || "image.checksum" in attrs);
       const stored = isLocal ? findStoredImage(deps.store.images, reference, wanted) : null;
       if (stored !== null) return storedSource(deps.store, stored, formatReference(reference), wanted);
       const image = await deps.remote.resolve(reference, wanted, opts);
+      checkDigest(image, attrs["image.checksum"] ?? "");
       const { registry, repository } = image.reference;
-      return remoteSource({ ...deps, origin: `${registry}/${repository}` }, image, wanted);
+      return remoteSource({ ...deps, origin: `${registry}/${repository}` }, limited(image, attrs["image.layerlimit"] ?? ""), wanted);
     },
   };
+}
+
+/** @throws {TbuildError} digest_mismatch unless this is the image that is meant */
+function checkDigest({ root, reference }: RemoteImage, checksum: string): void {
+  if (checksum === "" || checksum === root) return;
+  throw new TbuildError("digest_mismatch", `Cannot use "${formatReference(reference)}": image digest ${root} for ${formatReference(reference)} does not match expected checksum ${checksum}`);
+}
+
+/** The lowest layers of an image, if there is a limit; another image, which its manifest does not tell from the whole. */
+function limited(image: RemoteImage, limit: string): RemoteImage {
+  if (limit === "") return image;
+  const count = Number(limit);
+  if (!/^\d+$/.test(limit) || count === 0) throw new TbuildError("invalid_argument", `Cannot use image.layerlimit: invalid layer limit "${limit}"`);
+  const layers = image.manifest.layers.slice(0, count);
+  const rootfs = { ...image.config.rootfs, diff_ids: image.config.rootfs.diff_ids.slice(0, count) };
+  return { ...image, digest: digestOf(`tbuild.layerlimit.v1\n${image.digest}\n${count}`), manifest: { ...image.manifest, layers }, config: { ...image.config, rootfs } };
 }
 
 function storedSource(
@@ -99,7 +116,7 @@ export function remoteSource({ store, client, origin }: LayerOrigin, image: Remo
 
 function packedLayers(image: RemoteImage, origin: string): readonly PackedLayer[] {
   return image.manifest.layers.map((blob, index) => {
-    const annotations = { ...estargzAnnotations(blob.annotations), [sourceAnnotation]: origin };
+    const annotations = { ...layerAnnotations(blob.annotations), [sourceAnnotation]: origin };
     return { diffId: image.config.rootfs.diff_ids[index]!, blob: { ...blob, annotations } };
   });
 }

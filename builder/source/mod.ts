@@ -4,6 +4,7 @@ import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import { createGitSource } from "./git.js";
 import { createHttpSource } from "./http.js";
+import { type ResolvedOnce, resolvedOnce } from "./resolvedOnce.js";
 import type { Source } from "./source.js";
 
 /** What the sources of one build work with. */
@@ -14,12 +15,15 @@ export interface SourceDeps {
   readonly agents: SshAgents;
   /** What `local://` stands for. */
   readonly local: Source;
+  /** What sources have turned out to be; default: nothing yet. */
+  readonly resolved?: ResolvedOnce | undefined;
   /** Stands before downloads. */
   readonly aroundHttp?: ((downloads: Source) => Source) | undefined;
 }
 
 /** Every source that a build can read. */
-export function buildSources({ store, remote, secrets, agents, local, aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
+export function buildSources({ store, remote, secrets, agents, local, resolved = resolvedOnce(), aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
   const { transport } = remote;
-  return [...remote.sources, local, aroundHttp(createHttpSource({ store, transport, secrets })), createGitSource({ store, transport, secrets, agents })];
+  const downloads = aroundHttp(createHttpSource({ store, transport, secrets }));
+  return [...remote.sources, local, resolved.around(downloads), resolved.around(createGitSource({ store, transport, secrets, agents }, resolved.gitRefs))];
 }

@@ -31,6 +31,12 @@ export interface ResolvedSource {
   declare?(): Promise<Ref | null>;
 }
 
+/** Bytes of a commit, and of an annotated tag if that names it. */
+export interface GitObjects {
+  readonly commit: Uint8Array;
+  readonly tag: Uint8Array | null;
+}
+
 /** What a source stands for now. */
 export type SourceMeta =
   | {
@@ -40,6 +46,8 @@ export type SourceMeta =
       /** Digest of what the ref names, which may be an annotated tag. */
       readonly checksum: string;
       readonly commit: string;
+      /** What the digests are of. */
+      objects(opts: StepOpts): Promise<GitObjects>;
     }
   | {
       readonly kind: "http";
@@ -47,4 +55,6 @@ export type SourceMeta =
       readonly filename: string;
       /** Seconds since the epoch; 0 when the server does not say. */
       readonly lastModified: number;
+      /** Checksum of the file and then `suffix`, "sha512:…"; `algorithm` is a name that OpenSSL knows. */
+      digestWith(algorithm: string, suffix: Uint8Array, opts: StepOpts): Promise<string>;
     };

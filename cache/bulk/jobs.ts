@@ -121,6 +121,9 @@ export interface HideInput {
   readonly hidden: readonly HiddenPath[];
 }
 
+/** What the entries of a layer look like: those for Windows are below "Files", with security descriptors. */
+export type LayerForm = "linux" | "windows";
+
 /** Changes to write as a layer. */
 export interface DiffInput {
   readonly source: ChangeSource;
@@ -128,6 +131,8 @@ export interface DiffInput {
   readonly emit: boolean;
   /** Clamp every entry's mtime to this many seconds since the epoch; null keeps them. */
   readonly clampMtime: number | null;
+  /** Default "linux". */
+  readonly form?: LayerForm | undefined;
 }
 
 /** The layer that was written. */

@@ -19,6 +19,8 @@ export interface DiskContentOptions {
   readonly lease: string;
   /** Called with each digest before it is looked at or made visible, so that nobody removes it meanwhile. */
   readonly pin?: ((digest: Digest) => Promise<void>) | undefined;
+  /** Asked before so many bytes are kept; throws when there is no room for them. */
+  readonly admit?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface DiskContentOptions {
  * `ingest/<lease>-<n>` and `ingest/resumable-<ref>` for what is being written, `locks/` for the refs in progress. Many
  * processes may share it.
  */
-export function diskContentStore(root: string, { lease, pin = async () => {} }: DiskContentOptions): FileContentStore {
+export function diskContentStore(root: string, { lease, pin = async () => {}, admit = async () => {} }: DiskContentOptions): FileContentStore {
   const blobs = path.join(root, "blobs", "sha256");
   const ingests = path.join(root, "ingest");
   const locks = path.join(root, "locks");
@@ -37,6 +39,7 @@ export function diskContentStore(root: string, { lease, pin = async () => {} }: 
   const scratchPath = () => path.join(ingests, `${lease}-${written++}`);
   const adopt = async (file: string, digest: Digest) => {
     await pin(digest);
+    await admit(statSync(file).blocks * 512);
     return await publish(file, pathOf(digest), digest);
   };
 

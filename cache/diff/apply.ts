@@ -7,6 +7,7 @@ import { openDecompressed } from "./decompress.js";
 import { unpackError } from "./errors.js";
 import { createLayerTree, type LayerTree } from "./layerTree.js";
 import { openTar } from "./reader.js";
+import { fromWindows } from "./windows.js";
 
 /**
  * Unpacks a layer (a tar, compressed or not) over what `input.root` shows. Nothing is written outside the root, whatever
@@ -44,10 +45,13 @@ function unpackInto(tree: LayerTree, input: ApplyInput, ctx: JobContext): ApplyO
     hash.update(chunk);
     ctx.tick(chunk.length, 0);
   });
+  let isWindows = false;
   for (let entry = tar.next(); entry !== null; entry = tar.next()) {
     checkSize(entry.size, input.maxBytes);
+    isWindows ||= entry.records !== undefined;
+    const own = isWindows ? fromWindows(entry) : entry;
     try {
-      tree.apply(entry, tar.readBody);
+      if (own !== null) tree.apply(own, tar.readBody);
     } catch (error) {
       throw unpackError(error, entry.name);
     }

@@ -52,9 +52,9 @@ test("diffLayer() of an upper layer brings the lower layer to the merged state",
   applyBytes(target, tar);
   assert.deepEqual(describeTree(target).map(withoutLinks), describeTree(path.join(base, "expected")).map(withoutLinks));
   assert.deepEqual(tarNames(tar), [
-    "cap", "caf\xe9", "dev", "fifo", "file/", "file/.wh..wh..opq", "file/x", ".wh.gone", "h1", "h2", "keep/", "keep/a",
-    "keep/sub/", "keep/sub/b", "link", "opaque/", "opaque/.wh..wh..opq", "opaque/n",
-  ].sort((a, b) => (a.replace(".wh.gone", "gone") < b.replace(".wh.gone", "gone") ? -1 : 1)));
+    "cap", "caf\xe9", "dev", "fifo", "file/", "file/x", ".wh.gone", "h1", "h2", "keep/", "keep/a",
+    "keep/sub/", "keep/sub/b", "link", "opaque/", "opaque/.wh.d", "opaque/n",
+  ].sort((a, b) => (a.replace(".wh.", "") < b.replace(".wh.", "") ? -1 : 1)));
 });
 
 // Copying up one name of a hard link separates it from the other ones.
@@ -80,6 +80,17 @@ test("diffLayer() of an upper layer sees a directory of a deeper layer only wher
   shell("mkdir hidden; setfattr -n trusted.overlay.opaque -v y hidden; touch -d @5 hidden", top);
   shell("mkdir -p seen hidden/in; touch -d @5 seen hidden hidden/in", upper);
   assert.deepEqual(tarNames(diffBytes({ kind: "upper", path: upper, lower: [top, bottom] }).tar), ["hidden/", "hidden/in/"]);
+});
+
+test("diffLayer() of an upper layer takes away one by one what a directory hides, in all layers below", (t) => {
+  const [bottom, middle, upper] = makeDirs(t, "bottom", "middle", "upper") as [string, string, string];
+  shell("mkdir -p d/sub; touch d/a d/b d/sub/s d/gone", bottom);
+  shell("mkdir -p d/more; mknod d/gone c 0 0; touch d/c", middle);
+  shell("mkdir -p d/sub; setfattr -n trusted.overlay.opaque -v y d; touch d/b d/new d/sub/new; mknod d/other c 0 0", upper);
+  const { tar } = diffBytes({ kind: "upper", path: upper, lower: [middle, bottom] });
+  assert.deepEqual(tarNames(tar), ["d/", "d/.wh.a", "d/b", "d/.wh.c", "d/.wh.more", "d/new", "d/sub/", "d/sub/new", "d/sub/.wh.s"]);
+  const apart = diffBytes({ kind: "upper", path: upper, lower: [], apart: true });
+  assert.ok(tarNames(apart.tar).includes("d/.wh..wh..opq"));
 });
 
 test("diffLayer() applied on a mounted overlay gives the same tree", (t) => {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import type { DiffInput, DiffOutput, JobContext } from "../bulk/jobs.js";
-import { findLower } from "./lowerDirectory.js";
+import { findLower, isWhiteout, listLower } from "./lowerDirectory.js";
 import { createPacker, typeOf, type Packer } from "./pack.js";
 import { fsPath, joinPath, toLatin1 } from "./rootPath.js";
 import { isUnchanged } from "./unchanged.js";
@@ -12,9 +12,9 @@ import { isOpaque } from "./xattrs.js";
  * @throws {TbuildError} corrupt when a file changes meanwhile, unsupported for what a layer cannot hold
  */
 export function diffLayer(input: DiffInput, ctx: JobContext): DiffOutput {
-  const packer = createPacker({ emit: input.emit, clampMtime: input.clampMtime }, ctx);
+  const packer = createPacker({ emit: input.emit, clampMtime: input.clampMtime, form: input.form }, ctx);
   const { source } = input;
-  if (source.kind === "upper") packUpper(packer, toLatin1(source.path), source.lower.map(toLatin1));
+  if (source.kind === "upper") packUpper(packer, toLatin1(source.path), source.lower.map(toLatin1), source.apart === true);
   else if (source.lower === null) packAll(packer, toLatin1(source.upper), "");
   else packChanges(packer, toLatin1(source.lower), toLatin1(source.upper), ctx);
   return packer.finish();
@@ -22,20 +22,24 @@ export function diffLayer(input: DiffInput, ctx: JobContext): DiffOutput {
 
 /**
  * Packs overlayfs's upper layer. A directory that was only copied up, with nothing in it that changed, is left out: a
- * mount point that was made and removed again is no change. Source: kernel, filesystems/overlayfs.rst
+ * mount point that was made and removed again is no change. Of a directory that hides what is below, the names that are gone
+ * are told one by one, so that a layer takes away no more than it has seen, whatever it is put on; one that is kept `apart`
+ * has seen nothing, and stays as it is. Source: kernel, filesystems/overlayfs.rst; BuildKit, util/overlay.
  */
-function packUpper(packer: Packer, upper: string, lower: readonly string[]): void {
+function packUpper(packer: Packer, upper: string, lower: readonly string[], apart: boolean): void {
   const parents = createParents(packer);
 
-  function packDirectory(dir: string, layers: readonly string[]): void {
-    for (const name of listNames(joinPath(upper, dir))) {
+  function packDirectory(dir: string, hides: boolean): void {
+    const own = listNames(joinPath(upper, dir));
+    const below = hides ? listLower(lower, dir) : new Set<string>();
+    for (const name of below.size === 0 ? own : [...new Set([...own, ...below])].sort()) {
       const entry = joinPath(dir, name);
       const path = joinPath(upper, entry);
-      const stat = lstat(path);
-      if (stat.isCharacterDevice() && stat.rdev === 0n) {
-        parents.add();
-        packer.addWhiteout(dir, name);
-      } else if (stat.isDirectory()) packChild({ path, entry, stat }, layers);
+      const stat = fs.lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
+      if (stat === undefined || isWhiteout(stat)) {
+        // What is hidden anyway need not be taken away unless it is there.
+        if (!hides || below.has(name)) removeName(dir, name);
+      } else if (stat.isDirectory()) packChild({ path, entry, stat }, hides);
       else {
         parents.add();
         packer.add(path, entry, stat);
@@ -43,17 +47,22 @@ function packUpper(packer: Packer, upper: string, lower: readonly string[]): voi
     }
   }
 
-  function packChild(child: Directory, layers: readonly string[]): void {
-    const below = findLower(layers, child.entry);
+  function removeName(dir: string, name: string): void {
+    parents.add();
+    packer.addWhiteout(dir, name);
+  }
+
+  function packChild(child: Directory, isHidden: boolean): void {
+    const below = isHidden ? null : findLower(lower, child.entry);
     const opaque = isOpaque(child.path);
     parents.push(child);
     if (below === null || opaque || !isUnchanged(below, child)) parents.add();
-    if (opaque) packer.addOpaque(child.entry);
-    packDirectory(child.entry, opaque ? [] : layers);
+    if (opaque && apart) packer.addOpaque(child.entry);
+    packDirectory(child.entry, isHidden || (opaque && !apart));
     parents.pop(child);
   }
 
-  packDirectory("", lower);
+  packDirectory("", false);
 }
 
 /** Packs everything below a directory of a whole tree. */

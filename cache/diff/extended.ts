@@ -3,6 +3,7 @@ import type { ByteStream } from "./byteStream.js";
 import { malformedTar } from "./errors.js";
 import { paddingOf, readText } from "./fields.js";
 import type { EntryType, HeaderBlock, TarEntry } from "./header.js";
+import { WINDOWS_PREFIX } from "./windows.js";
 import { MAX_EXTENDED, parseDecimal, parsePax, parseTime, XATTR_PREFIX, type PaxRecords } from "./pax.js";
 
 /** What the headers before an entry's own say of it. */
@@ -76,6 +77,7 @@ export function buildEntry(type: EntryType, name: string, header: HeaderBlock, e
     devMajor: header.devMajor,
     devMinor: header.devMinor,
     xattrs: readXattrs(records),
+    ...windowsRecords(records),
   };
 }
 
@@ -84,6 +86,11 @@ function readOwner(record: string | undefined, field: number): number {
   const owner = record === undefined ? field : parseDecimal(record, "the owner of an entry");
   if (owner >= 0xffffffff) throw malformedTar("the owner of an entry is out of range");
   return owner;
+}
+
+function windowsRecords(records: PaxRecords): Pick<TarEntry, "records"> {
+  const own = [...records].filter(([key]) => key.startsWith(WINDOWS_PREFIX));
+  return own.length === 0 ? {} : { records: new Map(own) };
 }
 
 function readXattrs(records: PaxRecords): ReadonlyMap<string, Buffer> {

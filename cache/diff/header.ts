@@ -24,6 +24,8 @@ export interface TarEntry {
   readonly devMinor: number;
   /** Full names ("user.x", "security.capability") to values. */
   readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Further PAX records, latin1: those of layers for Windows. */
+  readonly records?: ReadonlyMap<string, string>;
 }
 
 /** What one header block says before extended headers are applied. */
@@ -98,7 +100,7 @@ const extended: TarEntry = {
 };
 
 function paxRecords(entry: TarEntry, name: string): Map<string, string> {
-  const records = new Map<string, string>();
+  const records = new Map<string, string>(entry.records);
   if (!fitsText(name)) records.set("path", name);
   if (!fitsText(entry.linkName)) records.set("linkpath", entry.linkName);
   if (entry.size > maxOctal(12)) records.set("size", String(entry.size));

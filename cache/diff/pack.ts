@@ -1,10 +1,11 @@
 import fs from "node:fs";
-import type { DiffOutput, JobContext } from "../bulk/jobs.js";
+import type { DiffOutput, JobContext, LayerForm } from "../bulk/jobs.js";
 import { splitDevice } from "../sys/node.js";
 import { cannotPack } from "./errors.js";
 import { NO_XATTRS, type EntryType, type TarEntry } from "./header.js";
 import { fsPath, joinPath } from "./rootPath.js";
 import { OPAQUE_NAME, WHITEOUT_PREFIX } from "./whiteout.js";
+import { toWindows, windowsRoots } from "./windows.js";
 import { createTarWriter } from "./writer.js";
 import { readXattrs } from "./xattrs.js";
 
@@ -25,6 +26,8 @@ export interface PackOptions {
   readonly emit: boolean;
   /** Latest mtime in seconds since the epoch; null keeps every mtime. */
   readonly clampMtime: number | null;
+  /** Whose layer it is. Default "linux". */
+  readonly form?: LayerForm | undefined;
 }
 
 /**
@@ -36,6 +39,9 @@ export function createPacker(options: PackOptions, ctx: JobContext): Packer {
   const writer = createTarWriter(emit, (bytes) => ctx.tick(bytes, 0));
   const latest = options.clampMtime === null ? null : BigInt(options.clampMtime) * 1_000_000_000n;
   const firstNames = new Map<string, string>();
+  const isWindows = options.form === "windows";
+  const put = (entry: TarEntry) => writer.writeHeader(isWindows ? toWindows(entry) : entry);
+  if (isWindows) for (const root of windowsRoots) writer.writeHeader(root);
 
   function add(path: string, name: string, stat: fs.BigIntStats): void {
     const type = typeOf(stat);
@@ -44,7 +50,7 @@ export function createPacker(options: PackOptions, ctx: JobContext): Packer {
     const first = firstLink(name, type, stat);
     const mtimeNs = latest !== null && stat.mtimeNs > latest ? latest : stat.mtimeNs;
     const entry = first === null ? readEntry(path, name, type, stat, mtimeNs) : linkEntry(name, first, stat, mtimeNs);
-    writer.writeHeader(entry);
+    put(entry);
     if (entry.size > 0) copyBody(path, entry);
     ctx.tick(0, 1);
   }
@@ -69,8 +75,8 @@ export function createPacker(options: PackOptions, ctx: JobContext): Packer {
 
   return {
     add,
-    addWhiteout: (dir, name) => writer.writeHeader(marker(joinPath(dir, WHITEOUT_PREFIX + name))),
-    addOpaque: (dir) => writer.writeHeader(marker(joinPath(dir, OPAQUE_NAME))),
+    addWhiteout: (dir, name) => put(marker(joinPath(dir, WHITEOUT_PREFIX + name))),
+    addOpaque: (dir) => put(marker(joinPath(dir, OPAQUE_NAME))),
     finish: () => writer.finish(),
   };
 }

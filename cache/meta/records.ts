@@ -75,6 +75,8 @@ export interface BuildRecord {
   readonly errorDetails: Descriptor | null;
   /** All that the build told, as `StatusResponse` messages, each after its length in 4 bytes, the lowest first. */
   readonly logs: Descriptor | null;
+  /** What took how long, with what the client says of itself; absent until that has come. */
+  readonly trace?: Descriptor;
   readonly exporterResponse: Readonly<Record<string, string>>;
   /** What was exported, as far as its root is in the content store. */
   readonly results: readonly Descriptor[];

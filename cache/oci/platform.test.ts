@@ -33,3 +33,14 @@ test("platformScore() prefers the exact variant and refuses a higher one", () =>
   assert.equal(platformScore(v6, v7), 0);
   assert.equal(platformScore(parsePlatform("linux/amd64"), v7), 0);
 });
+
+test("platforms have a version of their os, which only the same build of Windows serves", () => {
+  const platform = parsePlatform("windows(10.0.20348.1006)/amd64");
+  assert.deepEqual(platform, { os: "windows", architecture: "amd64", "os.version": "10.0.20348.1006" });
+  assert.equal(formatPlatform(platform), "windows(10.0.20348.1006)/amd64");
+  const plain = { os: "windows", architecture: "amd64" };
+  assert.ok(platformScore(platform, { ...plain, "os.version": "10.0.20348.9" }) > 0);
+  assert.equal(platformScore(platform, { ...plain, "os.version": "10.0.17763.1" }), 0);
+  assert.ok(platformScore(plain, platform) > 0);
+  for (const text of ["windows()/amd64", "windows(1", "(1)/amd64"]) assert.throws(() => parsePlatform(text), text);
+});

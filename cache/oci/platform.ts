@@ -22,21 +22,29 @@ const ARCH_ALIASES: Readonly<Record<string, readonly [string, string?]>> = {
 const PART = /^[A-Za-z0-9_.-]+$/;
 
 /**
- * Parses `os[/arch[/variant]]` or a bare architecture, and normalises it. What is left out comes from `local`.
+ * Parses `os[/arch[/variant]]` or a bare architecture, and normalises it. What is left out comes from `local`. Behind the os
+ * may stand its version: `windows(10.0.20348.1006)/amd64`. Source: containerd, platforms.Parse.
  * @throws {TbuildError} invalid_argument
  */
 export function parsePlatform(text: string, local: Platform = hostPlatform()): Platform {
-  const parts = text.split("/");
+  const [, named = "", version] = /^([^(]*)\(([\w.-]+)\)(?=\/|$)/.exec(text) ?? [];
+  const platform = parsePlain(version === undefined ? text : named + text.slice(named.length + version.length + 2), local, text);
+  return version === undefined ? platform : { ...platform, "os.version": version };
+}
+
+function parsePlain(plain: string, local: Platform, text: string): Platform {
+  const parts = plain.split("/");
   if (parts.length > 3 || parts.some((part) => !PART.test(part))) throw badPlatform(text);
   const [first, second, third] = parts as [string, string?, string?];
   if (second === undefined) return isOs(first) ? { ...local, os: normaliseOs(first) } : normalise(local.os, first, undefined);
   return normalise(first, second, third);
 }
 
-/** `os/arch[/variant]`. */
+/** `os/arch[/variant]`, with the version of the os behind it where there is one. */
 export function formatPlatform(platform: Platform): string {
-  const { os, architecture, variant } = platform;
-  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+  const { os, architecture, variant, "os.version": version } = platform;
+  const system = version === undefined ? os : `${os}(${version})`;
+  return variant === undefined ? `${system}/${architecture}` : `${system}/${architecture}/${variant}`;
 }
 
 /** The platform that this process runs on. */
@@ -52,14 +60,22 @@ export function samePlatform(a: Platform, b: Platform): boolean {
 
 /**
  * How well an image for `have` serves a request for `want`: 0 not at all, higher is better.
- * An exact match is best; lower arm and amd64 variants run on higher ones.
+ * An exact match is best; lower arm and amd64 variants run on higher ones. A version of Windows is served by its own builds
+ * only. Source: containerd, platforms.Only.
  */
 export function platformScore(want: Platform, have: Platform): number {
   const offered = normalise(have.os, have.architecture, have.variant);
   if (offered.os !== want.os || offered.architecture !== want.architecture) return 0;
+  if (want.os === "windows" && !sameBuild(want["os.version"], have["os.version"])) return 0;
   const wanted = variantLevel(want);
   const given = variantLevel(offered);
   return given > wanted ? 0 : 100 - (wanted - given);
+}
+
+/** Compares major, minor and build; what is not asked for is as one likes. */
+function sameBuild(want: string | undefined, have: string | undefined): boolean {
+  const build = (version: string) => version.split(".").slice(0, 3).join(".");
+  return want === undefined || build(want) === build(have ?? "");
 }
 
 function variantLevel(platform: Platform): number {

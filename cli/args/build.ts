@@ -17,6 +17,7 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
   readonly addHost: readonly string[];
   readonly noCache: boolean;
   readonly noCacheFilter: readonly string[];
+  readonly sourcePolicyFile: string | undefined;
   readonly buildContext: readonly string[];
   readonly secret: readonly string[];
   readonly ssh: readonly string[];
@@ -76,6 +77,7 @@ export function buildOptions(argv: Argv): Argv {
     .option("add-host", { ...texts, describe: "Line of /etc/hosts for RUN: NAME:IP" })
     .option("no-cache", { type: "boolean", describe: "Run every step" })
     .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
+    .option("source-policy-file", { ...text, describe: "Rules about what may be read, in BuildKit's JSON; default $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY" })
     .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
     .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
     .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })
@@ -125,6 +127,7 @@ export function readBuildArgs(values: Values): BuildArgs {
     addHost: list(values, "add-host"),
     noCache: flag(values, "no-cache"),
     noCacheFilter: commaSeparated(values, "no-cache-filter"),
+    sourcePolicyFile: last(values, "source-policy-file"),
     buildContext: list(values, "build-context"),
     secret: list(values, "secret"),
     ssh: list(values, "ssh"),

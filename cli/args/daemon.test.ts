@@ -16,17 +16,22 @@ const defaults: DaemonArgs = {
   tlsKey: undefined,
   tlsCa: undefined,
   debug: false,
+  debugAddr: undefined,
   ociWorker: undefined,
   labels: [],
   platforms: [],
   snapshotter: undefined,
   binary: undefined,
   maxParallelism: undefined,
+  gc: undefined,
+  gcLimits: undefined,
   entitlements: [],
   cdiDisabled: false,
   cdiSpecDirs: [],
   warnings: [],
 };
+
+const mb = (count: number) => ({ kind: "bytes", bytes: count * 1e6 }) as const;
 
 const cases: readonly (readonly [string, Partial<DaemonArgs>])[] = [
   ["", {}],
@@ -36,6 +41,8 @@ const cases: readonly (readonly [string, Partial<DaemonArgs>])[] = [
   ["--oci-worker-binary crun --oci-worker-snapshotter native --oci-max-parallelism 4", { binary: "crun", snapshotter: "native", maxParallelism: 4 }],
   ["--oci-worker=true --containerd-worker=false --oci-worker-net host --oci-max-parallelism 0", { ociWorker: true }],
   ["--allow-insecure-entitlement network.host --cdi-disabled --cdi-spec-dir /c", { entitlements: ["network.host"], cdiDisabled: true, cdiSpecDirs: ["/c"] }],
+  ["--oci-worker-gc=false --oci-worker-gc-keepstorage 10,20", { gc: false, gcLimits: { reserved: mb(10), minFree: mb(20), maxUsed: null } }],
+  ["--oci-worker-gc-keepstorage 10,20,30", { gcLimits: { reserved: mb(10), minFree: mb(20), maxUsed: mb(30) } }],
   ["--rootless=false --containerd-worker auto", {}],
   ["--trace --log-format json", { warnings: ["Ignoring --log-format: it changes nothing here", "Ignoring --trace: it changes nothing here"] }],
 ];
@@ -53,6 +60,7 @@ const refusals: readonly (readonly [string, RegExp])[] = [
   ["--oci-worker-apparmor-profile x", /Cannot use --oci-worker-apparmor-profile/],
   ["--oci-worker-net cni", /Cannot use --oci-worker-net=cni/],
   ["--oci-max-parallelism many", /Cannot read --oci-max-parallelism/],
+  ["--oci-worker-gc-keepstorage 10GB", /Cannot read --oci-worker-gc-keepstorage "10GB"/],
   ["--adr x", /Unknown option "--adr"/],
   ["word", /Unexpected word "word"/],
 ];

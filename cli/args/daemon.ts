@@ -1,4 +1,5 @@
 import type { Argv } from "yargs";
+import type { SpaceLimits } from "../../builder/config.js";
 import { usage } from "../usage.js";
 import { counted, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
@@ -12,12 +13,15 @@ export interface DaemonArgs extends GlobalArgs {
   readonly tlsKey: string | undefined;
   readonly tlsCa: string | undefined;
   readonly debug: boolean;
+  readonly debugAddr: string | undefined;
   readonly ociWorker: boolean | undefined;
   readonly labels: readonly string[];
   readonly platforms: readonly string[];
   readonly snapshotter: string | undefined;
   readonly binary: string | undefined;
   readonly maxParallelism: number | undefined;
+  readonly gc: boolean | undefined;
+  readonly gcLimits: SpaceLimits | undefined;
   readonly entitlements: readonly string[];
   readonly cdiDisabled: boolean;
   readonly cdiSpecDirs: readonly string[];
@@ -33,13 +37,13 @@ const hiddenSwitch = { type: "boolean", hidden: true } as const;
 /** What is the same with and without them. */
 const ignored = {
   texts: [
-    "log-format log-level debugaddr otel-socket-path oci-worker-gc-keepstorage oci-cni-config-path oci-cni-binary-dir",
+    "log-format log-level otel-socket-path oci-cni-config-path oci-cni-binary-dir",
     "oci-cni-pool-size containerd-worker-addr containerd-worker-labels containerd-worker-platform",
     "containerd-worker-namespace containerd-worker-runtime containerd-worker-net containerd-cni-config-path",
     "containerd-cni-binary-dir containerd-cni-pool-size containerd-worker-snapshotter containerd-worker-apparmor-profile",
     "containerd-max-parallelism containerd-worker-gc-keepstorage",
   ].flatMap((names) => names.split(" ")),
-  switches: ["trace", "save-cache-debug", "oci-worker-gc", "containerd-worker-gc", "containerd-worker-selinux", "containerd-worker-rootless"],
+  switches: ["trace", "save-cache-debug", "containerd-worker-gc", "containerd-worker-selinux", "containerd-worker-rootless"],
 };
 
 /** What would promise something that is not done: why it is refused. */
@@ -71,8 +75,11 @@ export function daemonOptions(argv: Argv): Argv {
     .option("oci-worker-binary", { ...text, describe: "OCI runtime (default runc)" })
     .option("oci-worker-snapshotter", { ...text, describe: "overlayfs or native, as the store has it (default auto)" })
     .option("oci-max-parallelism", { ...text, describe: "Steps at a time" })
+    .option("oci-worker-gc", { type: "boolean", describe: "Remove what is not used when there is too much of it (default true)" })
+    .option("oci-worker-gc-keepstorage", { ...text, describe: "What that leaves, in MB: RESERVED[,FREE[,MAXIMUM]]" })
     .option("cdi-disabled", { type: "boolean", describe: "Offer no devices" })
     .option("cdi-spec-dir", { ...texts, describe: "Directory of CDI specifications" })
+    .option("debugaddr", { ...text, describe: "Where to answer /metrics: host:port, unix:///path" })
     .option("debug", { type: "boolean", describe: "Log more" });
   for (const name of [...ignored.texts, ...Object.keys(refused.texts)]) shown.option(name, { ...hidden, array: true });
   for (const name of [...ignored.switches, ...Object.keys(refused.switches)]) shown.option(name, hiddenSwitch);
@@ -93,12 +100,15 @@ export function readDaemonArgs(values: Values): DaemonArgs {
     tlsKey: last(values, "tlskey"),
     tlsCa: last(values, "tlscacert"),
     debug: flag(values, "debug"),
+    debugAddr: last(values, "debugaddr"),
     ociWorker: autoSwitch(values, "oci-worker"),
     labels: list(values, "oci-worker-labels"),
     platforms: list(values, "oci-worker-platform"),
     snapshotter: last(values, "oci-worker-snapshotter"),
     binary: last(values, "oci-worker-binary"),
     maxParallelism: parallelism(last(values, "oci-max-parallelism")),
+    gc: values["oci-worker-gc"] === undefined ? undefined : flag(values, "oci-worker-gc"),
+    gcLimits: limits(last(values, "oci-worker-gc-keepstorage")),
     entitlements: list(values, "allow-insecure-entitlement"),
     cdiDisabled: flag(values, "cdi-disabled"),
     cdiSpecDirs: list(values, "cdi-spec-dir"),
@@ -121,6 +131,17 @@ function autoSwitch(values: Values, name: string): boolean | undefined {
   if (value === undefined || value === "auto") return undefined;
   if (value === "true" || value === "false") return value === "true";
   throw usage(`Cannot read --${name} "${value}"`, `Write --${name}=true, false or auto`);
+}
+
+/** Source: BuildKit, cmd/buildkitd/util.go stringToGCConfig() */
+function limits(value: string | undefined): SpaceLimits | undefined {
+  if (value === undefined) return undefined;
+  const parts = value.split(",");
+  if (parts.length > 3 || !parts.every((part) => /^\d{1,12}$/.test(part))) {
+    throw usage(`Cannot read --oci-worker-gc-keepstorage "${value}"`, "Write RESERVED[,FREE[,MAXIMUM]] in MB, such as 10000,20000,50000");
+  }
+  const [reserved, minFree, maxUsed] = parts.map((part) => ({ kind: "bytes", bytes: Number(part) * 1e6 }) as const);
+  return { reserved: reserved ?? null, minFree: minFree ?? null, maxUsed: maxUsed ?? null };
 }
 
 /** As buildkitd, 0 is no limit. */

@@ -3,6 +3,7 @@ import test from "node:test";
 import { isTbuildError } from "../../cache/errors.js";
 import { noFilter } from "../flags/imageFilter.js";
 import { parseArgs } from "./parse.js";
+import type { PruneArgs } from "./space.js";
 
 const parse = (line: string) => parseArgs(line.split(" ").filter((word) => word !== ""), 80);
 
@@ -234,9 +235,20 @@ test("parseArgs() reads limits of prune in bytes and milliseconds", async () => 
     root: undefined,
     config: undefined,
     all: true,
+    gc: false,
+    mode: "remove",
+    explain: false,
+    filters: [],
     maxUsedBytes: 1.5e9,
+    reservedBytes: undefined,
+    minFreeBytes: undefined,
     keepDurationMs: 5_400_000,
   });
+  const limited = (await parse("prune --dry-run --explain --filter type==regular --filter until=48h --min-free-space 20GB --reserved-space 1k")) as PruneArgs;
+  assert.deepEqual([limited.mode, limited.explain, limited.filters, limited.keepDurationMs], ["plan", true, ["type==regular"], 48 * 3_600_000]);
+  assert.deepEqual([limited.minFreeBytes, limited.reservedBytes], [20e9, 1000]);
+  assert.match(await refusal("prune --gc --max-used-space 1GB"), /^Cannot use --gc with limits of its own/);
+  assert.match(await refusal("prune --filter until=soon"), /^Cannot read --filter "until=soon"/);
 });
 
 test("parseArgs() answers with help where it is asked for", async () => {

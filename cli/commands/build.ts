@@ -1,5 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
 import type { BuildRequest, BuildResult } from "../../builder/request.js";
+import { asksForGc } from "../../builder/gc/asks.js";
 import { isForEngine } from "../../builder/exportSpecs.js";
 import type { ExportSpec } from "../../builder/exporter/exporter.js";
 import { isDangling } from "../../cache/images.js";
@@ -29,12 +30,19 @@ export async function buildCommand(builder: Builder, args: BuildArgs, terminal: 
   const build = builder.build(request, { signal });
   await showProgress(build.progress, mode, terminal, signal);
   const result = await build.result;
+  if (asksForGc(builder.gcConfig)) await collected(builder, terminal, signal);
   if (result.imageId !== null) iidfile?.write(result.imageId);
   metadataFile?.write(`${JSON.stringify(readableMetadata(result.metadata), null, 2)}\n`);
   if (mode === "quiet") return result.imageId === null ? "" : `${result.imageId}\n`;
   const took = formatSeconds((Date.now() - startedAt) / 1000);
   if (mode !== "rawjson") terminal.stderr.write(closing(builder, request, result, took));
   return "";
+}
+
+/** A build that is done has not failed because of what is left to do. */
+async function collected({ store, gcConfig }: Builder, { stderr }: Terminal, signal: AbortSignal): Promise<void> {
+  const { collectAfterBuild } = await import("../../builder/gc/afterBuild.js");
+  await collectAfterBuild(store, gcConfig, { signal }).catch((error: unknown) => void stderr.write(`WARNING: Cannot collect: ${(error as Error).message}\n`));
 }
 
 async function loadTarget(): Promise<LoadTarget> {

@@ -5,7 +5,10 @@ import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
 import { defaultRetention, type Retention } from "../../builder/daemon/history/retention.js";
 import { StatusError } from "../../builder/daemon/handlers.js";
+import { collectorOf } from "../../builder/daemon/operation/spanSender.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
+import { collectGarbage } from "../../builder/gc/collect.js";
+import { gcPolicies, gcRules } from "../../builder/gc/rules.js";
 import { createSessions } from "../../builder/session/sessions.js";
 import { versionOf, workerId, workerRecord } from "../../builder/daemon/worker.js";
 import type { WorkerRecordInput } from "../../builder/api/worker.js";
@@ -28,6 +31,8 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   const { store } = builder;
   checkSnapshotter(args.snapshotter ?? config.worker.snapshotter, store.snapshotterName);
   const sessions = createSessions();
+  const policies = gcPolicies(settings.gc, store.root);
+  gcRules(policies, store.root);
   const worker = await workerOf(store.root, store.snapshotterName, config, settings, version);
   const daemon = await startDaemon({
     ...settings,
@@ -37,8 +42,11 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     worker,
     version: versionOf(version),
     retention: retentionOf(config),
+    collect: policies.length === 0 ? undefined : (signal) => collectGarbage(store, policies, { signal }),
+    collector: collectorOf(process.env, (message) => void stderr.write(`WARNING: ${message}\n`)),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
   });
+  if (daemon.debugAddress !== null) stderr.write(`Metrics on ${daemon.debugAddress}\n`);
   for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
   stderr.write(`Ending at ${await stopped}\n`);
   await daemon.stop(GRACE_MS);
@@ -52,8 +60,8 @@ function retentionOf({ history: { maxAgeMs, maxEntries, maxBytes } }: TbuildConf
   };
 }
 
-async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms }: DaemonSettings, version: string): Promise<WorkerRecordInput> {
-  const config = { ...worker, snapshotter: snapshotter === "overlay" ? "overlayfs" : "native" };
+async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms, gc }: DaemonSettings, version: string): Promise<WorkerRecordInput> {
+  const config = { ...worker, ...gc, snapshotter: snapshotter === "overlay" ? "overlayfs" : "native" };
   return workerRecord({ id: await workerId(root), root, config, platforms: platforms ?? runnablePlatforms(), labels, version: versionOf(version) });
 }
 

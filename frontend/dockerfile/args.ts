@@ -1,9 +1,7 @@
-import type { SourceRange } from "../../cache/errors.js";
 import { type Platform, formatPlatform } from "../../cache/oci/platform.js";
 import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Warning } from "../../solver/progress.js";
 import type { FrontendOptions } from "../options.js";
-import { badValue } from "./errors.js";
 import { expandWord } from "./expand.js";
 import type { ArgInstruction, Instruction } from "./instruction.js";
 import { layeredMap } from "./layeredMap.js";
@@ -67,19 +65,6 @@ export function unusedBuildArgs(
     url: null,
     at: null,
   }));
-}
-
-/**
- * Seconds since the epoch for `created`: a build argument or global ARG SOURCE_DATE_EPOCH, else the option.
- * The value "context" stands for the option. @throws {TbuildError} invalid_argument
- */
-export function epochOf(globals: Env, options: FrontendOptions, at: SourceRange): number | null {
-  const text = options.buildArgs.get("SOURCE_DATE_EPOCH") ?? globals.get("SOURCE_DATE_EPOCH") ?? "";
-  if (text === "" || text === "context") return options.epoch;
-  if (!/^\d{1,11}$/.test(text)) {
-    throw badValue("SOURCE_DATE_EPOCH", text, at, "It counts seconds since 1970-01-01");
-  }
-  return Number(text);
 }
 
 const PROXIES = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];

@@ -12,28 +12,37 @@ export function scratchImage(platform: Platform): ImageConfig {
   return { ...platform, config: { WorkingDir: "/" }, rootfs: { type: "layers", diff_ids: [] }, history: [] };
 }
 
-/** What a stage starts with: the base's config without its triggers, PATH set, the working directory absolute. */
+/**
+ * What a stage starts with: the base's config without its triggers, PATH set, the working directory absolute. Windows has a PATH
+ * of its own, and paths with drive letters.
+ */
 export function inheritImage(base: ImageConfig): ImageConfig {
   const { OnBuild: _triggers, ...config } = base.config ?? {};
+  if (base.os === "windows") return { ...base, config };
   const dir = config.WorkingDir ? { WorkingDir: absolute(config.WorkingDir) } : {};
   return { ...base, config: { ...config, ...dir, Env: withPath(config.Env ?? []) } };
 }
 
-/** The finished config: for the target platform, with the labels that the user gave. Layers are joined later. */
-export function finishImage(image: ImageConfig, created: string, options: FrontendOptions): ImageConfig {
-  const { variant: own, ...rest } = image;
-  const { os, architecture, variant: asked } = options.platform;
+/** The finished config: for the target platform, with the labels that the user gave. Layers are joined later, and a time if `created` is null. */
+export function finishImage(image: ImageConfig, created: string | null, options: FrontendOptions): ImageConfig {
+  const { variant: own, "os.version": ownVersion, ...rest } = image;
+  const { os, architecture, variant: asked, "os.version": askedVersion } = options.platform;
   const same = image.os === os && image.architecture === architecture;
+  const version = askedVersion ?? (same ? ownVersion : undefined);
   const variant = asked ?? (same ? normalVariant(architecture, own) : undefined);
   return {
-    ...rest,
-    created,
+    ...(created === null ? undated(rest) : { ...rest, created }),
     os,
     architecture,
     ...(variant === undefined ? {} : { variant }),
+    ...(version === undefined ? {} : { "os.version": version }),
     config: withLabels(image.config ?? {}, options.labels),
     rootfs: { type: "layers", diff_ids: [] },
   };
+}
+
+function undated({ created: _created, ...image }: ImageConfig): ImageConfig {
+  return image;
 }
 
 function withLabels(config: ContainerConfig, labels: ReadonlyMap<string, string>): ContainerConfig {

@@ -6,8 +6,9 @@ import type { ProxyEnv } from "../../solver/llb/op.js";
 import type { Output } from "../../solver/llb/state.js";
 import type { Warning } from "../../solver/progress.js";
 import type { FrontendOptions } from "../options.js";
-import { epochOf, globalArgs, predefinedArgs, proxyEnv, unusedBuildArgs } from "./args.js";
+import { globalArgs, predefinedArgs, proxyEnv, unusedBuildArgs } from "./args.js";
 import { type PathFilter, ignoredPaths } from "./checks/copyIgnored.js";
+import { lintBeforeMistake } from "./checks/beforeMistake.js";
 import { type CheckOptions, applyCheck, checkOptions, refuseViolations } from "./checks/options.js";
 import { lintSource } from "./checks/source.js";
 import { finishImage } from "./configImage.js";
@@ -17,13 +18,13 @@ import { contextTree } from "./contextTree.js";
 import { contextImage } from "./convertImages.js";
 import { convertStage, imageTree, startStage } from "./convertStage.js";
 import type { StageContext, StageState } from "./convertState.js";
+import { dated } from "./epoch.js";
 import { collecting, combine } from "./errors.js";
 import { type Findings, noFindings } from "./findings.js";
 import type { ParsedDockerfile } from "./instruction.js";
 import { checkTotal } from "./limits.js";
 import type { WarningSink } from "./lint.js";
 import { parseDockerfile } from "./parse.js";
-import { refuseWindows } from "./platformWord.js";
 import type { Env } from "./scopeEnv.js";
 import {
   type Base,
@@ -61,9 +62,14 @@ export interface Converted {
  */
 export async function convertDockerfile(text: string | Uint8Array, options: FrontendOptions): Promise<Converted> {
   const findings = noFindings();
-  const examined = await examine(text, options, "target", findings);
-  if (findings.errors.length > 0) throw combine(findings.errors);
-  return finish(examined, findings);
+  try {
+    const examined = await examine(text, options, "target", findings);
+    if (findings.errors.length > 0) throw combine(findings.errors);
+    return finish(examined, findings);
+  } catch (error) {
+    options.warnBeforeError(applyCheck(findings.check, findings.warnings));
+    throw error;
+  }
 }
 
 /** A file whose stages were converted as far as they can be. */
@@ -81,29 +87,28 @@ export interface Examined {
  */
 export async function examine(
   text: string | Uint8Array,
-  options: FrontendOptions,
+  given: FrontendOptions,
   scope: "target" | "all",
   findings: Findings,
 ): Promise<Examined> {
-  refuseForeignSyntax(text, options);
-  const parsed = parseDockerfile(text, options.file);
+  refuseForeignSyntax(text, given);
+  const parsed = parsedOrLinted(text, given, findings);
   const { warnings, errors } = findings;
   const warn: WarningSink = (warning) => warnings.push(warning);
-  findings.check = checkOptions(parsed, options.buildArgs);
+  findings.check = checkOptions(parsed, given.buildArgs);
   const sections = splitStages(parsed);
-  const predefined = predefinedArgs(options, options.target ?? sections.stages.at(-1)?.from.as ?? "");
-  lintSource(parsed, sections, predefined, options, warn);
-  const globals = globalArgs(sections.globals, predefined, options, parsed.escape);
+  const predefined = predefinedArgs(given, given.target ?? sections.stages.at(-1)?.from.as ?? "");
+  lintSource(parsed, sections, predefined, given, warn);
   const { escape } = parsed;
-  const { platform } = options;
-  const contexts = contextFinder(options.contexts);
+  const { platform } = given;
+  const contexts = contextFinder(given.contexts);
+  const read = { sections, contexts, escape, globals: globalArgs(sections.globals, predefined, given, escape), options: given };
+  const { epoch, globals, options } = await dated(read);
   const stages = linkStages(sections, { globals, escape, platform, contexts, warn }, errors);
   const target = findTarget(stages, options.target);
-  refuseWindows(platform, target.from.at);
   const names = { stages, contexts, platform };
   const targets = scope === "all" && (options.target ?? "") === "" ? stages : [target];
   const needs = await reach(names, targets, escape, options, errors);
-  const epoch = epochOf(globals, options, target.from.at);
   const isIgnored = ignoredPaths(options.ignore);
   const proxy = proxyEnv(options.buildArgs);
   const build: Build = { parsed, options, globals, proxy, names, needs, warn, epoch, isIgnored, trees: new Map() };
@@ -111,6 +116,15 @@ export async function examine(
   warnings.push(...unusedBuildArgs(options, predefined, [...parsed.instructions, ...[...needs.triggers.values()].flat()]));
   warnings.push(...unknownFilters(options, stages));
   return { sections, target, build, done };
+}
+
+function parsedOrLinted(text: string | Uint8Array, options: FrontendOptions, findings: Findings): ParsedDockerfile {
+  try {
+    return parseDockerfile(text, options.file);
+  } catch (error) {
+    lintBeforeMistake(error, text, options, findings);
+    throw error;
+  }
 }
 
 /** What all stages of one build share. */
@@ -167,7 +181,7 @@ function stageContext(stage: Stage, parent: ConvertedStage | null, build: Build,
     warn,
     platform: parent?.context.platform ?? (stage.base.kind === "scratch" ? null : stage.platform) ?? options.platform,
     label: stageLabel(names.stages, stage),
-    created: parent?.context.created ?? createdOf(stage, build),
+    created: parent === null ? createdOf(stage, build) : parent.context.created,
     proxy,
     ignoreCache: ignoresCache(stage, options),
     trigger: false,
@@ -200,8 +214,9 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
   return known.get(key)!;
 }
 
-function createdOf(stage: Stage, { epoch, options, needs }: Build): string {
+function createdOf(stage: Stage, { epoch, options, needs }: Build): string | null {
   if (epoch !== null) return timestamp(epoch);
+  if (options.created === "export") return null;
   const use = baseImage(stage, options.platform);
   return (use === null ? undefined : needs.images.get(use).config.created) ?? "1970-01-01T00:00:00Z";
 }

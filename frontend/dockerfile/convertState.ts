@@ -69,8 +69,8 @@ export interface StageContext {
   readonly platform: Platform;
   /** Stage name for step names; empty when there is only one. */
   readonly label: string;
-  /** RFC 3339, for the history. */
-  readonly created: string;
+  /** RFC 3339, for the history; null when whoever exports says it. */
+  readonly created: string | null;
   readonly proxy: ProxyEnv | null;
   readonly ignoreCache: boolean;
   /** The instruction is an ONBUILD trigger of the base. */

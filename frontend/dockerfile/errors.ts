@@ -45,6 +45,11 @@ export function blank(what: string, word: string, at: SourceRange, suggestion: s
   });
 }
 
+/** A value that variables which are not set have left wrong. */
+export function notExpanded(what: string, word: string, text: string, at: SourceRange, suggestion: string | null): TbuildError {
+  return new TbuildError("invalid_argument", `Cannot use "${word}" as ${what}: it expands to "${text}"`, { at, hint: didYouMean(suggestion) });
+}
+
 /** A value that is refused, located. */
 export function badValue(what: string, value: string, at: SourceRange, hint?: string): TbuildError {
   return new TbuildError("invalid_argument", `Cannot use "${value}" as ${what}`, { at, hint });

@@ -10,7 +10,7 @@ export type Effect = "layer" | "config";
 /** `s` with one more history entry. */
 export function withHistory(s: StageState, c: StageContext, createdBy: string, effect: Effect): StageState {
   const entry: HistoryEntry = {
-    created: c.created,
+    ...(c.created === null ? {} : { created: c.created }),
     created_by: createdBy,
     comment: COMMENT,
     ...(effect === "config" ? { empty_layer: true } : {}),

@@ -221,6 +221,6 @@ export interface ParsedDockerfile {
   /** Parser directives, keys lower-cased: syntax, escape, check. */
   readonly directives: ReadonlyMap<string, { readonly value: string; readonly at: SourceRange }>;
   readonly instructions: readonly Instruction[];
-  /** Blank lines inside a continuation, in order, for a check. */
+  /** For a check: where continuations end that have blank lines in them, in order. */
   readonly emptyContinuations: readonly SourceRange[];
 }

@@ -17,8 +17,8 @@ export interface LogicalLine {
   readonly last: SourcePosition;
   /** Comment lines above, without "#" and white space around them; an empty one starts over. */
   readonly comments: readonly string[];
-  /** Line numbers of blank lines inside a continuation. */
-  readonly blank: readonly number[];
+  /** A line of a continuation is blank. */
+  readonly blank: boolean;
   readonly heredocs: readonly HeredocText[];
   /** A here-document that never ended; it swallowed the rest of the file. */
   readonly unterminated: HeredocMarker | null;
@@ -86,20 +86,20 @@ function pieceAt(pieces: readonly Piece[], offset: number): Piece {
 interface Joined {
   readonly text: string;
   readonly pieces: readonly Piece[];
-  readonly blank: readonly number[];
+  readonly blank: boolean;
   readonly next: number;
 }
 
 function joinContinuations(lines: readonly PhysicalLine[], first: number, start: number, escape: EscapeChar): Joined {
   const { text } = lines[first]!;
   if (continuationAt(text, escape) >= 0) return joinLines(lines, first, escape);
-  return { text: text.slice(start), pieces: [{ offset: 0, line: first + 1, column: start + 1 }], blank: [], next: first + 1 };
+  return { text: text.slice(start), pieces: [{ offset: 0, line: first + 1, column: start + 1 }], blank: false, next: first + 1 };
 }
 
 function joinLines(lines: readonly PhysicalLine[], first: number, escape: EscapeChar): Joined {
   const parts: string[] = [];
   const pieces: Piece[] = [];
-  const blank: number[] = [];
+  let blank = false;
   let offset = 0;
   let index = first;
   for (let open = true; open && index < lines.length; index++) {
@@ -107,7 +107,7 @@ function joinLines(lines: readonly PhysicalLine[], first: number, escape: Escape
     const start = skipSpaces(line, 0);
     if (index > first && line[start] === "#") continue;
     if (start === line.length) {
-      blank.push(index + 1);
+      blank = true;
       continue;
     }
     const from = index === first ? start : 0;

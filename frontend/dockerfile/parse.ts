@@ -28,7 +28,7 @@ export function parseDockerfile(text: string | Uint8Array, file: string): Parsed
   let staged = false;
   for (const line of logicalLines(source, lines, directives.next, directives.escape)) {
     if (mistakes.length >= mostMistakes) break;
-    for (const number of line.blank) emptyContinuations.push(blankRange(number, file));
+    if (line.blank) emptyContinuations.push(blankRange(line.pieces.at(-1)!.line, file));
     const parsed = attempt(() => parseLine(line, directives.escape, placeIn(line, file), staged));
     if (isTbuildError(parsed)) mistakes.push(parsed);
     else instructions.push(parsed);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatPlatform } from "../../cache/oci/platform.js";
 import { hasCode, isTbuildError } from "../../cache/errors.js";
-import { knownPlatform } from "./platformWord.js";
+import { knownPlatform, plainPath, refuseWindows } from "./platformWord.js";
 
 const at = { file: "Dockerfile", start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
 
@@ -18,6 +18,15 @@ test("knownPlatform() proposes what a misspelt one may mean", () => {
   }
 });
 
-test("knownPlatform() refuses Windows", () => {
-  assert.throws(() => knownPlatform("windows/amd64", at), (error) => hasCode(error, "unsupported"));
+test("refuseWindows() refuses what means something else there", () => {
+  assert.throws(() => refuseWindows("RUN", knownPlatform("windows/amd64", at), at), (error) => hasCode(error, "unsupported"));
+  refuseWindows("RUN", knownPlatform("linux/amd64", at), at);
+});
+
+test("plainPath() takes the drive from a path of Windows, and nothing from others", () => {
+  const windows = knownPlatform("windows/amd64", at);
+  assert.equal(plainPath("C:\\a\\b", windows, at), "/a/b");
+  assert.equal(plainPath("a/b", windows, at), "a/b");
+  assert.equal(plainPath("C:\\a", knownPlatform("linux/amd64", at), at), "C:\\a");
+  assert.throws(() => plainPath("D:\\a", windows, at), (error) => hasCode(error, "invalid_argument"));
 });

@@ -1,7 +1,7 @@
-import type { TbuildError } from "../../cache/errors.js";
+import { hasCode, type SourceRange, type TbuildError } from "../../cache/errors.js";
 import type { Platform } from "../../cache/oci/platform.js";
 import type { ContextFinder } from "./contextNamed.js";
-import { blank, collecting } from "./errors.js";
+import { blank, collecting, notExpanded } from "./errors.js";
 import { type ExpandResult, expandWord } from "./expand.js";
 import type { FromInstruction, Word } from "./instruction.js";
 import { type WarningSink, violation } from "./lint.js";
@@ -55,10 +55,20 @@ function readPlatform(from: FromInstruction, linking: Linking): Platform | null 
   const at = from.where(word);
   if (text === "") throw blank("the platform of a stage", word, at, nearest(unmatched, linking.globals));
   const { warn } = linking;
-  const platform = knownPlatform(text, at);
+  const platform = unmatched.length === 0 ? knownPlatform(text, at) : expandedPlatform(word, text, nearest(unmatched, linking.globals), at);
   if (/^\$\{?TARGETPLATFORM\}?$/.test(word)) warn(violation("RedundantTargetPlatform", from.at, word));
   if (!word.includes("$") && !namesPlatform(from.as, platform)) warn(violation("FromPlatformFlagConstDisallowed", from.at, text));
   return platform;
+}
+
+/** A platform with variables that are not set, which is hardly one. */
+function expandedPlatform(word: Word, text: string, suggestion: string | null, at: SourceRange): Platform {
+  try {
+    return knownPlatform(text, at);
+  } catch (error) {
+    if (!hasCode(error, "invalid_argument")) throw error;
+    throw notExpanded("the platform of a stage", word, text, at, suggestion);
+  }
 }
 
 /** The variable that the first unknown one may have meant. */

@@ -308,3 +308,10 @@ function refusesOrReads(part: Uint8Array): void {
     assert.ok(invalid(error), String(error));
   }
 }
+
+test("decodeDefinition() takes the lines of one instruction for one range", () => {
+  const line = (number: number) => ({ file: "Dockerfile", start: { line: number, column: 1 }, end: { line: number, column: 1 } });
+  const source = { infos: [{ filename: "Dockerfile", data: new Uint8Array(), language: "" }], locations: new Map([[A, [line(2), line(3), line(7)]]]) };
+  const read = decodeDefinition(encodeDefinition({ def: [], metadata: new Map(), source }));
+  assert.deepEqual(read.source.locations.get(A), [{ ...line(2), end: line(3).end }, line(7)]);
+});

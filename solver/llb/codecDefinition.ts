@@ -71,8 +71,12 @@ export const wireRange = message<WireRange>({ start: child(1, position), end: ch
 const location = message<WireLocation>({ sourceIndex: int(1), ranges: children(2, wireRange) });
 const locations = message<{ readonly locations: readonly WireLocation[] }>({ locations: children(1, location) });
 
-/** `pb.SourceInfo` without the definition of the step that has the file. */
-export const sourceInfo = message<SourceInfo>({ filename: text(1), data: blob(2), language: text(4) });
+/** `pb.SourceInfo`. */
+export const sourceInfo = mapped(
+  message<Required<SourceInfo>>({ filename: text(1), data: blob(2), definition: blob(3), language: text(4) }),
+  ({ definition = new Uint8Array(), ...info }: SourceInfo) => ({ ...info, definition }),
+  ({ definition, ...info }): SourceInfo => (definition.length === 0 ? info : { ...info, definition }),
+);
 
 const source = mapped(
   message<WireSource>({ locations: childMap(1, locations), infos: children(2, sourceInfo) }),
@@ -135,7 +139,19 @@ function sourceFromWire({ infos, locations }: WireSource): SourceMap {
 function rangesFromWire({ sourceIndex, ranges }: WireLocation, infos: readonly SourceInfo[]): SourceRange[] {
   const file = infos[sourceIndex]?.filename;
   if (file === undefined) throw malformed(`a location names source ${sourceIndex}, which is missing`);
-  return ranges.map(({ start, end }) => ({ file, start: positionFromWire(start), end: positionFromWire(end ?? start) }));
+  const joined: SourceRange[] = [];
+  for (const { start, end } of ranges) {
+    const range = { file, start: positionFromWire(start), end: positionFromWire(end ?? start) };
+    const last = joined.at(-1);
+    if (last !== undefined && goesOn(last, range)) joined[joined.length - 1] = { ...last, end: range.end };
+    else joined.push(range);
+  }
+  return joined;
+}
+
+/** BuildKit's frontends write an instruction of several lines as so many ranges, all without columns. */
+function goesOn({ end }: SourceRange, next: SourceRange): boolean {
+  return next.start.line === end.line + 1 && [end, next.start, next.end].every(({ column }) => column === 1);
 }
 
 /** A range as the wire has it, which does not name the file. */

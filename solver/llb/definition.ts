@@ -23,4 +23,6 @@ export interface SourceInfo {
   readonly filename: string;
   readonly data: Uint8Array;
   readonly language: string;
+  /** The graph that the file comes from, as an encoded `pb.Definition`, if somebody has said it. */
+  readonly definition?: Uint8Array;
 }

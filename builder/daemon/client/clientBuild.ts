@@ -1,11 +1,15 @@
-import type { FrontendResultMessage } from "../../api/gateway.js";
+import type { Definition } from "../../../solver/llb/definition.js";
+import type { FrontendResultMessage, GatewaySolveRequest } from "../../api/gateway.js";
+import { policyApplier } from "../../policy/applyPolicy.js";
+import { rulesPolicy } from "../../policy/evaluate.js";
+import { readRules } from "../../policy/readRules.js";
 import { type DaemonBuild, type OpenBuild, refsOf } from "../daemonBuild.js";
 import { type ClientBuildParts, type ClientRun, openClientRun } from "./clientRun.js";
 import { clientSolver } from "./clientSolver.js";
 import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
-import { resolveImage, resolveSource } from "./resolve.js";
+import { type Decide, resolveImage, resolveSource } from "./resolve.js";
 import { refResult } from "./results.js";
 import { runFrontend } from "./runFrontend.js";
 
@@ -22,7 +26,8 @@ function clientBuild(run: ClientRun): DaemonBuild {
     ...containers.calls,
     inputs: run.request.frontendInputs,
     async solve(asked) {
-      const { definition, frontend, evaluate } = asked;
+      const { frontend, evaluate, sourcePolicies } = asked;
+      const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
       const isGraph = definition !== null && definition.def.length > 0;
       const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, build }, asked);
       if (evaluate) for (const id of refsOf(result)) await solver.solve(refs.get(id));
@@ -41,8 +46,8 @@ function clientBuild(run: ClientRun): DaemonBuild {
       await using tree = await solver.open(refs.get(ref));
       return { stat: statRefFile(tree.path, path) };
     },
-    resolveImageConfig: (request) => resolveImage(run, request),
-    resolveSourceMeta: (request) => resolveSource(run, request),
+    resolveImageConfig: async (request) => await resolveImage(run.resolving, request, deciderFor(run, request)),
+    resolveSourceMeta: async (request) => await resolveSource(run.resolving, request, deciderFor(run, request)),
     finish: (result) => finishClient(run, result),
     async [Symbol.asyncDispose]() {
       run.stop();
@@ -52,6 +57,19 @@ function clientBuild(run: ClientRun): DaemonBuild {
     },
   };
   return build;
+}
+
+type RawPolicies = GatewaySolveRequest["sourcePolicies"];
+
+/** The rules that come with a graph are for it alone; those of the whole build are asked when it runs. */
+async function restricted(definition: Definition, policies: RawPolicies): Promise<Definition> {
+  const rules = policies.map(({ rules: raw }) => readRules(raw));
+  return rules.length === 0 ? definition : await policyApplier(rulesPolicy(rules))(definition, {});
+}
+
+function deciderFor({ policy, job }: ClientRun, { sourcePolicies }: { readonly sourcePolicies: RawPolicies }): Decide {
+  const rules = sourcePolicies.map(({ rules: raw }) => readRules(raw));
+  return async (source) => await policy.decide(source, rules, { signal: job.signal });
 }
 
 const emptyResult: FrontendResultMessage = {

@@ -14,6 +14,7 @@ import { clientContent } from "../../session/content.js";
 import { contentSink } from "../../session/contentSink.js";
 import { sendTrees } from "../../session/sendTrees.js";
 import type { Session } from "../../session/session.js";
+import { dated, exportTimes } from "./exportTimes.js";
 
 /** What a client asks to be written; older clients name one. */
 export function outputsOf({ exporters, exporterDeprecated, exporterAttrsDeprecated }: SolveRequest): readonly TypeAndAttrs[] {
@@ -32,11 +33,26 @@ const KNOWN = new RegExp(
 /**
  * The exporter of a client's output: files and directories go to the client. @throws {TbuildError} invalid_argument, unsupported
  */
-export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number, session: Session | null, deps: ExporterDeps): Exporter {
+export function clientExporter(output: TypeAndAttrs, id: number, session: Session | null, deps: ClientExporterDeps): Exporter {
+  const exporter = exporterOf(output, id, session, deps);
+  const times = exportTimes(output.attrs["source-date-epoch"], deps.epochs);
+  return {
+    ...exporter,
+    export: async (result, opts) => await exporter.export(await dated(deps.store, result, times), opts),
+  };
+}
+
+/** What exporters of clients work with. */
+export interface ClientExporterDeps extends ExporterDeps {
+  /** SOURCE_DATE_EPOCH of each platform in seconds, null when it has none. */
+  readonly epochs: readonly (number | null)[];
+}
+
+function exporterOf({ type, attrs: given }: TypeAndAttrs, id: number, session: Session | null, deps: ExporterDeps): Exporter {
   const attrs = Object.fromEntries(Object.entries(given).filter(([key]) => KNOWN.test(key)));
   switch (type) {
     case "image":
-      return createExporter({ type, attrs }, deps);
+      return createExporter({ type, attrs: { store: String(isKept(attrs)), ...attrs } }, deps);
     case "local":
       return directoryExporter(attrs, id, required(session), deps);
     case "oci":
@@ -47,6 +63,11 @@ export function clientExporter({ type, attrs: given }: TypeAndAttrs, id: number,
     default:
       throw new TbuildError("not_found", `exporter "${type}" could not be found`);
   }
+}
+
+/** As without an image store, which is what most clients expect: what is in a registry need not be here as well. */
+function isKept({ name = "", push = "false" }: Readonly<Record<string, string>>): boolean {
+  return name !== "" && !/^(?:1|t|true)$/i.test(push);
 }
 
 function required(session: Session | null): Session {
@@ -63,12 +84,15 @@ function archiveExporter(spec: ExportSpec, id: number, session: Session, deps: E
 }
 
 function fileExporter(spec: ExportSpec, exporterId: number, session: Session, deps: ExporterDeps): Exporter {
-  const file = lateWritable((signal) => openClientFile(session, { exporterId }, { signal }));
-  const exporter = createExporter(spec, { ...deps, stdout: file.stream });
+  const file = lateWritable((signal, metadata) => openClientFile(session, { exporterId, metadata }, { signal }));
+  let { signal } = new AbortController();
+  const exporter = createExporter(spec, { ...deps, stdout: file.stream, announce: (metadata) => file.open(signal, metadata) });
   return {
     ...exporter,
     async export(output, opts) {
-      file.open(opts.signal);
+      ({ signal } = opts);
+      // Of files there is nothing to be told.
+      if (spec.type === "tar") file.open(signal, {});
       const exported = await exporter.export(output, opts);
       file.stream.end();
       await finished(file.stream);
@@ -77,8 +101,10 @@ function fileExporter(spec: ExportSpec, exporterId: number, session: Session, de
   };
 }
 
+type ExportMetadata = Readonly<Record<string, string>>;
+
 /** A stream that begins when it is opened: the client is told of a file when there is one. */
-function lateWritable(make: (signal: AbortSignal) => Writable): { readonly stream: Writable; open(signal: AbortSignal): void } {
+function lateWritable(make: (signal: AbortSignal, metadata: ExportMetadata) => Writable): { readonly stream: Writable; open(signal: AbortSignal, metadata: ExportMetadata): void } {
   let inner: Writable | null = null;
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => void inner?.write(chunk, done),
@@ -95,14 +121,14 @@ function lateWritable(make: (signal: AbortSignal) => Writable): { readonly strea
   stream.on("error", () => {});
   return {
     stream,
-    open(signal) {
-      inner = make(signal);
+    open(signal, metadata) {
+      inner = make(signal, metadata);
       inner.on("error", (error) => stream.destroy(error));
     },
   };
 }
 
-function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store }: ExporterDeps): Exporter {
+function directoryExporter(given: ExportSpec["attrs"], exporterId: number, session: Session, { store, clampMtime = null }: ExporterDeps): Exporter {
   const attrs = readAttrs({ type: "local", attrs: given });
   const layout = readLayout(attrs);
   const mode = readLocalMode(attrs);
@@ -116,7 +142,7 @@ function directoryExporter(given: ExportSpec["attrs"], exporterId: number, sessi
       const onProgress = (bytes: number) => opts.report.status("copying files", bytes, 0);
       const parts = trees.list.map(({ root, under }) => ({ root, under }));
       const sends = mode === "delete" ? [parts] : parts.map((part) => [part]);
-      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", onProgress }, store.bulk, opts);
+      for (const some of sends) await sendTrees(session, { exporterId, parts: some, whole: mode === "delete", clampMtime, onProgress }, store.bulk, opts);
       opts.report.statusDone("copying files");
       return { metadata: {}, descriptor: null };
     },

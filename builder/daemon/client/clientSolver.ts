@@ -28,9 +28,12 @@ export function clientSolver(run: ClientRun): ClientSolver {
   const bringHere = bringer(store, running.remote.refetch);
   const known = new Map<string, Promise<Ref>>();
 
-  async function solveNow(definition: Definition): Promise<Ref> {
-    noteSources(job, definition);
-    const given = await givenBy(session, topologicalOrder(loadGraph(definition)), { signal: job.signal });
+  async function solveNow(asked: Definition): Promise<Ref> {
+    noteSources(job, asked);
+    const definition = await running.applyPolicy(asked, { signal: job.signal });
+    const steps = topologicalOrder(loadGraph(definition));
+    const given = await givenBy(session, steps, { signal: job.signal });
+    await run.dropCacheMounts(steps);
     return (await solveTree({ ...running, ...given }, definition, { ...own, entitlements })) ?? scratchRef;
   }
   function solve(definition: Definition): Promise<Ref> {
@@ -61,5 +64,10 @@ function keyOf({ def }: Definition): string {
 
 /** Errors and warnings point into the texts that graphs come from. */
 export function noteSources({ sources }: BuildJob, { source }: Definition): void {
-  for (const info of source.infos) sources.set(info.filename, info);
+  for (const info of source.infos) {
+    const known = sources.get(info.filename);
+    // Where the text comes from is said once.
+    const isKnown = known?.definition !== undefined && info.definition === undefined && Buffer.compare(known.data, info.data) === 0;
+    if (!isKnown) sources.set(info.filename, info);
+  }
 }

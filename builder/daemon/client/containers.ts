@@ -1,9 +1,10 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { asyncStack } from "../../../cache/asyncStack.js";
-import { TbuildError } from "../../../cache/errors.js";
+import { cancelled, TbuildError } from "../../../cache/errors.js";
 import type { Ref } from "../../../cache/ref.js";
 import { mountTree } from "../../../cache/snapshot/mountTree.js";
+import { defaultPath } from "../../../frontend/dockerfile/configImage.js";
 import type { ExecMount } from "../../../solver/llb/op.js";
 import type { StepOpts } from "../../../solver/opRunner.js";
 import type { NewContainerRequest } from "../../api/container.js";
@@ -27,19 +28,25 @@ export interface Container {
   readonly shown: readonly (string | null)[];
   readonly network: "default" | "host" | "none";
   readonly hostname: string;
+  /** PATH of processes that are given none. */
+  readonly defaultPath: string;
   readonly extraHosts: NewContainerRequest["extraHosts"];
   readonly deps: OpDeps;
   /** Aborted when the container is to go. */
   readonly signal: AbortSignal;
-  /** Keeps the container until `work` has ended. */
-  during<T>(work: Promise<T>): Promise<T>;
+  /** True once the client has let go of it. */
+  readonly released: () => boolean;
+  /** Aborted when the first process has ended, and with it the container as the client sees it: the others are killed. */
+  readonly over: AbortSignal;
+  /** Keeps the container until `process` has ended. The first one that is given is the one that all others depend on. */
+  during<T>(process: Promise<T>): Promise<T>;
 }
 
 /** The containers of one build. Disposing ends their processes and removes them. */
 export interface Containers extends AsyncDisposable {
   /** @throws {TbuildError} already_exists, invalid_argument, permission_denied, and what a step throws */
   create(request: NewContainerRequest): Promise<void>;
-  /** Ends its processes and removes it. One that is not there is no error. */
+  /** Ends its processes and removes it. One that is not there is no error. @throws {TbuildError} cancelled when processes still ran */
   release(id: string): Promise<void>;
   /** @throws {TbuildError} not_found */
   get(id: string): Container;
@@ -130,32 +137,45 @@ interface Opened extends Pick<Container, "root" | "readonlyRoot" | "mounts" | "d
   readonly stack: AsyncDisposable;
 }
 
-function openedContainer({ mounts: requested, network, hostname, extraHosts }: NewContainerRequest, { outer, stack, ...opened }: Opened): Open {
+function openedContainer({ mounts: requested, network, hostname, extraHosts, platform }: NewContainerRequest, { outer, stack, ...opened }: Opened): Open {
   const abort = new AbortController();
+  const over = new AbortController();
   const working = new Set<Promise<unknown>>();
+  let begun = false;
   const sources = new Map(opened.mounts.map((mount) => [mount.dest, mount.kind === "bind" ? mount.source : null]));
   return {
     ...opened,
     shown: requested.map(({ dest }) => (dest === "/" ? opened.root : (sources.get(dest) ?? null))),
     network: network === "unset" ? "default" : network,
     hostname,
+    defaultPath: platform?.os === "windows" ? windowsPath : defaultPath,
     extraHosts,
     signal: AbortSignal.any([abort.signal, outer]),
-    async during(work) {
-      working.add(work);
+    released: () => abort.signal.aborted,
+    over: over.signal,
+    async during(process) {
+      const isFirst = !begun;
+      begun = true;
+      working.add(process);
       try {
-        return await work;
+        return await process;
       } finally {
-        working.delete(work);
+        working.delete(process);
+        if (isFirst) over.abort();
       }
     },
     async close() {
       abort.abort();
+      const interrupted = working.size > 0;
       await Promise.allSettled(working);
       await stack[Symbol.asyncDispose]();
+      if (interrupted) throw cancelled();
     },
   };
 }
+
+/** Source: BuildKit, util/system/path.go. */
+const windowsPath = "c:\\Windows\\System32;c:\\Windows;C:\\Windows\\System32\\WindowsPowerShell\\v1.0";
 
 function wantedBy({ mounts }: NewContainerRequest): Wanted {
   const ids = (kind: "secret" | "ssh") => mounts.flatMap(({ type }) => (type.kind === kind ? [type.id] : []));

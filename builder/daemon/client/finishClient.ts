@@ -1,12 +1,15 @@
 import { topologicalOrder } from "../../../solver/graph.js";
+import type { TypeAndAttrs } from "../../api/common.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
+import { policedPlans } from "../../policy/policedPlans.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { clientExporter, outputsOf } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
 import { noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
+import { platformWarnings } from "./platformWarnings.js";
 import { plansOf } from "./results.js";
 
 /** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
@@ -14,22 +17,34 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   const { request, refs, job, session, running, entitlements, own, warn } = run;
   const outputs = outputsOf(request);
   if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
-  const { plans, root } = plansOf(result, refs);
+  const { plans: wanted, root } = plansOf(result, refs);
+  const plans = await policedPlans(wanted, running);
   for (const { definition } of plans) noteSources(job, definition);
+  warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
   const shape = { platforms: plans.map(({ platform }) => platform), root };
-  const deps = { store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
-  const exporters = outputs.map((output, id) => clientExporter(output, id, session, deps));
-  const given = await givenBy(session, topologicalOrder(...plans.map((plan) => plan.root)), { signal: job.signal });
-  const epoch = plans.find((plan) => plan.epoch !== null)?.epoch ?? asked(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  const epochs = plans.map(({ epoch }) => epoch ?? asked);
+  const clampMtime = epochs.find((epoch) => epoch !== null) ?? null;
+  const deps = { clampMtime, epochs, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
+  const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
+  const steps = topologicalOrder(...plans.map((plan) => plan.root));
+  const given = await givenBy(session, steps, { signal: job.signal });
+  await run.dropCacheMounts(steps);
   const { metadata } = await finishBuild(
-    { ...running, ...given, epoch },
+    { ...running, ...given },
     plans,
     { exporters, root, entitlements, ...own, warn },
   );
   return { ...frontendMetadata(result), ...metadata };
 }
 
+/** The name "*" is the one that the frontend has given. Source: BuildKit, exporter/containerimage. */
+function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessage): TypeAndAttrs {
+  const given = metadata["image.name"];
+  return attrs["name"] !== "*" || given === undefined ? { type, attrs } : { type, attrs: { ...attrs, name: Buffer.from(given).toString("utf8") } };
+}
+
 /** The frontend knows what a word stands for; a number is plain to everybody. */
-function asked(text: string | undefined): number | null {
+function askedTime(text: string | undefined): number | null {
   return /^\d+$/.test(text ?? "") ? givenEpoch(text) : null;
 }

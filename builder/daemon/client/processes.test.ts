@@ -123,8 +123,8 @@ test("a process with a terminal has one, of the size that the client says", asyn
 
 test("a client sends signals to a process", async () => {
   await withCalls(async (calls) => {
-    await newContainer(calls);
     for (const [name, code] of [["TERM", 7], ["KILL", 137]] as const) {
+      await newContainer(calls);
       const { say, hangUp, until, over, heard } = talk(calls);
       say(init("p", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.1; done"));
       await until((so) => text(so).includes("ready"));
@@ -132,6 +132,7 @@ test("a client sends signals to a process", async () => {
       hangUp();
       await over;
       assert.ok(kinds(heard).includes(`exit ${code}`), kinds(heard).join());
+      await calls.releaseContainer("c");
     }
   });
 });
@@ -144,8 +145,11 @@ test("processes end with their container, their call and their build", { timeout
     const first = talk(calls);
     first.say(init("p", forever));
     await first.until((so) => text(so).includes("ready"));
-    await calls.releaseContainer("c");
-    await assert.rejects(first.over, (error) => hasCode(error, "cancelled"));
+    await assert.rejects(calls.releaseContainer("c"), (error) => hasCode(error, "cancelled"));
+    await first.until((so) => so.some(({ done }) => done !== null));
+    assert.match(first.heard.find(({ exit }) => exit !== null)!.exit!.error!.message, /context canceled/);
+    first.hangUp();
+    await first.over;
     await newContainer(calls);
     const gone = new AbortController();
     const second = talk(calls, gone.signal);
@@ -153,12 +157,48 @@ test("processes end with their container, their call and their build", { timeout
     await second.until((so) => text(so).includes("ready"));
     gone.abort();
     await assert.rejects(second.over, (error) => hasCode(error, "cancelled"));
+    await calls.releaseContainer("c");
+    await newContainer(calls);
     const third = talk(calls);
     third.say(init("p", forever));
     await third.until((so) => text(so).includes("ready"));
     build.abort();
     await assert.rejects(third.over, (error) => hasCode(error, "cancelled"));
   }, build.signal);
+});
+
+test("the others of a container are killed when its first process ends", async () => {
+  await withCalls(async (calls) => {
+    await newContainer(calls);
+    const { say, hangUp, until, over, heard } = talk(calls);
+    say(init("one", "read line"));
+    await until((so) => so.some(({ started }) => started !== null));
+    say(init("two", "echo ready; while :; do sleep 0.1; done"));
+    await until((so) => text(so).includes("ready"));
+    say({ processId: "one", file: { fd: 0, data: Buffer.from("end\n") } });
+    hangUp();
+    await over;
+    assert.equal(heard.find(({ processId, exit }) => processId === "two" && exit !== null)?.exit?.code, 137);
+    const late = talk(calls);
+    late.say(init("three", "true"));
+    late.hangUp();
+    await late.over;
+    assert.ok(kinds(late.heard).includes("exit 137"), kinds(late.heard).join());
+  });
+});
+
+test("programs of a container are found without a PATH, that of its platform", async () => {
+  await withCalls(async (calls) => {
+    for (const [os, path] of [["linux", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"], ["windows", "c:\\Windows\\System32;c:\\Windows;"]] as const) {
+      await newContainer(calls, [], { platform: { os, architecture: "amd64" } });
+      const { say, hangUp, over, heard } = talk(calls);
+      say(init("p", "/bin/echo $PATH", { meta: { ...meta("echo $PATH"), env: [], args: ["/bin/sh", "-c", "echo $PATH"] } }));
+      hangUp();
+      await over;
+      assert.ok(text(heard).startsWith(path), text(heard));
+      await calls.releaseContainer("c");
+    }
+  });
 });
 
 test("what a client may not do with containers is refused", async () => {
@@ -176,10 +216,19 @@ test("what a client may not do with containers is refused", async () => {
     await fails(said({ init: {} }), "invalid_argument");
     await fails(said({ processId: "p", signal: { name: "TERM" } }), "not_found");
     await fails(said(init("p", "true", { containerId: "other" })), "not_found");
-    await fails(said(init("p", "true", { security: "insecure" })), "permission_denied");
+    const refused = async (message: ExecMessageInput) => {
+      const { say, hangUp, over, heard } = talk(calls);
+      say(message);
+      hangUp();
+      await over;
+      assert.deepEqual(kinds(heard), ["started", "exit 255", "done"]);
+      return heard[1]!.exit!.error!.message;
+    };
+    assert.match(await refused(init("p", "true", { security: 1 })), /security.insecure is not allowed/);
+    assert.match(await refused(init("p", "true", { security: 2 })), /invalid security mode/);
+    assert.match(await refused(init("p", "true", { meta: { ...meta("true"), user: "nobody-here" } })), /nobody-here/);
+    assert.match(await refused(init("p", "true", { secretEnv: [{ id: "s", name: "S", optional: false }] })), /secret s: not found/);
     await fails(said(init("p", "sleep 9"), init("p", "true")), "already_exists");
     await fails(said(init("p", "sleep 9"), { processId: "p", signal: { name: "NONE" } }), "invalid_argument");
-    await fails(said(init("p", "true", { meta: { ...meta("true"), user: "nobody-here" } })), "not_found");
-    await fails(said(init("p", "true", { secretEnv: [{ id: "s", name: "S", optional: false }] })), "not_found");
   });
 });

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { hasCode, TbuildError } from "../../../cache/errors.js";
 import type { ExecMessage, ExecMessageInput, InitMessage } from "../../api/container.js";
-import { grpcCode } from "../../api/errors.js";
+import { grpcCode, toStatus } from "../../api/errors.js";
 import type { Entitlements } from "../../entitlements.js";
 import type { ProcessResult, ProcessSpec } from "../../executor/executor.js";
 import { secretVariables } from "../../ops/mounts/keyFiles.js";
@@ -52,10 +52,18 @@ export async function* runProcesses(parts: ProcessParts, messages: AsyncIterable
     const running = processes.get(id);
     if (init === null) return tell(message, required(running, id));
     if (running !== undefined) throw new TbuildError("already_exists", `Process ${id} already exists`);
-    const started = await start(parts, { id, init, outbox, signal });
-    processes.set(id, started.running);
-    ended.push(started.ended);
-    started.ended.catch((error: unknown) => outbox.end(error));
+    const container = parts.containers.get(init.containerId);
+    try {
+      const started = await start(parts, container, { id, init, outbox, signal });
+      processes.set(id, started.running);
+      ended.push(started.ended);
+      started.ended.catch((error: unknown) => outbox.end(error));
+    } catch (error) {
+      // Other processes of the call go on, and clients wait for the end of one that they have asked for.
+      await outbox.push({ processId: id, started: {} });
+      await outbox.push({ processId: id, exit: failedExit(error) });
+      await outbox.push({ processId: id, done: {} });
+    }
   }
 }
 
@@ -81,13 +89,13 @@ interface Starting {
 }
 
 /** Resolves when the process has been started. */
-async function start(parts: ProcessParts, { id, init, outbox, signal }: Starting): Promise<{ readonly running: Running; readonly ended: Promise<void> }> {
-  const container = parts.containers.get(init.containerId);
+async function start(parts: ProcessParts, container: Container, { id, init, outbox, signal }: Starting): Promise<{ readonly running: Running; readonly ended: Promise<void> }> {
   const spec = await processSpec(parts, container, init);
   const streams = openStreams(init.tty, init.fds);
   const killed = new AbortController();
   const controls = { pass: (_signal: NodeJS.Signals): void => {} };
-  const aborts = AbortSignal.any([signal, container.signal, killed.signal]);
+  const kill = AbortSignal.any([killed.signal, container.over]);
+  const aborts = AbortSignal.any([signal, container.signal, kill]);
   let onStart = () => {};
   const started = new Promise<void>((resolve) => (onStart = resolve));
   const exit = container.during(
@@ -103,7 +111,7 @@ async function start(parts: ProcessParts, { id, init, outbox, signal }: Starting
     }),
   );
   const result = exit.catch((error: unknown): ProcessResult => {
-    if (killed.signal.aborted && hasCode(error, "cancelled")) return { exitCode: 128 + 9, signal: "SIGKILL", outOfMemory: false, startError: null };
+    if (kill.aborted && !signal.aborted && !container.signal.aborted && hasCode(error, "cancelled")) return { exitCode: 128 + 9, signal: "SIGKILL", outOfMemory: false, startError: null };
     throw error;
   });
   try {
@@ -113,15 +121,16 @@ async function start(parts: ProcessParts, { id, init, outbox, signal }: Starting
     throw error;
   }
   const send = (name: string) => (name === "KILL" ? killed.abort() : controls.pass(signalOf(name)));
-  return { running: { streams, signal: send }, ended: report(id, { streams, result, outbox }) };
+  return { running: { streams, signal: send }, ended: report(id, { container, streams, result, outbox }) };
 }
 
 interface Reporting extends Pick<Starting, "outbox"> {
+  readonly container: Container;
   readonly streams: ProcessStreams;
   readonly result: Promise<ProcessResult>;
 }
 
-async function report(processId: string, { streams, result, outbox }: Reporting): Promise<void> {
+async function report(processId: string, { container, streams, result, outbox }: Reporting): Promise<void> {
   using _ = streams;
   await outbox.push({ processId, started: {} });
   const written = streams.outputs.map(async ({ fd, output }) => {
@@ -130,17 +139,37 @@ async function report(processId: string, { streams, result, outbox }: Reporting)
   });
   // Of one that fails when the process does, the process's error tells more.
   for (const one of written) one.catch(() => {});
-  const { exitCode } = await result;
+  const exit = await result.then(exitOf, (error: unknown) => {
+    // When the build or the call is over, so is what is told about its processes.
+    if (hasCode(error, "cancelled") && !container.released()) throw error;
+    return failedExit(error);
+  });
+  // One that was killed before it began has not taken its descriptors.
+  streams.started();
   streams.ended();
-  const error = exitCode === 0 ? null : { code: grpcCode.unknown, message: `exit code: ${exitCode}` };
-  await outbox.push({ processId, exit: { code: exitCode, error } });
+  await outbox.push({ processId, exit });
   await Promise.all(written);
   await outbox.push({ processId, done: {} });
 }
 
+type Exit = NonNullable<ExecMessageInput["exit"]>;
+
+function exitOf({ exitCode }: ProcessResult): Exit {
+  return { code: exitCode, error: exitCode === 0 ? null : { code: grpcCode.unknown, message: `exit code: ${exitCode}` } };
+}
+
+/** Status of a process that has none: it could not be run. Source: BuildKit, frontend/gateway/pb/exit.go. */
+const UNKNOWN_EXIT = 255;
+
+function failedExit(error: unknown): Exit {
+  return { code: UNKNOWN_EXIT, error: toStatus(error) };
+}
+
 async function processSpec({ depsFor, entitlements }: ProcessParts, container: Container, init: InitMessage): Promise<ProcessSpec> {
-  const { meta, security, secretEnv, tty } = init;
+  const { meta, secretEnv, tty } = init;
+  const security = SECURITY_MODES[init.security];
   if (meta === null || meta.args.length === 0) throw new TbuildError("invalid_argument", "Cannot start a process without a command");
+  if (security === undefined) throw new TbuildError("invalid_argument", `invalid security mode ${init.security}`);
   if (security === "insecure" && !entitlements.securityInsecure) throw new TbuildError("permission_denied", "security.insecure is not allowed");
   const { secrets } = await depsFor({ secrets: secretEnv.map(({ id }) => id), agents: [] });
   const missing = secretEnv.find(({ id, optional }) => !optional && secrets.get(id) === null);
@@ -151,7 +180,7 @@ async function processSpec({ depsFor, entitlements }: ProcessParts, container: C
     rootfs: root,
     readonlyRootfs: readonlyRoot,
     args: meta.args,
-    env: [...withTerm(meta.env, tty), ...secretVariables(secrets, secretEnv)],
+    env: [...withDefaults(meta.env, container.defaultPath, tty), ...secretVariables(secrets, secretEnv)],
     cwd: meta.cwd,
     user: meta.user,
     mounts,
@@ -167,9 +196,12 @@ async function processSpec({ depsFor, entitlements }: ProcessParts, container: C
   };
 }
 
-function withTerm(env: readonly string[], tty: boolean): readonly string[] {
-  return tty && !env.some((variable) => variable.startsWith("TERM=")) ? [...env, "TERM=xterm"] : env;
+function withDefaults(env: readonly string[], path: string, tty: boolean): readonly string[] {
+  const defaults = [`PATH=${path}`, ...(tty ? ["TERM=xterm"] : [])];
+  return [...env, ...defaults.filter((line) => !env.some((variable) => variable.startsWith(line.slice(0, line.indexOf("=") + 1))))];
 }
+
+const SECURITY_MODES: readonly ProcessSpec["security"][] = ["sandbox", "insecure"];
 
 /** Names on the wire have no SIG, as numbers depend on the machine. */
 function signalOf(name: string): NodeJS.Signals {

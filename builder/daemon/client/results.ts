@@ -61,7 +61,10 @@ export function plansOf(result: FrontendResultMessage, refs: RefTable): { readon
     return { plans: plans([{ definition, ...configs(result, "", platform) }]), root: "manifest" };
   }
   const known = new Map(platformsIn(result).map(({ id, platform }) => [id, platform]));
-  const parts = Object.entries(several).map(([id, ref]) => ({
+  // The references are in no order of their own.
+  const order = [...known.keys()];
+  const sorted = Object.entries(several).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const parts = sorted.map(([id, ref]) => ({
     definition: refs.get(ref),
     ...configs(result, `/${id}`, known.get(id) ?? parsePlatform(id)),
   }));
@@ -92,7 +95,7 @@ function severalRefs({ refs, refsDeprecated }: FrontendResultMessage): Readonly<
 /** A result without a config is an image without settings. */
 function configs(result: FrontendResultMessage, suffix: string, given: Platform | null): Omit<Part, "definition"> {
   const image = config(result, `${CONFIG}${suffix}`);
-  const platform = given ?? (image === null ? hostPlatform() : parsePlatform([image.os, image.architecture, ...(image.variant ? [image.variant] : [])].join("/")));
+  const platform = given ?? (image === null ? hostPlatform() : platformOf(image));
   const base = config(result, `${BASE_CONFIG}${suffix}`);
   return {
     platform,
@@ -102,9 +105,23 @@ function configs(result: FrontendResultMessage, suffix: string, given: Platform 
   };
 }
 
+function platformOf({ os, architecture, variant, "os.version": version }: ImageConfig): Platform {
+  const platform = parsePlatform([os, architecture, ...(variant ? [variant] : [])].join("/"));
+  return version === undefined || version === "" ? platform : { ...platform, "os.version": version };
+}
+
 function config({ metadata }: FrontendResultMessage, key: string): ImageConfig | null {
   const bytes = metadata[key];
-  return bytes === undefined ? null : (parsed(bytes, key) as ImageConfig);
+  if (bytes === undefined) return null;
+  const image = parsed(bytes, key) as ImageConfig | null;
+  if (image === null) throw refusedResult("invalid null image config for export");
+  if (!image.os !== !image.architecture) throw refusedResult("invalid image config: os and architecture must be specified together");
+  return image.os ? image : { ...image, ...hostPlatform() };
+}
+
+/** In BuildKit's words, which frontends' authors look for. */
+function refusedResult(message: string): TbuildError {
+  return new TbuildError("invalid_argument", message);
 }
 
 function textIn({ metadata }: FrontendResultMessage, key: string): string | undefined {
@@ -115,7 +132,12 @@ function textIn({ metadata }: FrontendResultMessage, key: string): string | unde
 function platformsIn({ metadata }: FrontendResultMessage): readonly { readonly id: string; readonly platform: Platform }[] {
   const bytes = metadata[PLATFORMS];
   if (bytes === undefined) return [];
-  const { Platforms = [] } = parsed(bytes, PLATFORMS) as { readonly Platforms?: readonly { readonly ID: string; readonly Platform: Platform }[] };
+  const { Platforms } = (parsed(bytes, PLATFORMS) ?? {}) as { readonly Platforms?: readonly { readonly ID: string; readonly Platform: Platform }[] | null };
+  if (!Array.isArray(Platforms) || Platforms.length === 0) throw refusedResult("invalid empty platforms index for exporter");
+  for (const { ID, Platform: platform } of Platforms) {
+    if (!ID) throw refusedResult("invalid empty platform key for exporter");
+    if (!platform?.os || !platform.architecture) throw refusedResult("invalid platform value");
+  }
   return Platforms.map(({ ID, Platform: platform }) => ({ id: ID, platform }));
 }
 

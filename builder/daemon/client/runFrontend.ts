@@ -1,8 +1,9 @@
-import { withRange } from "../../../cache/errors.js";
+import { TbuildError, withRange } from "../../../cache/errors.js";
 import type { SyntaxRequest } from "../../../frontend/dockerfile/directives.js";
 import { requestedSyntax } from "../../../frontend/dockerfile/syntax.js";
-import type { SourceInfo } from "../../../solver/llb/definition.js";
+import type { Definition, SourceInfo } from "../../../solver/llb/definition.js";
 import { marshal } from "../../../solver/llb/marshal.js";
+import type { Output } from "../../../solver/llb/state.js";
 import { sourceDetail } from "../../api/errors.js";
 import type { FrontendResultMessage, GatewaySolveRequest } from "../../api/gateway.js";
 import type { DaemonBuild } from "../daemonBuild.js";
@@ -37,7 +38,7 @@ export async function runFrontend(within: FrontendBuild, asked: GatewaySolveRequ
   const { frontend, frontendOpt: opt, frontendInputs } = asked;
   const image = frontendImageName(frontend, opt, run.frontends);
   run.noteLocalSessions(opt);
-  const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, treeOf(definition)]));
+  const inputs = new Map(Object.entries(frontendInputs).map(([name, definition]) => [name, inputOf(definition)]));
   const host: FrontendHost = { inputs, open: (tree) => solver.open(marshal(tree, [])) };
   if (image !== null) return await runImage(image, asked, within, host);
   checkBuiltInCaps(opt, "early");
@@ -50,6 +51,12 @@ export async function runFrontend(within: FrontendBuild, asked: GatewaySolveRequ
   } catch (error) {
     throw located(error, syntax, run);
   }
+}
+
+/** @throws {TbuildError} invalid_argument in BuildKit's words: it has no graph of the empty tree */
+function inputOf(definition: Definition): Output | null {
+  if (definition.def.length === 0) throw new TbuildError("invalid_argument", "invalid nil input definition to definition op");
+  return treeOf(definition);
 }
 
 function noteIn({ job }: ClientRun): (info: SourceInfo) => void {
@@ -72,6 +79,7 @@ async function runBuiltIn(run: ClientRun, opt: FrontendOpt, given: GivenDockerfi
     report: job.report,
     signal: job.signal,
     noteSource: noteIn(run),
+    warnBeforeError: warn,
   };
   const answer = await answerSubrequest(opt, given, host, parts);
   if (answer !== null) return answer;

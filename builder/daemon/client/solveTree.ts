@@ -10,7 +10,7 @@ import type { Running } from "../../run.js";
 import { buildSources, type SourceDeps } from "../../source/mod.js";
 
 /** What {@link solveTree} needs to know besides the graph. */
-export interface TreeOptions extends Pick<SourceDeps, "local" | "aroundHttp"> {
+export interface TreeOptions extends Pick<SourceDeps, "local" | "aroundHttp" | "resolved"> {
   readonly entitlements: Entitlements;
 }
 

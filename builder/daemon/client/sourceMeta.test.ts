@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -37,7 +38,13 @@ test("sourceMeta() tells the commit and the ref of a repository", async () => {
       assert.deepEqual((await ask("main")).git, { ref: "refs/heads/main", checksum: commit, commitChecksum: "" });
       assert.deepEqual((await ask("v1")).git, { ref: "refs/tags/v1", checksum: tag, commitChecksum: commit });
       await assert.rejects(ask("none"), (error) => hasCode(error, "not_found"));
-      await assert.rejects(ask("main", { git: { returnObject: true } }), (error) => hasCode(error, "unsupported"));
+      const objects = { git: { returnObject: true } };
+      const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
+      const [branch, tagged] = [(await ask("main", objects)).git, (await ask("v1", objects)).git];
+      assert.equal(text(branch?.commitObject), `${git(repo, "cat-file", "commit", commit)}\n`);
+      assert.equal(text(branch?.tagObject), "");
+      assert.equal(text(tagged?.commitObject), text(branch?.commitObject));
+      assert.equal(text(tagged?.tagObject), `${git(repo, "cat-file", "tag", tag)}\n`);
     });
   } finally {
     rmSync(dir, { recursive: true, force: true });
@@ -49,8 +56,14 @@ test("sourceMeta() tells digest, name and time of a download, and refuses what i
   await using server = await startFaultyServer((_, response) => void response.setHeader("last-modified", modified).end("hello"));
   await withGraphs(async ({ deps }) => {
     const { http } = await sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`), opts);
-    assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified) });
-    for (const identifier of ["local://context", "what://x", ""]) {
+    assert.deepEqual(http, { checksum: digestOf("hello"), filename: "name.txt", lastModified: Date.parse(modified), checksumResponse: null });
+    const ask = (algo: number, suffix = Buffer.from("!")) => sourceMeta(deps.sources, question(`http://${server.host}/dir/name.txt`, {}, { http: { checksumRequest: { algo, suffix } } }), opts);
+    const signed = (await ask(2)).http?.checksumResponse;
+    assert.equal(signed?.digest, `sha512:${createHash("sha512").update("hello!").digest("hex")}`);
+    await assert.rejects(ask(9), /unsupported checksum algorithm/);
+    await assert.rejects(ask(0, Buffer.alloc(4097)), /exceeds max size/);
+    assert.deepEqual(Object.keys(await sourceMeta(deps.sources, question("local://context"), opts)), ["source"]);
+    for (const identifier of ["what://x", ""]) {
       await assert.rejects(sourceMeta(deps.sources, question(identifier), opts), (error) => hasCode(error, "unsupported"), identifier);
     }
   });

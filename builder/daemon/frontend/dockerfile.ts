@@ -1,12 +1,18 @@
+import { definitionCodec } from "../../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../../solver/llb/definition.js";
+import { marshal } from "../../../solver/llb/marshal.js";
+import { encode } from "../../../solver/llb/message.js";
+import type { Output } from "../../../solver/llb/state.js";
+import type { Warning } from "../../../solver/progress.js";
 import type { RemoteAccess } from "../../remote.js";
 import { type FrontendRun, planBuild, type PlatformPlan } from "../../plan.js";
 import { rootKind } from "../../platforms.js";
 import type { RootKind } from "../../image/packed.js";
+import { sourceTime } from "../../context/sourceTime.js";
 import type { Report } from "../../internalStep.js";
 import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
-import { askedEpoch, type FrontendOpt, requestOf } from "./frontendOpt.js";
+import { askedEpoch, asksEpoch, type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
 import { mainTree, type MainTree } from "./mainTree.js";
 import { type ClientTexts, readTexts } from "./texts.js";
@@ -17,6 +23,8 @@ export interface FrontendParts {
   readonly secrets: SecretStore;
   readonly report: Report;
   readonly signal: AbortSignal;
+  /** Hears of what is odd in a file before the error that is wrong with it. */
+  readonly warnBeforeError: (warnings: readonly Warning[]) => void;
   /** Hears of each text that errors may point into. */
   readonly noteSource: (info: SourceInfo) => void;
 }
@@ -36,7 +44,8 @@ export interface GivenDockerfile extends ClientTexts {
 export async function readDockerfile(opt: FrontendOpt, host: FrontendHost, { noteSource }: Pick<FrontendParts, "noteSource">): Promise<GivenDockerfile> {
   const main = await mainTree(opt, host);
   const texts = await readTexts(opt, main, host);
-  noteSource({ filename: texts.dockerfile.name, data: texts.dockerfile.bytes, language: "Dockerfile" });
+  const definition = encode(definitionCodec, marshal(texts.from, []));
+  noteSource({ filename: texts.dockerfile.name, data: texts.dockerfile.bytes, language: "Dockerfile", definition });
   return { main, ...texts };
 }
 
@@ -51,10 +60,11 @@ export async function frontendRun(opt: FrontendOpt, { main, dockerfile, ignoreFi
   const request = requestOf(opt);
   const contexts = await clientContexts(opt, host);
   const inputs = { dockerfile, ignore: ignoreFile?.rules ?? [], tree: main.context, named: { contexts } };
-  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: epochOf(opt, main) };
-}
-
-function epochOf(opt: FrontendOpt, { time }: MainTree): number | null {
+  const timeOf = async (source: "context" | Output) => {
+    const fetched = source === "context" ? main.fetched : source;
+    return fetched === null ? null : await sourceTime(fetched, host.open);
+  };
   const asked = askedEpoch(opt);
-  return asked === "context" ? time : asked;
+  const epoch = asked === "context" ? await timeOf(asked) : asked;
+  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch, created: asksEpoch(opt) ? "base" : "export", sourceTime: timeOf };
 }

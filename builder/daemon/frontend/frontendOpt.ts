@@ -140,6 +140,6 @@ export function asksEpoch(opt: FrontendOpt): boolean {
 
 /** The time that the client asks for; "context": that of the context. Null when it names none. @throws {TbuildError} invalid_argument */
 export function askedEpoch(opt: FrontendOpt): number | null | "context" {
-  if (opt[EPOCH] === "context" || opt["build-arg:SOURCE_DATE_EPOCH"] === "context") return "context";
+  if (opt[EPOCH] === "context") return "context";
   return optional(opt[EPOCH]) === undefined ? null : integer(opt, EPOCH, 0)!;
 }

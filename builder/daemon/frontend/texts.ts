@@ -14,6 +14,8 @@ import type { MainTree } from "./mainTree.js";
 /** The texts of a build. */
 export interface ClientTexts {
   readonly dockerfile: TextFile;
+  /** What the Dockerfile was read from. */
+  readonly from: Output | null;
   /** The Dockerfile's own ignore file, else that of the client's context; null when there is none. */
   readonly ignoreFile: IgnoreFile | null;
 }
@@ -26,17 +28,13 @@ export interface ClientTexts {
 export async function readTexts(opt: FrontendOpt, main: MainTree, host: FrontendHost): Promise<ClientTexts> {
   const file = main.isFile ? FILE : (opt["filename"] ?? "Dockerfile");
   const names = candidates(file);
-  await using tree = await host.open(dockerfileTree(opt, main, names, host));
+  const from = dockerfileTree(opt, main, names, host);
+  await using tree = await host.open(from);
   const dockerfile = readFirst(tree.path, names.files);
   const own = readOptional(tree.path, names.ignoreFile);
-  const wanted = main.context === "local" && own === null && readsContext(dockerfile.bytes);
+  const wanted = main.context === "local" && own === null;
   const ignoreFile = wanted ? await contextIgnore(host) : main.context === "local" ? own : null;
-  return { dockerfile, ignoreFile: ignoreFile === null ? null : { name: ignoreFile.name, ...parseNumberedIgnore(ignoreFile.bytes.toString("utf8")) } };
-}
-
-/** False when no line can read the context: then the client need not give it. */
-function readsContext(dockerfile: Buffer): boolean {
-  return /\b(?:COPY|ADD)\b|--mount|^\s*ONBUILD\b|^\s*FROM\b.*\bonbuild\b/im.test(dockerfile.toString("utf8"));
+  return { dockerfile, from, ignoreFile: ignoreFile === null ? null : { name: ignoreFile.name, ...parseNumberedIgnore(ignoreFile.bytes.toString("utf8")) } };
 }
 
 interface Candidates {
@@ -54,7 +52,7 @@ function candidates(file: string): Candidates {
 function dockerfileTree(opt: FrontendOpt, main: MainTree, { files, ignoreFile }: Candidates, { inputs }: FrontendHost): Output | null {
   const forced = opt["dockerfilekey"];
   const given = inputs.get("dockerfile");
-  if (forced === undefined && main.context !== "local" && given === undefined) return main.context;
+  if (forced === undefined && main.files !== null) return main.files;
   if (forced === undefined && given !== undefined) return given;
   return clientFiles(forced ?? "dockerfile", [files[0]!, ignoreFile, ...files.slice(1)], `load build definition from ${files[0]}`);
 }
@@ -65,11 +63,17 @@ export function clientFiles(local: string, paths: readonly string[], what: strin
   return sourceStep(`local://${local}`, attrs, `[internal] ${what}`, [], null);
 }
 
-/** `.dockerignore` of a directory of the client's; null when there is none. */
+/** `.dockerignore` of a directory of the client's; null when there is none, or the client gives no such directory. */
 async function contextIgnore(host: FrontendHost): Promise<TextFile | null> {
   const name = ".dockerignore";
-  await using tree = await host.open(clientFiles("context", [name], `load ${name}`, `context-${name}`));
-  return readOptional(tree.path, name);
+  try {
+    await using tree = await host.open(clientFiles("context", [name], `load ${name}`, `context-${name}`));
+    return readOptional(tree.path, name);
+  } catch (error) {
+    // Whoever copies from it hears that it is not there.
+    if (hasCode(error, "not_found") || hasCode(error, "unsupported")) return null;
+    throw error;
+  }
 }
 
 function readFirst(root: string, names: readonly string[]): TextFile {

@@ -6,12 +6,14 @@ import { freeBlobs } from "../../../cache/prune.js";
 import type { Store } from "../../../cache/store.js";
 import { type BuildHistoryEventInput, type BuildHistoryRequest, eventType } from "../../api/history.js";
 import type { Job } from "../jobs.js";
+import type { BuildTrace } from "../operation/traces.js";
 import { type BuildEnd, endFields } from "./buildEnd.js";
 import { eventQueue } from "./eventQueue.js";
 import { queryRecords } from "./recordFilter.js";
 import { type BuildStart, recordMessage } from "./recordMessage.js";
 import { expiredBuilds, type Retention } from "./retention.js";
 import { saveStatus } from "./statusLog.js";
+import { traceKeeper } from "./traceKeeper.js";
 
 /** A build that is being recorded. */
 export interface Recording {
@@ -22,9 +24,17 @@ export interface Recording {
   end(end: BuildEnd): Promise<void>;
 }
 
+/** What else a history does. */
+export interface HistoryHooks {
+  /** Hears what keeps a build from being recorded. */
+  readonly onError: (error: unknown) => void;
+  /** Hears of every record that is written. */
+  readonly onRecord?: ((record: BuildRecord) => void) | undefined;
+}
+
 /** The builds of clients, those that run and those that have ended. */
 export interface History {
-  begin(start: BuildStart, job: Pick<Job, "log" | "sources">): Recording;
+  begin(start: BuildStart, job: Pick<Job, "log" | "sources">, trace?: BuildTrace): Recording;
   find(ref: string): BuildRecord | undefined;
   /**
    * Builds that run, records, and then what happens until the signal aborts or the history is closed.
@@ -35,14 +45,16 @@ export interface History {
   pin(ref: string, pinned: boolean): Promise<void>;
   /** @throws {TbuildError} not_found, unavailable while the build runs */
   remove(ref: string): Promise<void>;
+  /** Adds to the record of a build that has ended what has come of its trace by now, and answers when it is there. */
+  finalize(ref: string): Promise<void>;
   /** Removes what is older, or more, than is to be kept. */
   collect(): Promise<void>;
-  /** Ends all listeners. */
-  close(): void;
+  /** Ends all listeners, and writes what is left to write. */
+  close(): Promise<void>;
 }
 
-/** The history of the builds in `store`; `onError` hears what keeps a build from being recorded. */
-export function openHistory(store: Store, retention: Retention, onError: (error: unknown) => void): History {
+/** The history of the builds in `store`. */
+export function openHistory(store: Store, retention: Retention, { onError, onRecord }: HistoryHooks): History {
   const { builds } = store.meta;
   const running = new Map<string, BuildStart>();
   const events = eventQueue<BuildHistoryEventInput>();
@@ -52,18 +64,13 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     const fields = await endFields(store.content, end);
     const record = { ...start, completedAt: Date.now(), ...fields, ...(await saving), pinned: false, generation: 0 };
     await builds.put(start.ref, record);
+    onRecord?.(record);
     events.send({ type: eventType.complete, record: recordMessage(record) });
   }
-  async function pin(ref: string, pinned: boolean): Promise<void> {
-    const changed = await store.meta.transaction((tx) => {
-      const record = tx.builds.get(ref);
-      if (record === undefined) throw noSuchBuild(ref);
-      const next = { ...record, pinned, generation: record.generation + 1 };
-      tx.builds.put(ref, next);
-      return next;
-    });
-    events.send({ type: eventType.complete, record: recordMessage(changed) });
+  async function change(ref: string, changes: Partial<BuildRecord>): Promise<void> {
+    events.send({ type: eventType.complete, record: recordMessage(await changeRecord(store.meta, ref, changes)) });
   }
+  const tracing = traceKeeper(store.content, (ref, trace) => change(ref, { trace }), onError);
   async function removeAll(wanted: readonly BuildRecord[]): Promise<void> {
     const gone = await takeRecords(store.meta, wanted);
     for (const { ref } of gone) events.send({ type: eventType.deleted, record: { ref } });
@@ -82,7 +89,7 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
     for await (const event of subscription.read(signal)) if (isWanted(event.record ?? {})) yield event;
   }
   return {
-    begin(start, { log, sources }) {
+    begin(start, { log, sources }, trace) {
       running.set(start.ref, start);
       events.send({ type: eventType.started, record: recordMessage(start) });
       const saving = saveStatus(store.content, log, (file) => sources.get(file));
@@ -90,14 +97,17 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
       saving.catch(() => {});
       return {
         end: async (end) => {
+          trace?.end(end.kind === "done" ? null : end.status.message);
           await write(start, end, saving).catch(onError);
           running.delete(start.ref);
+          if (trace !== undefined) tracing.keep(start.ref, trace);
         },
       };
     },
     find: (ref) => builds.get(ref),
     listen,
-    pin,
+    pin: (ref, pinned) => change(ref, { pinned }),
+    finalize: tracing.hurry,
     async remove(ref) {
       if (running.has(ref)) throw new TbuildError("unavailable", `Cannot remove the record of build "${ref}": it is running`);
       const record = builds.get(ref);
@@ -108,8 +118,21 @@ export function openHistory(store: Store, retention: Retention, onError: (error:
       const expired = expiredBuilds(records(), retention, Date.now());
       if (expired.length > 0) await removeAll(expired);
     },
-    close: () => events.close(),
+    async close() {
+      events.close();
+      await tracing.end();
+    },
   };
+}
+
+function changeRecord(meta: MetaDb, ref: string, changes: Partial<BuildRecord>): Promise<BuildRecord> {
+  return meta.transaction((tx) => {
+    const record = tx.builds.get(ref);
+    if (record === undefined) throw noSuchBuild(ref);
+    const next = { ...record, ...changes, generation: record.generation + 1 };
+    tx.builds.put(ref, next);
+    return next;
+  });
 }
 
 /** Removes those of the records that are still what they were: one that has been pinned meanwhile, or is a newer build's, stays. */

@@ -9,7 +9,7 @@ export function recordMessage(build: BuildStart | BuildRecord): BuildHistoryReco
   const { ref, frontend, frontendAttrs, exporters, createdAt } = build;
   const start = { ref, frontend, frontendAttrs, exporters, createdAt };
   if (!("completedAt" in build)) return start;
-  const { completedAt, error, errorDetails, logs, exporterResponse, results, steps, pinned, generation } = build;
+  const { completedAt, error, errorDetails, logs, trace = null, exporterResponse, results, steps, pinned, generation } = build;
   const [first] = results;
   return {
     ...start,
@@ -17,6 +17,7 @@ export function recordMessage(build: BuildStart | BuildRecord): BuildHistoryReco
     error: error === null ? null : { ...error, details: [] },
     externalError: errorDetails,
     logs,
+    trace,
     exporterResponse,
     result: first === undefined ? null : { resultDeprecated: first, results: new Map(results.entries()) },
     pinned,

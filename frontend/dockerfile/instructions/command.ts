@@ -11,7 +11,8 @@ export function argvOf(command: Command, s: StageState): readonly string[] {
 /** The stage's shell. */
 export function shellOf(s: StageState): readonly string[] {
   const shell = configOf(s).Shell ?? [];
-  return shell.length > 0 ? shell : ["/bin/sh", "-c"];
+  if (shell.length > 0) return shell;
+  return s.image.os === "windows" ? ["cmd", "/S", "/C"] : ["/bin/sh", "-c"];
 }
 
 /** Advises the exec form where the shell was not chosen by SHELL. */

@@ -9,6 +9,7 @@ import { redacted } from "../gitUrl.js";
 import { withHistory } from "../history.js";
 import { nextStep, shownText } from "../historySteps.js";
 import type { AddInstruction, CopyInstruction, Heredoc } from "../instruction.js";
+import { plainPath } from "../platformWord.js";
 import { expand, expandBody } from "../scope.js";
 import { type CopyMode, parseMode } from "./copyMode.js";
 import { isLinked, linkedCopy } from "./linkedCopy.js";
@@ -40,8 +41,9 @@ export function expandCopy(ins: CopyInstruction | AddInstruction, s: StageState,
   const word = (text: string | null): string => (text === null ? "" : expand(text, s, c, ins.at));
   const sources = ins.sources.map(word);
   const dest = word(ins.dest);
+  const plain = (path: string): string => plainPath(path, c.platform, ins.where(ins.dest));
   const several = sources.length + ins.heredocs.length > 1;
-  if (several && !isDirectory(dest)) {
+  if (several && !isDirectory(plain(dest))) {
     const message = `Cannot copy several sources to "${dest}": it is not written as a directory`;
     throw refused(message, ins.where(ins.dest), `Write "${dest}/"`);
   }
@@ -50,7 +52,7 @@ export function expandCopy(ins: CopyInstruction | AddInstruction, s: StageState,
     sources,
     files: ins.heredocs.map((file) => ({ name: file.name, content: bodyOf(file, s, c, ins.at) })),
     dest,
-    target: destPath(workingDir(s), dest),
+    target: destPath(plain(workingDir(s)), plain(dest)),
     chown: word(ins.chown),
     chmod,
     mode: parseMode(chmod, ins.where(ins.chmod ?? "")),

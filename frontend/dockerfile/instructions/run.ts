@@ -6,6 +6,7 @@ import { badValue } from "../errors.js";
 import { runText, withHistory } from "../history.js";
 import { nextStep, shownCommand } from "../historySteps.js";
 import type { Heredoc, RunInstruction } from "../instruction.js";
+import { refuseWindows } from "../platformWord.js";
 import { expand } from "../scope.js";
 import { type Env, formatEnv, setEnv } from "../scopeEnv.js";
 import { argvOf } from "./command.js";
@@ -16,6 +17,7 @@ import { sourceWords } from "./sources.js";
 /** RUN: one exec step whose root filesystem becomes the stage's. */
 export function applyRun(s: StageState, ins: RunInstruction, c: StageContext): StageState {
   sourceWords(ins);
+  refuseWindows("RUN", c.platform, ins.at);
   const options = ins.mounts.map((word) => parseMount(word, ins.where, (value) => expand(value, s, c, ins.at)));
   const planned = planMounts(options, s, c, ins.at);
   const script = scriptOf(ins, s);
