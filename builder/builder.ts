@@ -21,6 +21,9 @@ import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
+import type { BuilderPlace } from "./remote/connect.js";
+import type { RemoteParts } from "./remote/remoteOffers.js";
+import type { TlsFiles } from "./remote/tlsFiles.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
 
@@ -62,6 +65,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
+  const remote = config.address === undefined ? null : await remotePlace(config.address, config.tls ?? {});
   const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({
@@ -72,10 +76,31 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
+  const own = localBuilder(parts, settings.worker);
+  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
+}
+
+/** Only who builds elsewhere needs it. */
+async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace> {
+  return (await import("./remote/place.js")).builderPlace(address, tls);
+}
+
+/** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
+async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" | "call">> {
+  const { runRemoteBuild } = await import("./remote/remoteBuild.js");
+  const { callRemotely } = await import("./remote/remoteCall.js");
+  return {
+    build: (request, opts = {}) => startTask((report, signal) => runRemoteBuild(parts, request, report, signal), opts.signal),
+    call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
+  };
+}
+
+function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
+  const { store } = parts;
   return {
     store,
     parts,
-    gcConfig: settings.worker,
+    gcConfig,
     build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),

@@ -8,6 +8,7 @@ import type { BindMount } from "./executor/executor.js";
 import type { CacheSpec } from "./cacheio/specs.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 import type { SourceRules } from "./policy/policy.js";
+import type { TlsFiles } from "./remote/tlsFiles.js";
 
 /** One build, fully spelled out. */
 export interface BuildRequest {
@@ -119,6 +120,13 @@ export interface BuildResult {
 
 /** Options of `createBuilder`. */
 export interface BuilderConfig {
+  /**
+   * Where tbuildd or buildkitd listens that runs the builds: unix:///PATH, tcp://HOST:PORT, ssh://USER@HOST or
+   * docker-container://NAME. Default: builds run in this process. The store is this machine's in any case.
+   */
+  readonly address?: string | undefined;
+  /** Certificates for the address. */
+  readonly tls?: TlsFiles | undefined;
   /** Root of the store; default /var/lib/tbuild for root, else $XDG_DATA_HOME/tbuild. */
   readonly root?: string | undefined;
   /** Path of tbuild.toml; default $TBUILD_CONFIG, else /etc/tbuild/tbuild.toml if it exists. */

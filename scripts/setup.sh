@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 run_packages=(runc)
 test_packages=(
   busybox-static docker-registry apache2-utils openssl skopeo umoci buildah mmdebstrap docker.io
-  qemu-user-static xz-utils bzip2 zstd attr libcap2-bin procps git git-lfs openssh-client openssh-server python3 curl time e2fsprogs
+  qemu-user-static xz-utils bzip2 zstd attr libcap2-bin procps git git-lfs openssh-client openssh-server python3 curl time e2fsprogs iproute2
 )
 
 say() { printf '==> %s\n' "$*"; }

@@ -3,13 +3,14 @@ import { test } from "node:test";
 import { definitionCodec } from "../../solver/llb/codecDefinition.js";
 import { encode } from "../../solver/llb/message.js";
 import { errorCodes, TbuildError } from "../../cache/errors.js";
-import { fromStatus, grpcCode, toStatus } from "./errors.js";
+import { fromStatus, grpcCode, TBUILD_ERROR, toStatus } from "./errors.js";
 
 const at = { file: "Dockerfile", start: { line: 2, column: 3 }, end: { line: 2, column: 9 } };
 const failure = { argv: ["/bin/sh", "-c", "false"], exitCode: 1, signal: null, outOfMemory: false, logTail: [] };
 const info = { filename: "Dockerfile", data: Buffer.from("FROM a\nRUN false\n"), language: "Dockerfile" };
+/** But for our own errors, of which a test tells. */
 const detailsOf = ({ details }: ReturnType<typeof toStatus>) =>
-  details.map(({ typeUrl, value }) => [typeUrl, JSON.parse(Buffer.from(value).toString("utf8")) as unknown]);
+  details.filter(({ typeUrl }) => !typeUrl.includes(TBUILD_ERROR)).map(({ typeUrl, value }) => [typeUrl, JSON.parse(Buffer.from(value).toString("utf8")) as unknown]);
 
 test("toStatus() has a code for every code", () => {
   for (const code of errorCodes) assert.ok(toStatus(new TbuildError(code, "m")).code > 0, code);
@@ -71,7 +72,17 @@ test("toStatus() tells the hint, and every mistake of several", () => {
   const others = [new TbuildError("parse_failed", "Second", { at: { ...at, file: "gone" } })];
   const status = toStatus(new TbuildError("parse_failed", "First", { at, hint: "Do this", others }), { source: (file) => (file === "gone" ? undefined : info) });
   assert.equal(status.message, "First\nhint: Do this\nSecond");
-  assert.equal(status.details.length, 1);
+  assert.equal(detailsOf(status).length, 1);
+});
+
+test("toStatus() has the errors themselves for a client that is tbuild, without output and paths of the daemon", () => {
+  const withOutput = { ...failure, logTail: ["secret"], logFile: "/var/lib/tbuild/logs/1" };
+  const error = new TbuildError("process_failed", "Step failed", { at, hint: "Do this", process: withOutput, others: [new TbuildError("not_found", "Second")] });
+  const [own] = toStatus(error).details.filter(({ typeUrl }) => typeUrl.includes(TBUILD_ERROR));
+  assert.deepEqual(JSON.parse(Buffer.from(own?.value ?? []).toString("utf8")), [
+    { code: "process_failed", message: "Step failed", hint: "Do this", at, process: failure },
+    { code: "not_found", message: "Second" },
+  ]);
 });
 
 test("toStatus() calls internal what is no error of ours", () => {

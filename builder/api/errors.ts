@@ -1,4 +1,4 @@
-import { type ErrorCode, isTbuildError, type SourceRange, TbuildError } from "../../cache/errors.js";
+import { type ErrorCode, isTbuildError, type SourceRange, TbuildError, toWire } from "../../cache/errors.js";
 import { definitionCodec, rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import { buildkitWords } from "./buildkitWords.js";
@@ -79,12 +79,30 @@ export function toStatus(error: unknown, context: ErrorContext = {}): Status {
   const all = [error, ...error.others];
   // The last place is the innermost one, and comes first.
   const more = (context.places ?? []).filter((place) => !isSame(place, error.at)).reverse();
-  const details = [...more.flatMap((place) => sourceDetail(place, context)), ...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context)];
+  const details = [...more.flatMap((place) => sourceDetail(place, context)), ...all.flatMap((one) => sourceDetail(one.at, context)), ...ofStep(error, context), ownDetail(error)];
   return { code: codeOf(error), message: all.map(messageOf).join("\n"), details };
 }
 
 function isSame(a: SourceRange, b: SourceRange | undefined): boolean {
   return b !== undefined && a.file === b.file && a.start.line === b.start.line && a.end.line === b.end.line;
+}
+
+/** Name of the detail that has our errors themselves, for a client that is tbuild. */
+export const TBUILD_ERROR = "tbuild.Errors";
+
+/** Statuses travel as headers. */
+const MAX_ERRORS = 50;
+
+function ownDetail(error: TbuildError): Status["details"][number] {
+  return detail(TBUILD_ERROR, wireErrors(error));
+}
+
+/** An error and its others as a client that is tbuild reads them; what that has itself, or is none of its business, is left out. */
+export function wireErrors(error: TbuildError): readonly object[] {
+  return [error, ...error.others].slice(0, MAX_ERRORS).map((one) => {
+    const { stack: _, process, ...wire } = toWire(one);
+    return process === undefined ? wire : { ...wire, process: { ...process, logTail: [], logFile: undefined } };
+  });
 }
 
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
@@ -94,7 +112,12 @@ function codeOf(error: TbuildError): number {
 
 /** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
 export function fromStatus({ code, message }: Pick<Status, "code" | "message">, doing: string): TbuildError {
-  return new TbuildError(errorCodes[code] ?? "unavailable", `${doing}: ${message}`);
+  return new TbuildError(codeOfStatus(code), `${doing}: ${message}`);
+}
+
+/** What a number of gRPC's comes to. */
+export function codeOfStatus(code: number): ErrorCode {
+  return errorCodes[code] ?? "unavailable";
 }
 
 /** BuildKit's words where there are any, which tools look for; else the message; and what to do about it. */

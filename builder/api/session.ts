@@ -66,3 +66,9 @@ export const findExporters = method(
 
 /** Tells the client what came of all outputs. */
 export const finalizeExport = method("/moby.exporter.v1.Exporter/FinalizeExport", schema({ response: textMap(1) }), nothing);
+/** Proves that a client still has the key of {@link getTokenAuthority}: the answer is the payload behind its signature. */
+export const verifyTokenAuthority = method(
+  "/moby.filesync.v1.Auth/VerifyTokenAuthority",
+  schema({ host: text(1), payload: blob(2), salt: blob(3) }),
+  schema({ signed: blob(1) }),
+);

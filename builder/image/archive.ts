@@ -32,11 +32,15 @@ export async function loadArchive(store: Store, file: string, options: ReportOpt
   return records;
 }
 
-async function loadImage(
-  store: Store,
-  { names, platforms }: ArchiveImage,
-  options: ReportOptions,
-): Promise<readonly ImageRecord[]> {
+async function loadImage(store: Store, image: ArchiveImage, options: ReportOptions): Promise<readonly ImageRecord[]> {
+  const { names } = image;
+  const manifests = await unpackImage(store, image, options);
+  if (names.length === 0) return [await store.images.putDangling(manifests)];
+  return await Promise.all(names.map((name) => store.images.put(name, manifests)));
+}
+
+/** Unpacks an image whose blobs are in the content store; what has no name yet. @throws {TbuildError} corrupt, digest_mismatch */
+export async function unpackImage(store: Store, { platforms }: Pick<ArchiveImage, "platforms">, options: ReportOptions): Promise<readonly ImageManifestRecord[]> {
   const manifests: ImageManifestRecord[] = [];
   for (const { platform, config, layers } of platforms) {
     await unpackLayers(store, layers, { ...options, fetch: async () => {} });
@@ -47,8 +51,7 @@ async function loadImage(
     );
   }
   if (manifests.length === 0) throw new TbuildError("corrupt", "Cannot load image archive: it has an image without platforms");
-  if (names.length === 0) return [await store.images.putDangling(manifests)];
-  return await Promise.all(names.map((name) => store.images.put(name, manifests)));
+  return manifests;
 }
 
 /** Options of {@link importRootfs}. */

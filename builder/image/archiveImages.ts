@@ -114,6 +114,11 @@ function dockerNames(
   return same.flatMap(({ RepoTags }) => (RepoTags ?? []).map(fullName));
 }
 
+/** The platforms of an image whose manifest, or index of manifests, is this; all its blobs are in the content store. @throws {TbuildError} corrupt */
+export async function storedPlatforms(content: ContentStore, root: Descriptor): Promise<readonly ArchivePlatform[]> {
+  return await platformsOf(content, root, 1);
+}
+
 async function platformsOf(content: ContentStore, entry: Descriptor, nesting: number): Promise<readonly ArchivePlatform[]> {
   await requireBlob(content, entry);
   const parsed = parseManifest(await readBlob(content, entry.digest, manifestLimit), `manifest ${entry.digest}`);

@@ -1,6 +1,6 @@
 import { cancelled, hasCode } from "../../cache/errors.js";
-import { parseChallenges, type Challenge } from "./challenge.js";
-import type { CredentialStore, Credentials } from "./credentials.js";
+import { parseChallenges } from "./challenge.js";
+import type { CredentialStore, Credentials, TokenRequest } from "./credentials.js";
 import { badAnswer, unauthorized, unreachableRegistry, type LoginShown, type RegistryTarget } from "./errors.js";
 import { readBody, type HttpRequest, type HttpResponse, type HttpTransport } from "./http.js";
 import { broken, mayPass } from "./outcome.js";
@@ -66,7 +66,7 @@ export function createAuthenticator(transport: HttpTransport, credentials: Crede
       remember(...(held.kind === "password" ? [held.password, basic(held).slice("Basic ".length)] : [held.token]));
     }
     if (held?.kind === "bearer") return `Bearer ${held.token}`;
-    if (bearer !== undefined) return `Bearer ${await fetchToken(transport, bearer, target, scope, held, opts)}`;
+    if (bearer !== undefined) return `Bearer ${await fetchToken(transport, { realm, service, scopes: scopesOf(scope) }, target, held, opts)}`;
     const isBasic = offers.some(({ scheme }) => scheme === "basic");
     return isBasic && held?.kind === "password" ? basic(held) : null;
   }
@@ -94,30 +94,32 @@ function basic({ username, password }: { readonly username: string; readonly pas
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-/** Source: distribution, docs/spec/auth/token.md and oauth.md. */
-async function fetchToken(
+/**
+ * Asks a registry's token server for a token, with the login that is held for it, if any. Source: distribution,
+ * docs/spec/auth/token.md and oauth.md. @throws {TbuildError} unauthorized, unavailable
+ */
+export async function fetchToken(
   transport: HttpTransport,
-  { params }: Challenge,
+  { realm: server, service, scopes }: Omit<TokenRequest, "host">,
   target: RegistryTarget,
-  scope: Scope,
   held: Credentials | null,
   opts: AuthOpts,
 ): Promise<string> {
   const login = held === null ? "none" : "shown";
-  const realm = URL.canParse(params["realm"] ?? "") ? new URL(params["realm"]!) : null;
+  const realm = URL.canParse(server) ? new URL(server) : null;
   if (realm === null || !/^https?:$/.test(realm.protocol)) throw unauthorized(target, WHAT, "the registry names no token server", login);
-  const request = tokenRequest(realm, { service: params["service"] ?? "", scopes: scopesOf(scope) }, held);
+  const request = tokenRequest(realm, { service, scopes }, held);
   // What is wrong with the connection is wrong with this host; who may log in is the registry's to say.
-  const server = { ...target, host: realm.host };
+  const asked = { ...target, host: realm.host };
   const attempt = async (): Promise<Outcome<string>> => {
     try {
       const response = await transport.request(request, opts);
       const body = await readBody(response, TOKEN_LIMIT);
-      if (response.status !== 401 && response.status !== 403) return tokenOf(server, response, body);
+      if (response.status !== 401 && response.status !== 403) return tokenOf(asked, response, body);
     } catch (error) {
       if (opts.signal?.aborted) throw cancelled(opts.signal);
-      if (hasCode(error, "resource_exhausted")) throw badAnswer(server, WHAT, `larger than ${TOKEN_LIMIT} bytes`);
-      return broken(server, WHAT, error);
+      if (hasCode(error, "resource_exhausted")) throw badAnswer(asked, WHAT, `larger than ${TOKEN_LIMIT} bytes`);
+      return broken(asked, WHAT, error);
     }
     throw unauthorized(target, WHAT, held === null ? "it gives none without a login" : "it refused the login", login);
   };

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { SshKey } from "./privateKey.js";
 import { wireReader, wireString } from "./wireBytes.js";
 
@@ -13,7 +13,7 @@ const SIGNED = 14;
 const MAX_MESSAGE = 256 * 1024;
 
 /** An agent that lists these keys and signs with them, and refuses everything else: a step cannot add or remove keys. */
-export function agentOfKeys(keys: readonly SshKey[]): (connection: Socket) => void {
+export function agentOfKeys(keys: readonly SshKey[]): (connection: Duplex) => void {
   return (connection) => {
     let waiting: Buffer = Buffer.alloc(0);
     connection.on("data", (chunk: Buffer) => {

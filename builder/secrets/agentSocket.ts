@@ -1,9 +1,10 @@
 import { chmodSync, chownSync, rmSync } from "node:fs";
 import net, { type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { AgentSocket, SocketFile } from "./agents.js";
 
 /** Serves one connection of a step, and ends it after the step has: one may hear on when it has said all. */
-export type Serve = (connection: Socket) => void;
+export type Serve = (connection: Duplex) => void;
 
 /** A socket for a step; disposing ends its connections and removes it. */
 export async function openAgentSocket({ path, uid, gid, mode }: SocketFile, serve: Serve): Promise<AgentSocket> {

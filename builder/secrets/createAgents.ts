@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
-import net, { type Socket } from "node:net";
+import net from "node:net";
+import type { Duplex } from "node:stream";
 import { TbuildError } from "../../cache/errors.js";
 import type { SshSpec } from "../request.js";
 import { agentOfKeys } from "./agentProtocol.js";
@@ -7,18 +8,29 @@ import type { SshAgents } from "./agents.js";
 import { openAgentSocket, type Serve } from "./agentSocket.js";
 import { readPrivateKey } from "./privateKey.js";
 
+/** Agents of this machine. */
+export interface GivenAgents extends SshAgents {
+  /** Serves connections to the agent of `id`; null when the build was given none. @throws {TbuildError} not_found, invalid_argument */
+  serve(id: string): Serve | null;
+}
+
 /** The agents that a build was given: sockets are passed on to, keys are an agent of this process that can only list and sign. */
-export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv = process.env): SshAgents {
+export function createAgents(specs: readonly SshSpec[], env: NodeJS.ProcessEnv = process.env): GivenAgents {
   const byId = new Map(specs.map((spec) => [spec.id, spec]));
   const serving = new Map<string, Serve>();
+  const serve = (id: string): Serve | null => {
+    const spec = byId.get(id);
+    if (spec === undefined) return null;
+    const known = serving.get(id) ?? servingOf(spec, env);
+    serving.set(id, known);
+    return known;
+  };
   return {
     has: (id) => byId.has(id),
+    serve,
     async open(id, file) {
-      const spec = byId.get(id);
-      if (spec === undefined) return null;
-      const serve = serving.get(id) ?? servingOf(spec, env);
-      serving.set(id, serve);
-      return await openAgentSocket(file, serve);
+      const found = serve(id);
+      return found === null ? null : await openAgentSocket(file, found);
     },
   };
 }
@@ -42,7 +54,7 @@ function isSocket(id: string, path: string): boolean {
   return stat.isSocket();
 }
 
-function passOn(connection: Socket, path: string): void {
+function passOn(connection: Duplex, path: string): void {
   const agent = net.connect(path);
   connection.pipe(agent).pipe(connection);
   for (const [one, other] of [[connection, agent], [agent, connection]] as const) {

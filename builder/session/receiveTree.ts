@@ -16,6 +16,8 @@ export interface ReceiveOptions {
   readonly differ: Differ;
   readonly onProgress?: ((bytes: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Who gets all files, where it is not for the sender to say. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | null;
 }
 
 /** A file that was asked for. */
@@ -28,6 +30,7 @@ interface OpenFile extends IncomingFile {
 interface Transfer {
   readonly tree: IncomingTree;
   readonly writer: TreeWriter;
+  readonly owner: ReceiveOptions["owner"];
   /** By number of the entry. */
   readonly files: Map<number, OpenFile>;
   entries: number;
@@ -49,6 +52,7 @@ export async function receiveTree(call: RawCall, old: readonly ListedFile[], opt
   const transfer: Transfer = {
     tree: incomingTree(old, options.differ),
     writer: treeWriter(options.pool, options.path, options.signal),
+    owner: options.owner,
     files: new Map(),
     entries: 0,
     bytes: 0,
@@ -107,7 +111,7 @@ function take(transfer: Transfer, { type, stat, id, data }: Packet): number | nu
 function takeStat(transfer: Transfer, stat: NonNullable<Packet["stat"]>): number | null {
   if (transfer.phase !== "listing") throw broken("a file comes after the end of the list");
   const id = transfer.entries++;
-  const file = transfer.tree.add(stat);
+  const file = transfer.tree.add({ ...stat, ...transfer.owner });
   pass(transfer, transfer.tree.takeWrites());
   if (file !== null) transfer.files.set(id, { ...file, received: 0 });
   return file === null ? null : id;

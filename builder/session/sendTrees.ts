@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { BulkPool } from "../../cache/bulk/pool.js";
 import type { Opts } from "../../cache/content/store.js";
 import { TbuildError } from "../../cache/errors.js";
@@ -46,11 +47,27 @@ export async function sendTrees(session: Session, request: SendRequest, pool: Pi
   requireMethod(session, sendFiles.path, "send a directory");
   const entries = await listParts(pool, request.parts, { ...opts, clampMtime: request.clampMtime ?? null });
   const metadata = { ...outputMetadata(request), ...(request.whole ? { "buildkit-exporter-multi-platform": "1" } : {}) };
-  const call = session.call(sendFiles.path, { ...opts, metadata });
+  await sendEntries(session.call(sendFiles.path, { ...opts, metadata }), entries, pool, { ...opts, ...request });
+}
+
+/**
+ * Tells what there is, and sends what is asked for of it; ends the call. Each file is given once, and nothing that is not in
+ * `entries`. @throws {TbuildError} unavailable, corrupt when the other end lies, cancelled
+ */
+export async function sendEntries(
+  call: RawCall,
+  entries: readonly OutputEntry[],
+  pool: Pick<BulkPool, "run">,
+  opts: Opts & Pick<SendRequest, "onProgress">,
+): Promise<void> {
   const wanted: Wanted = { ids: [], closed: false, wake: () => {} };
-  const both = [receive(call, entries, wanted), send(call, entries, wanted, pool, request, opts)];
+  const both = [receive(call, entries, wanted), send(call, entries, wanted, pool, opts)];
   try {
     await Promise.all(both);
+  } catch (error) {
+    void call.send([packet.encode({ type: "error", data: Buffer.from((error as Error).message) })]).catch(() => {});
+    await turn(); // before the call is broken off
+    throw error;
   } finally {
     call.cancel();
     wanted.closed = true;
@@ -64,13 +81,13 @@ async function receive(call: RawCall, entries: readonly OutputEntry[], wanted: W
   for await (const messages of call.received) {
     for (const message of messages) {
       const { type, id, data } = packet.decode(message);
-      if (type === "error") throw new TbuildError("unavailable", `The client cannot write files: ${Buffer.from(data).toString("utf8")}`);
+      if (type === "error") throw new TbuildError("unavailable", `The other end cannot write files: ${Buffer.from(data).toString("utf8")}`);
       if (type === "finish") {
         wanted.closed = true;
         await call.send([packet.encode({ type: "finish" })]);
         call.finish();
       } else if (type !== "request" || entries[id]?.content == null || asked.has(id)) {
-        throw new TbuildError("corrupt", `Cannot send files to the client: it asks for file ${id}, which is none or was sent`);
+        throw new TbuildError("corrupt", `Cannot send files: the other end asks for file ${id}, which is none or was sent`);
       } else {
         asked.add(id);
         wanted.ids.push(id);
@@ -78,7 +95,7 @@ async function receive(call: RawCall, entries: readonly OutputEntry[], wanted: W
     }
     wanted.wake();
   }
-  if (!wanted.closed) throw new TbuildError("corrupt", "Cannot send files to the client: it ended before it had taken all of them");
+  if (!wanted.closed) throw new TbuildError("corrupt", "Cannot send files: the other end ended before it had taken all of them");
 }
 
 async function send(
@@ -86,8 +103,7 @@ async function send(
   entries: readonly OutputEntry[],
   wanted: Wanted,
   pool: Pick<BulkPool, "run">,
-  { onProgress }: SendRequest,
-  { signal }: Opts,
+  { onProgress, signal }: Opts & Pick<SendRequest, "onProgress">,
 ): Promise<void> {
   for (let at = 0; at < entries.length; at += MAX_STATS) {
     await call.send(entries.slice(at, at + MAX_STATS).map(({ stat }) => packet.encode({ type: "stat", stat })));

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Opts } from "../../cache/content/store.js";
 import { hasCode } from "../../cache/errors.js";
 import type { SshAgents } from "../secrets/agents.js";
@@ -45,7 +45,7 @@ async function hasAgent(session: Session, id: string, opts: Opts): Promise<boole
 }
 
 /** One connection; either end may close its half first. What goes wrong ends the connection, as an agent that dies does. */
-async function forward(session: Session, id: string, connection: Socket, opts: Opts): Promise<void> {
+async function forward(session: Session, id: string, connection: Duplex, opts: Opts): Promise<void> {
   let call: RawCall | null = null;
   try {
     call = session.call(forwardAgent.path, { ...opts, metadata: { "buildkit.ssh.id": id } });
@@ -58,14 +58,14 @@ async function forward(session: Session, id: string, connection: Socket, opts: O
   }
 }
 
-async function outward(connection: Socket, call: RawCall): Promise<void> {
+async function outward(connection: Duplex, call: RawCall): Promise<void> {
   for await (const data of connection.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     await call.send([forwardAgent.request.encode({ data })]);
   }
   call.finish();
 }
 
-async function inward(call: RawCall, connection: Socket): Promise<void> {
+async function inward(call: RawCall, connection: Duplex): Promise<void> {
   for await (const messages of call.received) {
     for (const message of messages) {
       const { data } = forwardAgent.response.decode(message);

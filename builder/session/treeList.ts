@@ -49,7 +49,8 @@ function clamped(file: ListedFile, seconds: number | null): ListedFile {
   return latest === null || file.mtimeNs <= latest ? file : { ...file, mtimeNs: latest };
 }
 
-function entryOf(file: ListedFile, root: string, place: string): OutputEntry {
+/** A file below `root` as the other end hears of it; `place` is the directory that it is put into, "" for none. */
+export function entryOf(file: ListedFile, root: string, place: string): OutputEntry {
   const path = joinPath(place, file.path);
   const kind = kindOf(file.mode);
   const device = splitDevice(file.device);

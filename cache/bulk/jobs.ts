@@ -3,7 +3,7 @@ import type { TocEntry } from "../diff/estargz/toc.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 import type { ExportTreeInput, MirrorInput, Overlap } from "./exportJobs.js";
-import type { ListedFile, TreeWrite } from "./treeEntries.js";
+import type { ListedFile, ListTreeInput, TreeWrite } from "./treeEntries.js";
 
 /**
  * Every bulk job by name: input and output are plain data that crosses to a worker thread. A job is synchronous code
@@ -44,7 +44,7 @@ export interface BulkJobs {
   /** What an overlay's upper directory says of each path; see tree/changedPaths.ts. */
   changedPaths: { input: { path: string }; output: readonly ChangedPath[] };
   /** What is in a tree; see tree/listTree.ts. */
-  listTree: { input: { path: string; xattrs: boolean }; output: readonly ListedFile[] };
+  listTree: { input: ListTreeInput; output: readonly ListedFile[] };
   /** SHA-256 of the regular files of a tree; see tree/fileDigests.ts. */
   fileDigests: { input: { path: string }; output: readonly FileDigest[] };
   /** Bytes of some files of a tree; see tree/readPieces.ts. */

@@ -1,3 +1,23 @@
+import type { IgnoreRules } from "../tree/patterns.js";
+
+/** What to list of a tree. */
+export interface ListTreeInput {
+  readonly path: string;
+  readonly xattrs: boolean;
+  /** Absent: all of it. A directory is listed for what is listed below it. */
+  readonly only?: TreeSelection;
+}
+
+/** A part of a tree. Ignore rules count before the patterns. */
+export interface TreeSelection {
+  readonly ignore: IgnoreRules;
+  /** None is all that there is, unless `follow` names some. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** Further paths, with what links on their way lead to. */
+  readonly follow: readonly string[];
+}
+
 /** An entry of a tree. Names are byte strings. */
 export interface ListedFile {
   /** Relative to the tree's root. */

@@ -1,17 +1,18 @@
 import fs, { type BigIntStats } from "node:fs";
 import type { JobContext } from "../bulk/jobs.js";
-import type { ListedFile } from "../bulk/treeEntries.js";
+import type { ListedFile, ListTreeInput, TreeSelection } from "../bulk/treeEntries.js";
 import { readXattrs } from "../diff/xattrs.js";
 import { inodeOf } from "./copyFile.js";
-import { treeFilter } from "./filter.js";
+import { treeFilter, type TreeFilter } from "./filter.js";
+import { followLinks } from "./followLinks.js";
 import { joinPath, osPath, toBytes } from "./names.js";
 import { readLink, walkTree } from "./walk.js";
 
 /**
  * Everything below a directory, which is not listed itself: parents first, names in byte order, so that "a/b" comes before
- * "a.b". Links are not followed. @throws {TbuildError} unavailable, permission_denied
+ * "a.b". Links are not followed. @throws {TbuildError} unavailable, permission_denied, invalid_argument for a bad pattern
  */
-export function listTree({ path, xattrs }: { readonly path: string; readonly xattrs: boolean }, ctx: JobContext): readonly ListedFile[] {
+export function listTree({ path, xattrs, only }: ListTreeInput, ctx: JobContext): readonly ListedFile[] {
   const root = toBytes(path);
   const files: ListedFile[] = [];
   const names = new Map<string, string>();
@@ -21,7 +22,7 @@ export function listTree({ path, xattrs }: { readonly path: string; readonly xat
     if (first === undefined) names.set(inodeOf(stat), name);
     return first ?? "";
   };
-  walkTree({ root, treePath: "", stat: fs.lstatSync(osPath(root), { bigint: true }) }, treeFilter([], { include: [], exclude: [] }), {
+  walkTree({ root, treePath: "", stat: fs.lstatSync(osPath(root), { bigint: true }) }, only === undefined ? treeFilter([], { include: [], exclude: [] }) : selected(root, only), {
     enter({ treePath, stat }) {
       if (treePath === "") return;
       const at = joinPath(root, treePath);
@@ -45,4 +46,9 @@ function listed(path: string, stat: BigIntStats, link: string, xattrs: ListedFil
     device: stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : 0n,
     xattrs: xattrs === null || xattrs.size === 0 ? null : xattrs,
   };
+}
+
+function selected(root: string, { ignore, include, exclude, follow }: TreeSelection): TreeFilter {
+  const followed = followLinks(root, follow);
+  return treeFilter(ignore, { include: followed === "everything" ? [] : [...include, ...followed], exclude });
 }

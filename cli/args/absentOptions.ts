@@ -1,6 +1,5 @@
 /** Options of `docker build` that are known, but not there yet, and what to do instead. */
 export const notYet: Readonly<Record<string, string>> = {
-  builder: "Builds run in this process",
   squash: "Leave it away",
 };
 

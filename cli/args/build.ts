@@ -3,10 +3,10 @@ import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { resourceNames } from "../flags/limits.js";
 import { usage } from "../usage.js";
 import { type ProgressChoice, progressOf, progressOption } from "./progress.js";
-import { flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
+import { type BuilderArgs, builderOf, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** `tbuild build` as typed. */
-export interface BuildArgs extends GlobalArgs {
+export interface BuildArgs extends GlobalArgs, BuilderArgs {
   readonly command: "build";
   readonly context: string;
   readonly tag: readonly string[];
@@ -51,16 +51,28 @@ export interface BuildArgs extends GlobalArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "daemon", "version"] as const;
+export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
+
+/** Options that name a builder elsewhere: those of TLS are buildctl's. */
+export function builderOptions(argv: Argv): Argv {
+  const text = { type: "string", nargs: 1 } as const;
+  return argv
+    .option("builder", { ...text, describe: "Build there: unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)" })
+    .option("tlscacert", { ...text, describe: "Authority of the builder's certificate" })
+    .option("tlscert", { ...text, describe: "Certificate to show to the builder" })
+    .option("tlskey", { ...text, describe: "Its key" })
+    .option("tlsservername", { ...text, describe: "Name in the builder's certificate (default its host)" })
+    .option("tlsdir", { ...text, describe: "Directory of these: ca.pem, cert.pem and key.pem" });
+}
 
 /** Options of `tbuild build`: names and meanings are those of `docker build`. */
 export function buildOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   const texts = { ...text, array: true } as const;
-  return argv
+  return builderOptions(argv)
     .usage("Usage: $0 [build] [OPTIONS] PATH")
     .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
     .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
@@ -115,6 +127,7 @@ export function readBuildArgs(values: Values): BuildArgs {
   return {
     command: "build",
     ...globals(values),
+    ...builderOf(values),
     context: contextOf(words(values, 1)),
     tag: list(values, "tag"),
     file: last(values, "file"),

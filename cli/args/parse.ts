@@ -3,7 +3,9 @@ import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.j
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
 import { withAttestValues } from "../flags/attest.js";
+import { type DialStdioArgs, dialStdioOptions, readDialStdioArgs } from "./dialStdio.js";
 import { yargsError } from "./errors.js";
+import { type HistoryArgs, historyOptions, historyVerbs, readHistoryArgs } from "./history.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
 import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
@@ -14,7 +16,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -62,7 +64,8 @@ function apart(words: readonly string[]): readonly string[] {
 
 function withAlias(words: readonly string[]): readonly string[] {
   const at = commandIndex(words);
-  const verb = Object.hasOwn(ALIASES, words[at] ?? "") ? ALIASES[words[at]!]! : null;
+  const isOfBuilds = words[at] === "history" && historyVerbs.some((name) => name === words[at + 1]);
+  const verb = !isOfBuilds && Object.hasOwn(ALIASES, words[at] ?? "") ? ALIASES[words[at]!]! : null;
   return verb === null ? words : [...words.slice(0, at), "image", verb, ...words.slice(at + 1)];
 }
 
@@ -110,6 +113,8 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
+    .command("history", "Show what a builder elsewhere has built: history ls|inspect|logs|rm", historyOptions, (values) => found(readHistoryArgs(values)))
+    .command("dial-stdio", "Connect standard input and output to a builder", dialStdioOptions, (values) => found(readDialStdioArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
     .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)
     .example("$0 -t nginx:v3 .", "Build the Dockerfile of this directory");

@@ -1,9 +1,30 @@
+import type { TlsFiles } from "../../builder/remote/tlsFiles.js";
 import { usage } from "../usage.js";
 
 /** Options that every command takes. */
 export interface GlobalArgs {
   readonly root: string | undefined;
   readonly config: string | undefined;
+}
+
+/** A builder elsewhere, as typed. */
+export interface BuilderArgs {
+  readonly builder: string | undefined;
+  readonly tls: TlsFiles;
+}
+
+/** See {@link BuilderArgs}; $TBUILD_HOST stands in for `--builder`, as $BUILDKIT_… do for buildctl's. */
+export function builderOf(values: Values): BuilderArgs {
+  return {
+    builder: last(values, "builder") ?? (process.env["TBUILD_HOST"] || undefined),
+    tls: {
+      caCert: last(values, "tlscacert"),
+      cert: last(values, "tlscert"),
+      key: last(values, "tlskey"),
+      serverName: last(values, "tlsservername"),
+      dir: last(values, "tlsdir"),
+    },
+  };
 }
 
 /** What yargs makes of a command line: options by their long name, words under "_". */

@@ -12,6 +12,7 @@ import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
 import { sourcePins } from "../../source/pins.js";
 import { type Warn, warnOnce } from "../../warnOnce.js";
+import { asksEpoch } from "../frontend/frontendOpt.js";
 import type { BuildJob } from "../job.js";
 import { attestOptionsIn } from "./attestOpt.js";
 import { type ClientCaches, openClientCaches } from "./clientCaches.js";
@@ -111,7 +112,7 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     provenanceEnvironment: deps.provenanceEnvironment ?? {},
     warn,
     dropCacheMounts: cacheMountDropper(store),
-    running: { parts, remote: shared.caches.remote, applyPolicy: sources.policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: false } },
+    running: { parts, remote: shared.caches.remote, applyPolicy: sources.policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: asksEpoch(request.frontendAttrs) } },
     entitlements,
     stop: () => over.abort(),
     [Symbol.dispose]: close,

@@ -12,7 +12,7 @@ import { sourceTime } from "../../context/sourceTime.js";
 import type { Report } from "../../internalStep.js";
 import type { SecretStore } from "../../secrets/secretStore.js";
 import { clientContexts } from "./contexts.js";
-import { type FrontendOpt, requestOf } from "./frontendOpt.js";
+import { askedEpoch, asksEpoch, type FrontendOpt, requestOf } from "./frontendOpt.js";
 import type { FrontendHost } from "./host.js";
 import { mainTree, type MainTree } from "./mainTree.js";
 import { type ClientTexts, readTexts } from "./texts.js";
@@ -64,5 +64,7 @@ export async function frontendRun(opt: FrontendOpt, { main, dockerfile, ignoreFi
     const fetched = source === "context" ? main.fetched : source;
     return fetched === null ? null : await sourceTime(fetched, host.open);
   };
-  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch: null, created: "export", sourceTime: timeOf };
+  const asked = askedEpoch(opt);
+  const epoch = asked === "context" ? await timeOf(asked) : asked;
+  return { ...parts, request, inputs, foreignSyntax: "ignore", epoch, created: asksEpoch(opt) ? "base" : "export", sourceTime: timeOf };
 }

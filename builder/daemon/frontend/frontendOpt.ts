@@ -129,3 +129,17 @@ function integer(opt: FrontendOpt, key: string, least: number): number | undefin
 function invalid(key: string, value: string, expected: string): TbuildError {
   return new TbuildError("invalid_argument", `Cannot use the option "${key}=${value}": it must be ${expected}`);
 }
+
+/** Option of clients that are tbuild: the time in seconds of all that the build itself writes; "": the base image's; "context": that of the context. */
+const EPOCH = "tbuild.epoch";
+
+/** True when files and config are to carry the build's own time, as in a tbuild without a daemon. */
+export function asksEpoch(opt: FrontendOpt): boolean {
+  return opt[EPOCH] !== undefined;
+}
+
+/** The time that the client asks for; "context": that of the context. Null when it names none. @throws {TbuildError} invalid_argument */
+export function askedEpoch(opt: FrontendOpt): number | null | "context" {
+  if (opt[EPOCH] === "context") return "context";
+  return optional(opt[EPOCH]) === undefined ? null : integer(opt, EPOCH, 0)!;
+}

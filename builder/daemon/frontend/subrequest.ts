@@ -3,6 +3,7 @@ import { lintDockerfile } from "../../../frontend/subrequests/lint.js";
 import { outlineDockerfile } from "../../../frontend/subrequests/outline.js";
 import { listTargets } from "../../../frontend/subrequests/targets.js";
 import { buildkitWords } from "../../api/buildkitWords.js";
+import { TBUILD_ERROR, wireErrors } from "../../api/errors.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { frontendOptions } from "../../plan.js";
 import { targetPlatforms } from "../../platforms.js";
@@ -25,10 +26,11 @@ export async function answerSubrequest(opt: FrontendOpt, given: GivenDockerfile,
   switch (id) {
     case "frontend.lint": {
       const { result, error } = await lintDockerfile(bytes, options);
-      const words = error === null ? null : buildkitWords(error);
+      const words = error === null ? null : (buildkitWords(error)?.text ?? null);
       const told = words === null || result.buildError === undefined ? result : { ...result, buildError: { ...result.buildError, message: words } };
       const failed = error !== null || result.warnings.length > 0;
-      return answered(told, { "result.statuscode": failed ? "1" : "0" });
+      const errors = error === null ? {} : { [TBUILD_ERROR]: JSON.stringify(wireErrors(error)) };
+      return answered(told, { "result.statuscode": failed ? "1" : "0", ...errors });
     }
     case "frontend.outline":
       return answered(await outlineDockerfile(bytes, options));

@@ -1,0 +1,84 @@
+import { parseDigest } from "../../cache/oci/digest.js";
+import type { Store } from "../../cache/store.js";
+import { checkEngine } from "../engine/exporter.js";
+import { entitlementsOf } from "../entitlements.js";
+import { exportSpecs } from "../exportSpecs.js";
+import type { ExportSpec } from "../exporter/exporter.js";
+import { checkLocalDelete, LOCAL_DELETE } from "../exporter/localDelete.js";
+import { createExporter } from "../exporter/mod.js";
+import { internalStep, type Report } from "../internalStep.js";
+import { type BuildLogs, openLogs } from "../logs/buildLogs.js";
+import { rootKind, targetPlatforms } from "../platforms.js";
+import type { BuildRequest, BuildResult } from "../request.js";
+import { checkCaps } from "./builderCaps.js";
+import { openConnection } from "./connection.js";
+import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
+import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
+import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
+import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
+import { openRemoteSession } from "./remoteSession.js";
+import { type RemoteResult, solveOn } from "./remoteSolve.js";
+import { takenBlobs } from "./takenBlobs.js";
+
+/** One build on a builder, from request to result. @throws {TbuildError} why it failed */
+export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+  const { store } = parts;
+  const specs = exportSpecs(request);
+  entitlementsOf(request);
+  checkLocalDelete(specs, request.allow ?? []);
+  checkOutputs(specs, request, store);
+  await checkEngine(specs, { signal });
+  const taken = takenBlobs(store);
+  await using outputs = remoteOutputs(specs, store, taken);
+  using logs = openLogs(store, audience);
+  const { report } = logs;
+  const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
+  if (!outputs.hasFinish) return resultOf(response);
+  return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
+}
+
+/** What is wrong with outputs is told here, before anything is asked of the builder. */
+function checkOutputs(specs: readonly ExportSpec[], request: BuildRequest, store: Store): void {
+  const shape = { platforms: targetPlatforms(request), root: rootKind(request) };
+  const none = async (): Promise<void> => {};
+  for (const spec of specs) createExporter(spec, { store, shape, refetch: none, push: none });
+}
+
+function resultOf(metadata: BuildResult["metadata"]): BuildResult {
+  const imageId = metadata["containerimage.config.digest"] ?? metadata["containerimage.digest"];
+  return { imageId: imageId === undefined ? null : parseDigest(imageId), metadata };
+}
+
+/** What a build asks besides its request. */
+export interface Asked {
+  readonly outputs: Pick<RemoteOutputs, "exporters" | "receivers">;
+  /** Takes blobs of images; null when there are none. */
+  readonly exports: ReturnType<typeof takenBlobs>["writer"] | null;
+  /** Further options of the frontend. */
+  readonly attrs: FrontendAttrs;
+}
+
+/** Connects, offers what the request gives, and runs the frontend. @throws {TbuildError} why it failed */
+export async function solveRemotely(parts: RemoteParts, request: BuildRequest, asked: Asked, logs: Pick<BuildLogs, "report" | "fileOf">, signal: AbortSignal): Promise<RemoteResult> {
+  const { store, place, registries } = parts;
+  using transport = openTransport(registries);
+  const inputs = await offerInputs(request, { store, transport: transport.http, signal });
+  using connection = await openConnection(place, { signal });
+  const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers: asked.outputs.receivers, exports: asked.exports });
+  using session = openRemoteSession(connection, offers, inputs.sharedKey);
+  const { exporters } = asked.outputs;
+  const solve = {
+    session: session.id,
+    exporters,
+    entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
+    attrs: { ...frontendAttrs(request), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
+    check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
+    fileOf: inputs.fileOf,
+  };
+  return await solveOn(connection, solve, logs, { signal });
+}
+
+/** tbuildd gives files and config the time that a build of this process would give them; others do not know the option. */
+function epochAttr({ reproducible }: BuildRequest, { epoch }: OfferedInputs): FrontendAttrs {
+  return reproducible === false ? {} : { "tbuild.epoch": epoch === null ? "" : String(epoch) };
+}
