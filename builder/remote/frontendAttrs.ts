@@ -1,5 +1,8 @@
 import { formatPlatform } from "../../cache/oci/platform.js";
+import { joinCsv } from "../../frontend/dockerfile/csv.js";
 import type { LinuxResources } from "../../solver/llb/op.js";
+import type { AttestSpecs } from "../attest/options.js";
+import type { CacheSpec } from "../cacheio/specs.js";
 import type { BuildRequest } from "../request.js";
 
 /** What a frontend on a builder is told: keys and values of BuildKit's `FrontendOpt`. */
@@ -31,8 +34,19 @@ export function frontendAttrs(request: BuildRequest): FrontendAttrs {
     "shm-size": shmSize?.toString(),
     "cgroup-parent": cgroupParent,
     hostname,
+    ...attestAttrs(request.attest ?? {}),
+    "cache-imports": cacheImports(request.cacheFrom ?? []),
     ...Object.fromEntries(Object.entries(request.resources ?? {}).map(([name, value]) => [RESOURCES[name as keyof LinuxResources], String(value)])),
   });
+}
+
+function attestAttrs(specs: AttestSpecs): FrontendAttrs {
+  return Object.fromEntries(Object.entries(specs).map(([type, attrs]) => [`attest:${type}`, joinCsv(Object.entries(attrs).map(([key, value]) => `${key}=${value}`))]));
+}
+
+/** Source: BuildKit, client/solve.go. */
+function cacheImports(caches: readonly CacheSpec[]): string | undefined {
+  return caches.length === 0 ? undefined : JSON.stringify(caches.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })));
 }
 
 /** As buildx does it; a build argument of the user's comes before. */

@@ -1,3 +1,4 @@
+import { TbuildError } from "../../cache/errors.js";
 import { parseDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import { checkEngine } from "../engine/exporter.js";
@@ -25,6 +26,7 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const { store } = parts;
   const specs = exportSpecs(request);
   entitlementsOf(request);
+  checkNotSent(request);
   checkLocalDelete(specs, request.allow ?? []);
   checkOutputs(specs, request, store);
   await checkEngine(specs, { signal });
@@ -35,6 +37,13 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
   if (!outputs.hasFinish) return resultOf(response);
   return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
+}
+
+/** What cannot be sent is refused, not left out. */
+function checkNotSent({ cacheFrom = [], cacheTo = [] }: BuildRequest): void {
+  if ([...cacheFrom, ...cacheTo].some(({ type }) => type === "local")) {
+    throw new TbuildError("unsupported", "Cannot use a cache in a directory of this machine with a builder elsewhere", { hint: "Use type=registry" });
+  }
 }
 
 /** What is wrong with outputs is told here, before anything is asked of the builder. */
@@ -71,6 +80,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
+    cacheExports: request.cacheTo ?? [],
     attrs: { ...frontendAttrs(request), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,

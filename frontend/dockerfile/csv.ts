@@ -13,3 +13,8 @@ export function splitCsv(text: string): readonly string[] | null {
   }
   return fields;
 }
+
+/** One line of CSV that {@link splitCsv} takes apart again. */
+export function joinCsv(fields: readonly string[]): string {
+  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
+}
