@@ -7,7 +7,7 @@ import type { Output } from "../../solver/llb/state.js";
 import type { BuildCaches } from "../cacheio/buildCaches.js";
 import { parseMainContext } from "../context/mainContext.js";
 import { downloadStep, gitStep } from "../context/steps.js";
-import { solveTree } from "../daemon/client/solveTree.js";
+import { solveTree } from "../solveTree.js";
 import { entitlementsOf } from "../entitlements.js";
 import type { Attest } from "../finish.js";
 import type { BringHere } from "../image/absent.js";

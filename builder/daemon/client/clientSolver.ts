@@ -9,7 +9,7 @@ import { openTree, type ReadTree } from "../../ops/trees.js";
 import type { BuildJob } from "../job.js";
 import type { ClientRun } from "./clientRun.js";
 import { givenBy } from "./given.js";
-import { solveTree } from "./solveTree.js";
+import { solveTree } from "../../solveTree.js";
 
 /** Runs graphs of one build for their results, each once. */
 export interface ClientSolver {

@@ -1,14 +1,14 @@
-import type { Ref } from "../../../cache/ref.js";
-import { topologicalOrder, loadGraph } from "../../../solver/graph.js";
-import type { Definition } from "../../../solver/llb/definition.js";
-import type { BuildCaches } from "../../cacheio/buildCaches.js";
-import { checkSecrets } from "../../checkSecrets.js";
-import { checkEntitlements, type Entitlements } from "../../entitlements.js";
-import { bringer } from "../../image/absent.js";
-import { withNestedSolve } from "../../nestedSolve.js";
-import { opRunner } from "../../ops/mod.js";
-import type { Running } from "../../run.js";
-import { buildSources, type SourceDeps } from "../../source/mod.js";
+import type { Ref } from "../cache/ref.js";
+import { topologicalOrder, loadGraph } from "../solver/graph.js";
+import type { Definition } from "../solver/llb/definition.js";
+import type { BuildCaches } from "./cacheio/buildCaches.js";
+import { checkSecrets } from "./checkSecrets.js";
+import { checkEntitlements, type Entitlements } from "./entitlements.js";
+import { bringer } from "./image/absent.js";
+import { withNestedSolve } from "./nestedSolve.js";
+import { opRunner } from "./ops/mod.js";
+import type { Running } from "./run.js";
+import { buildSources, type SourceDeps } from "./source/mod.js";
 
 /** What {@link solveTree} needs to know besides the graph. */
 export interface TreeOptions extends Pick<SourceDeps, "local" | "aroundHttp" | "resolved"> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasCode } from "../../../cache/errors.js";
-import { base, withGraphs } from "../../../fixtures/testGraph.js";
-import { exec, output } from "../../../solver/llb/state.js";
+import { hasCode } from "../cache/errors.js";
+import { base, withGraphs } from "../fixtures/testGraph.js";
+import { exec, output } from "../solver/llb/state.js";
 
 test("solveTree() refuses what a build may not do, before anything runs", async () => {
   await withGraphs(async ({ run }) => {
