@@ -3,9 +3,10 @@ import type { TypeAndAttrs } from "../../api/common.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
+import type { PlatformPlan } from "../../plan.js";
 import { policedPlans } from "../../policy/policedPlans.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
-import { clientExporter, outputsOf } from "./clientOutputs.js";
+import { clientExporter, type ClientExporterDeps, outputsOf } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
 import { noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
@@ -22,9 +23,8 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
   for (const { definition } of plans) noteSources(job, definition);
   warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
   const shape = { platforms: plans.map(({ platform }) => platform), root };
-  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
-  const epochs = plans.map(({ epoch }) => epoch ?? asked);
-  const clampMtime = epochs.find((epoch) => epoch !== null) ?? null;
+  const epochs = epochsOf(run, plans);
+  const clampMtime = epochs?.find((epoch) => epoch !== null) ?? null;
   const deps = { clampMtime, epochs, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(named(output, result), id, session, deps));
   const steps = topologicalOrder(...plans.map((plan) => plan.root));
@@ -42,6 +42,13 @@ export async function finishClient(run: ClientRun, result: FrontendResultMessage
 function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessage): TypeAndAttrs {
   const given = metadata["image.name"];
   return attrs["name"] !== "*" || given === undefined ? { type, attrs } : { type, attrs: { ...attrs, name: Buffer.from(given).toString("utf8") } };
+}
+
+/** Null for a client that is tbuild and a frontend that knows its option: then files and config have the build's own time. */
+function epochsOf({ request, running }: ClientRun, plans: readonly PlatformPlan[]): ClientExporterDeps["epochs"] {
+  if (running.request.reproducible === true && plans.every(({ image }) => image.created !== undefined)) return null;
+  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  return plans.map(({ epoch }) => epoch ?? asked);
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */
