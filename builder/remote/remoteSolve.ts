@@ -12,6 +12,7 @@ import { followStatus } from "./followStatus.js";
 import type { FrontendAttrs } from "./frontendAttrs.js";
 import { fromRemote } from "./remoteErrors.js";
 import { digestFrom } from "./statusEvents.js";
+import type { writtenPolicy } from "./writtenPolicy.js";
 
 /** What a builder is asked to do. */
 export interface RemoteSolve {
@@ -19,6 +20,8 @@ export interface RemoteSolve {
   readonly exporters: readonly TypeAndAttrs[];
   readonly entitlements: readonly string[];
   readonly attrs: FrontendAttrs;
+  /** What may be read; null for everything. */
+  readonly sourcePolicy: ReturnType<typeof writtenPolicy>;
   /** Hears what the builder can do before it does anything. @throws {TbuildError} unsupported */
   check(caps: BuilderCaps): void;
   /** The name that the user has for a file of the builder's. */
@@ -45,12 +48,12 @@ const CANCEL_MS = 10_000;
  */
 export async function solveOn(connection: Connection, solve: RemoteSolve, logs: Pick<BuildLogs, "report" | "fileOf">, { signal }: Opts): Promise<RemoteResult> {
   const ref = randomBytes(16).toString("hex").slice(0, 25);
-  const { session, exporters, entitlements, attrs } = solve;
+  const { session, exporters, entitlements, attrs, sourcePolicy } = solve;
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const status = followStatus(connection, ref, solve.fileOf, logs.report);
   try {
-    const solving = connection.ask(controlService, "Solve", { ref, session, exporters, entitlements, frontendAttrs: attrs }, { signal: stop });
+    const solving = connection.ask(controlService, "Solve", { ref, session, exporters, entitlements, frontendAttrs: attrs, sourcePolicy }, { signal: stop });
     const driving = drive(connection, ref, solve, stop);
     const [{ exporterResponse }, frontend] = await Promise.all([solving, driving]);
     await status.ended(LAST_WORDS_MS);
