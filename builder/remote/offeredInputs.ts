@@ -15,6 +15,8 @@ import { readIgnoreFile } from "../ignoreFile.js";
 import { readNamedContexts } from "../namedContexts.js";
 import type { HttpTransport } from "../registry/http.js";
 import { readBody } from "../registry/http.js";
+import type { SourcePolicy } from "../policy/policy.js";
+import { requestPolicy } from "../policy/requestPolicy.js";
 import type { BuildRequest } from "../request.js";
 import { findInLayout } from "../source/layoutClient.js";
 import { nameIn } from "../textFile.js";
@@ -103,7 +105,7 @@ interface Dockerfile {
   readonly file: string | null;
 }
 
-async function dockerfileOf({ dockerfile: given, stdin = process.stdin }: BuildRequest, { directory }: Context, deps: InputDeps): Promise<Dockerfile> {
+async function dockerfileOf({ dockerfile: given, stdin = process.stdin, sourcePolicies }: BuildRequest, { directory }: Context, deps: InputDeps): Promise<Dockerfile> {
   // Of a context that is fetched the builder takes the Dockerfile from there, unless it is told otherwise.
   const alone = (dir: string, shown: string): Dockerfile => ({
     attrs: { filename: FILE, ...(directory === null ? { dockerfilekey: "dockerfile" } : {}) },
@@ -112,7 +114,7 @@ async function dockerfileOf({ dockerfile: given, stdin = process.stdin }: BuildR
     file: null,
   });
   if (given === "-") return alone(await stdinFile(deps.store, stdin, "the Dockerfile", deps.signal), "Dockerfile");
-  if (given !== undefined && /^https?:\/\//i.test(given)) return alone(await downloaded(given, deps), path.posix.basename(redacted(given).replace(/[?#].*$/s, "")));
+  if (given !== undefined && /^https?:\/\//i.test(given)) return alone(await downloaded(given, { ...deps, policy: requestPolicy({ sourcePolicies }) }), path.posix.basename(redacted(given).replace(/[?#].*$/s, "")));
   if (directory === null) return { attrs: given === undefined ? {} : { filename: given }, directories: [], shown: given ?? "Dockerfile", file: null };
   const file = dockerfilePath(directory.path, given);
   const filename = path.basename(file);
@@ -122,7 +124,12 @@ async function dockerfileOf({ dockerfile: given, stdin = process.stdin }: BuildR
 
 const MAX_DOCKERFILE = 16 << 20;
 
-async function downloaded(url: string, { store, transport, signal }: InputDeps): Promise<string> {
+async function downloaded(url: string, { store, transport, signal, policy }: InputDeps & { readonly policy: SourcePolicy | null }): Promise<string> {
+  const source = { identifier: url, attrs: {}, platform: null };
+  const allowed = policy === null ? source : await policy(source, { signal });
+  if (allowed.identifier !== url || Object.keys(allowed.attrs).length > 0) {
+    throw new TbuildError("unsupported", `Cannot download "${redacted(url)}" for a builder: the source policy changes it`, { hint: "Download the Dockerfile first, and name the file" });
+  }
   const response = await transport.request({ method: "GET", url: new URL(url), headers: {} }, { signal });
   const bytes = await readBody(response, MAX_DOCKERFILE);
   if (response.status !== 200) throw new TbuildError("not_found", `Cannot download "${redacted(url)}": the server answered ${response.status}`);

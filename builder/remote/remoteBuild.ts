@@ -20,6 +20,7 @@ import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
 import { type RemoteResult, solveOn } from "./remoteSolve.js";
 import { takenBlobs } from "./takenBlobs.js";
+import { writtenPolicy } from "./writtenPolicy.js";
 
 /** One build on a builder, from request to result. @throws {TbuildError} why it failed */
 export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
@@ -70,6 +71,7 @@ export interface Asked {
 /** Connects, offers what the request gives, and runs the frontend. @throws {TbuildError} why it failed */
 export async function solveRemotely(parts: RemoteParts, request: BuildRequest, asked: Asked, logs: Pick<BuildLogs, "report" | "fileOf">, signal: AbortSignal): Promise<RemoteResult> {
   const { store, place, registries } = parts;
+  const sourcePolicy = writtenPolicy(request);
   using transport = openTransport(registries);
   const inputs = await offerInputs(request, { store, transport: transport.http, signal });
   using connection = await openConnection(place, { signal });
@@ -82,6 +84,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
     cacheExports: request.cacheTo ?? [],
     attrs: { ...frontendAttrs(request), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
+    sourcePolicy,
     check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };

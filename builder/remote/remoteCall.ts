@@ -31,7 +31,7 @@ function linted(result: LintResult, errors: Uint8Array | undefined): Linted {
   const { buildError } = result;
   if (buildError === undefined) return { result: { ...result, warnings: result.warnings ?? [] }, error: null };
   const own = errors === undefined ? null : fromWires(JSON.parse(Buffer.from(errors).toString("utf8")) as readonly WireError[]);
-  if (own !== null) return { result, error: own };
+  if (own !== null) return { result: { ...result, buildError: { ...buildError, message: own.message } }, error: own };
   const { start, end } = buildError.location.ranges[0] ?? {};
   const place = (at: { readonly line: number; readonly character: number }) => ({ line: at.line, column: at.character + 1 });
   const file = result.sources[0]?.filename ?? "Dockerfile";

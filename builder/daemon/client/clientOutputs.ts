@@ -44,6 +44,7 @@ export function withAnnotations({ type, attrs }: TypeAndAttrs, metadata: Readonl
  */
 export function clientExporter(output: TypeAndAttrs, id: number, session: Session | null, deps: ClientExporterDeps): Exporter {
   const exporter = exporterOf(output, id, session, deps);
+  if (deps.epochs === null) return exporter;
   const times = exportTimes(output.attrs["source-date-epoch"], deps.epochs);
   return {
     ...exporter,
@@ -53,8 +54,8 @@ export function clientExporter(output: TypeAndAttrs, id: number, session: Sessio
 
 /** What exporters of clients work with. */
 export interface ClientExporterDeps extends ExporterDeps {
-  /** SOURCE_DATE_EPOCH of each platform in seconds, null when it has none. */
-  readonly epochs: readonly (number | null)[];
+  /** SOURCE_DATE_EPOCH of each platform in seconds, null when it has none; null for images that are dated as they are to be. */
+  readonly epochs: readonly (number | null)[] | null;
 }
 
 function exporterOf({ type, attrs: given }: TypeAndAttrs, id: number, session: Session | null, deps: ExporterDeps): Exporter {

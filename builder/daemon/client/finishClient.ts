@@ -3,11 +3,12 @@ import type { TypeAndAttrs } from "../../api/common.js";
 import type { FrontendResultMessage } from "../../api/gateway.js";
 import { givenEpoch } from "../../epoch.js";
 import { finishBuild } from "../../finish.js";
+import type { PlatformPlan } from "../../plan.js";
 import { policedPlans } from "../../policy/policedPlans.js";
 import { sessionExporters, tellExported } from "../../session/exporters.js";
 import { frontendMetadata, refsOf } from "../daemonBuild.js";
 import { attestClient } from "./attestClient.js";
-import { clientExporter, outputsOf, withAnnotations } from "./clientOutputs.js";
+import { clientExporter, type ClientExporterDeps, outputsOf, withAnnotations } from "./clientOutputs.js";
 import type { ClientRun } from "./clientRun.js";
 import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
@@ -26,9 +27,8 @@ export async function finishClient(run: ClientRun, solver: ClientSolver, result:
   for (const { definition } of plans) noteSources(job, definition);
   warn(platformWarnings(request.frontendAttrs["platform"] ?? "", plans.map(({ platform }) => platform), root === "index"));
   const shape = { platforms: plans.map(({ platform }) => platform), root, attested: isAttested(run, result) };
-  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
-  const epochs = plans.map(({ epoch }) => epoch ?? asked);
-  const clampMtime = epochs.find((epoch) => epoch !== null) ?? null;
+  const epochs = epochsOf(run, plans);
+  const clampMtime = epochs?.find((epoch) => epoch !== null) ?? null;
   const deps = { clampMtime, epochs, store: running.parts.store, shape, refetch: running.remote.refetch, push: running.remote.push };
   const exporters = outputs.map((output, id) => clientExporter(withAnnotations(named(output, result), result.metadata), id, session, deps));
   const steps = topologicalOrder(...plans.map((plan) => plan.root));
@@ -55,6 +55,13 @@ function named({ type, attrs }: TypeAndAttrs, { metadata }: FrontendResultMessag
 function isAttested({ attest }: ClientRun, { attestations }: FrontendResultMessage): boolean {
   const asked = attest.provenance !== null || attest.sbom !== null;
   return asked || Object.values(attestations).some(({ attestation }) => attestation.length > 0);
+}
+
+/** Null for a client that is tbuild and a frontend that knows its option: then files and config have the build's own time. */
+function epochsOf({ request, running }: ClientRun, plans: readonly PlatformPlan[]): ClientExporterDeps["epochs"] {
+  if (running.request.reproducible === true && plans.every(({ image }) => image.created !== undefined)) return null;
+  const asked = askedTime(request.frontendAttrs["build-arg:SOURCE_DATE_EPOCH"]);
+  return plans.map(({ epoch }) => epoch ?? asked);
 }
 
 /** The frontend knows what a word stands for; a number is plain to everybody. */
