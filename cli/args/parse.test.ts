@@ -46,6 +46,7 @@ const defaults = {
   pull: false,
   platform: [],
   network: undefined,
+  sourcePolicyFile: undefined,
   progress: process.env["BUILDKIT_PROGRESS"] ?? "auto",
   iidfile: undefined,
   metadataFile: undefined,
