@@ -46,7 +46,6 @@ const defaults = {
   pull: false,
   platform: [],
   network: undefined,
-  sourcePolicyFile: undefined,
   progress: process.env["BUILDKIT_PROGRESS"] ?? "auto",
   iidfile: undefined,
   metadataFile: undefined,
