@@ -2,6 +2,7 @@ import { hostPlatform } from "../../cache/oci/platform.js";
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { ExecOp, SourceOp } from "../../solver/llb/op.js";
+import { blobPlace } from "../source/blob.js";
 import { readGitRequest } from "../source/gitRequest.js";
 import type { ResolvedSource } from "../source/source.js";
 import { type Capture, emptyCapture, mergeCaptures } from "./capture.js";
@@ -30,11 +31,16 @@ async function captureStep(vertex: Vertex, pinOf: PinOf): Promise<Capture> {
 }
 
 async function captureSource(vertex: Vertex, { identifier, attrs }: SourceOp, pinOf: PinOf): Promise<Capture> {
-  const [, scheme = "", rest = ""] = /^([a-z-]+):\/\/(.*)$/s.exec(identifier) ?? [];
+  const [, scheme = "", rest = ""] = /^([a-z+-]+):\/\/(.*)$/s.exec(identifier) ?? [];
   switch (scheme) {
     case "docker-image":
     case "oci-layout":
       return await captureImage(vertex, rest, scheme === "oci-layout", pinOf);
+    case "docker-image+blob":
+    case "oci-layout+blob": {
+      const { reference, digest, layout } = blobPlace(identifier);
+      return { ...emptyCapture, blobs: [{ reference: formatReference(reference), digest, layout }] };
+    }
     case "local":
       return { ...emptyCapture, locals: [rest] };
     case "git": {

@@ -10,12 +10,16 @@ export interface Material {
   readonly digest?: DigestSet;
 }
 
-/** Images, repositories and downloads as provenance names them. Source: BuildKit, solver/llbsolver/provenance/predicate.go. */
-export function materialsOf({ images, git, http }: Capture): readonly Material[] {
+/** Images, blobs, repositories and downloads as provenance names them. Source: BuildKit, solver/llbsolver/provenance/predicate.go. */
+export function materialsOf({ images, blobs, git, http }: Capture): readonly Material[] {
   return [
     ...images.map(({ reference, platform, digest, layout }) => ({
       uri: imagePurl(layout ? "oci" : "docker", reference, platform),
       ...(digest === "" ? {} : { digest: digestSet(digest) }),
+    })),
+    ...blobs.map(({ reference, digest, layout }) => ({
+      uri: imagePurl(layout ? "oci" : "docker", reference, null, { ref_type: "blob" }),
+      digest: digestSet(digest),
     })),
     ...git.map(({ url, commit }) => ({ uri: url, digest: commitDigest(commit) })),
     ...http.map(({ url, digest }) => ({ uri: url, digest: digestSet(digest) })),

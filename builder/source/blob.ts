@@ -1,0 +1,75 @@
+import { TbuildError } from "../../cache/errors.js";
+import { digestOf, type Digest } from "../../cache/oci/digest.js";
+import { formatReference, parseReference, type Reference } from "../../cache/oci/reference.js";
+import type { StepOpts } from "../../solver/opRunner.js";
+import { hasBlob, type RegistryClient } from "../registry/client.js";
+import { type OneFile, readFileAttributes, writeFileSnapshot } from "./fileSnapshot.js";
+import { type LayoutDeps, layoutName, openLayout } from "./ociLayout.js";
+import type { Source, SourceRequest } from "./source.js";
+
+/** What {@link createBlobSource} works with. */
+export interface BlobDeps extends LayoutDeps {
+  readonly client: RegistryClient;
+}
+
+/** Where one blob is. */
+export interface BlobPlace {
+  readonly reference: Reference;
+  readonly digest: Digest;
+  /** It is in an image layout, and not in a registry. */
+  readonly layout: boolean;
+}
+
+const PLACE = /^(docker-image|oci-layout)\+blob:\/\/(.*)$/s;
+
+/**
+ * `docker-image+blob://repository@digest`, `oci-layout+blob://name@digest`: one blob of a repository or of an image layout, as
+ * a file alone in its tree. Attributes are those of downloads and of layouts; the file is called as its digest unless
+ * http.filename says otherwise. Nobody is asked before it is needed. Source: BuildKit, source/containerblob.
+ */
+export function createBlobSource(deps: BlobDeps): Source {
+  return {
+    schemes: ["docker-image+blob", "oci-layout+blob"],
+    async resolve({ identifier, attrs }) {
+      const { reference, digest, layout } = blobPlace(identifier);
+      if (layout) layoutName({ identifier, attrs });
+      const given = readFileAttributes(attrs);
+      const file = { ...given, filename: given.filename ?? digest.slice(digest.indexOf(":") + 1), digest, mtime: 0 };
+      const pin = pinOf(file);
+      return {
+        pin,
+        attributes: { blob: formatReference(reference) },
+        async snapshot(opts) {
+          await bringBlob(deps, { identifier, attrs }, opts);
+          return { kind: "snapshot", name: await writeFileSnapshot(deps.store, file, `blob-${pin}`, opts) };
+        },
+      };
+    },
+  };
+}
+
+/** Reads the identifier of a blob. @throws {TbuildError} invalid_argument, invalid_reference, invalid_digest */
+export function blobPlace(identifier: string): BlobPlace {
+  const [, scheme, rest = ""] = PLACE.exec(identifier) ?? [];
+  if (scheme === undefined) throw new TbuildError("invalid_argument", `Cannot read "${identifier}" as a blob: expected docker-image+blob:// or oci-layout+blob://`);
+  const reference = parseReference(rest);
+  const { digest } = reference;
+  if (digest === null) throw new TbuildError("invalid_reference", `Cannot read the blob "${identifier}": it names no digest`);
+  return { reference, digest, layout: scheme === "oci-layout" };
+}
+
+function pinOf({ digest, filename, mode, uid, gid }: OneFile): Digest {
+  return digestOf(JSON.stringify(["tbuild.blob.v1", digest, filename, mode, uid, gid]));
+}
+
+/** Brings a blob into the content store, verified. @throws {TbuildError} not_found, unauthorized, unavailable, digest_mismatch, corrupt */
+export async function bringBlob({ store, client, layouts }: BlobDeps, request: Pick<SourceRequest, "identifier" | "attrs">, opts: StepOpts): Promise<Digest> {
+  const { reference, digest, layout } = blobPlace(request.identifier);
+  if (await hasBlob(store.content, { digest })) return digest;
+  const from = layout ? await openLayout(layouts, request, opts) : client;
+  const size = await from.blobSize(reference, digest, opts);
+  const onProgress = (bytes: number) => opts.report.status(digest, bytes, size);
+  await from.fetchBlob(reference, { mediaType: "", digest, size }, store.content, { ...opts, onProgress });
+  opts.report.statusDone(digest);
+  return digest;
+}
