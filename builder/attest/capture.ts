@@ -8,7 +8,7 @@ export interface Capture {
   readonly images: readonly ImageMaterial[];
   readonly blobs: readonly BlobMaterial[];
   /** `url` with `#ref`. */
-  readonly git: readonly { readonly url: string; readonly commit: string }[];
+  readonly git: readonly GitMaterial[];
   readonly http: readonly { readonly url: string; readonly digest: string }[];
   /** Names of directories of the client, whose content is not known by any digest. */
   readonly locals: readonly string[];
@@ -29,6 +29,14 @@ export interface ImageMaterial {
   readonly digest: string;
   /** It came from an image layout. */
   readonly layout: boolean;
+}
+
+/** A repository that was read. */
+export interface GitMaterial {
+  readonly url: string;
+  readonly commit: string;
+  /** The blob that its commit came from instead. */
+  readonly bundle?: BlobMaterial;
 }
 
 /** A blob that was read by its digest. */

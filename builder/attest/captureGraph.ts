@@ -5,7 +5,7 @@ import type { ExecOp, SourceOp } from "../../solver/llb/op.js";
 import { blobPlace } from "../source/blob.js";
 import { readGitRequest } from "../source/gitRequest.js";
 import type { ResolvedSource } from "../source/source.js";
-import { type Capture, emptyCapture, mergeCaptures } from "./capture.js";
+import { type BlobMaterial, type Capture, emptyCapture, mergeCaptures } from "./capture.js";
 import type { NeededKey } from "./request.js";
 
 /** What the source of a step turned out to be. */
@@ -38,17 +38,16 @@ async function captureSource(vertex: Vertex, { identifier, attrs }: SourceOp, pi
       return await captureImage(vertex, rest, scheme === "oci-layout", pinOf);
     case "docker-image+blob":
     case "oci-layout+blob": {
-      const { reference, digest, layout } = blobPlace(identifier);
-      return { ...emptyCapture, blobs: [{ reference: formatReference(reference), digest, layout }] };
+      return { ...emptyCapture, blobs: [blobMaterial(identifier)] };
     }
     case "local":
       return { ...emptyCapture, locals: [rest] };
     case "git": {
-      const { url, ref } = readGitRequest({ identifier, attrs, platform: null });
+      const { url, ref, bundle } = readGitRequest({ identifier, attrs, platform: null });
       const { meta } = await pinOf(vertex);
       const commit = meta?.kind === "git" ? meta.commit : "";
       const secrets = ["git.authtokensecret", "git.authheadersecret"].flatMap((key) => optionalKey(attrs[key]));
-      return { ...emptyCapture, git: [{ url: ref === "" ? url : `${url}#${ref}`, commit }], secrets, ssh: optionalKey(attrs["git.mountsshsock"]) };
+      return { ...emptyCapture, git: [{ url: ref === "" ? url : `${url}#${ref}`, commit, ...(bundle === null ? {} : { bundle: blobMaterial(bundle) }) }], secrets, ssh: optionalKey(attrs["git.mountsshsock"]) };
     }
     case "http":
     case "https": {
@@ -58,6 +57,11 @@ async function captureSource(vertex: Vertex, { identifier, attrs }: SourceOp, pi
     default:
       return { ...emptyCapture, incomplete: true };
   }
+}
+
+function blobMaterial(identifier: string): BlobMaterial {
+  const { reference, digest, layout } = blobPlace(identifier);
+  return { reference: formatReference(reference), digest, layout };
 }
 
 async function captureImage(vertex: Vertex, name: string, layout: boolean, pinOf: PinOf): Promise<Capture> {

@@ -1,6 +1,7 @@
+import { formatReference, parseReference } from "../../cache/oci/reference.js";
 import { parseGitUrl } from "../../frontend/dockerfile/gitUrl.js";
 import { type DigestSet, digestSet } from "./attestation.js";
-import type { Capture } from "./capture.js";
+import type { BlobMaterial, Capture } from "./capture.js";
 import { imagePurl } from "./purl.js";
 import { type Findable, withoutLogin } from "./request.js";
 
@@ -21,9 +22,14 @@ export function materialsOf({ images, blobs, git, http }: Capture): readonly Mat
       uri: imagePurl(layout ? "oci" : "docker", reference, null, { ref_type: "blob" }),
       digest: digestSet(digest),
     })),
-    ...git.map(({ url, commit }) => ({ uri: url, digest: commitDigest(commit) })),
+    ...git.flatMap(({ url, commit, bundle }) => [{ uri: url, digest: commitDigest(commit) }, ...(bundle === undefined ? [] : [bundleMaterial(url, bundle)])]),
     ...http.map(({ url, digest }) => ({ uri: url, digest: digestSet(digest) })),
   ];
+}
+
+function bundleMaterial(url: string, { reference, digest, layout }: BlobMaterial): Material {
+  const name = formatReference({ ...parseReference(reference), digest: null });
+  return { uri: imagePurl(layout ? "oci" : "docker", name, null, { ref_type: "bundle", vcs_url: url }), digest: digestSet(digest) };
 }
 
 function commitDigest(commit: string): DigestSet {

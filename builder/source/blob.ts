@@ -12,6 +12,9 @@ export interface BlobDeps extends LayoutDeps {
   readonly client: RegistryClient;
 }
 
+/** {@link bringBlob} of one build. */
+export type BringBlob = (request: Pick<SourceRequest, "identifier" | "attrs">, opts: StepOpts) => Promise<Digest>;
+
 /** Where one blob is. */
 export interface BlobPlace {
   readonly reference: Reference;
