@@ -63,6 +63,15 @@ describe("docker-image+blob://", { skip: registryMissing() }, () => {
     });
   });
 
+  test("a manifest is a file as well", async () => {
+    const [manifest] = (JSON.parse(readFileSync(path.join(registry.dir, "layout", "index.json"), "utf8")) as { readonly manifests: readonly { readonly digest: string }[] }).manifests;
+    await withSource(layoutDirectories, async (resolve, store) => {
+      const blob = await resolve(`docker-image+blob://${registry.host}/app@${manifest!.digest}`, { "http.filename": "m" });
+      await using tree = await openTree(store, await blob.snapshot(opts));
+      assert.equal(digestOf(readFileSync(path.join(tree.path, "m"))), manifest!.digest);
+    });
+  });
+
   test("a blob that the registry does not have, and one without a digest, are refused", async () => {
     await withSource(layoutDirectories, async (resolve) => {
       const missing = await resolve(`docker-image+blob://${registry.host}/app@${digestOf("none")}`);

@@ -1,8 +1,10 @@
-import { TbuildError } from "../../cache/errors.js";
+import { hasCode, TbuildError } from "../../cache/errors.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import { formatReference, parseReference, type Reference } from "../../cache/oci/reference.js";
+import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { hasBlob, type RegistryClient } from "../registry/client.js";
+import { putBlob } from "../registry/resolve.js";
 import { type OneFile, readFileAttributes, writeFileSnapshot } from "./fileSnapshot.js";
 import { type LayoutDeps, layoutName, openLayout } from "./ociLayout.js";
 import type { Source, SourceRequest } from "./source.js";
@@ -67,12 +69,26 @@ function pinOf({ digest, filename, mode, uid, gid }: OneFile): Digest {
 
 /** Brings a blob into the content store, verified. @throws {TbuildError} not_found, unauthorized, unavailable, digest_mismatch, corrupt */
 export async function bringBlob({ store, client, layouts }: BlobDeps, request: Pick<SourceRequest, "identifier" | "attrs">, opts: StepOpts): Promise<Digest> {
-  const { reference, digest, layout } = blobPlace(request.identifier);
+  const place = blobPlace(request.identifier);
+  const { digest, layout } = place;
   if (await hasBlob(store.content, { digest })) return digest;
-  const from = layout ? await openLayout(layouts, request, opts) : client;
-  const size = await from.blobSize(reference, digest, opts);
-  const onProgress = (bytes: number) => opts.report.status(digest, bytes, size);
-  await from.fetchBlob(reference, { mediaType: "", digest, size }, store.content, { ...opts, onProgress });
-  opts.report.statusDone(digest);
+  if (layout) await copyBlob(await openLayout(layouts, request, opts), place, store, opts);
+  else await copyBlob(client, place, store, opts).catch((error: unknown) => manifestInstead(error, client, place, store, opts));
   return digest;
+}
+
+async function copyBlob(client: RegistryClient, { reference, digest }: BlobPlace, store: Store, opts: StepOpts): Promise<void> {
+  const size = await client.blobSize(reference, digest, opts);
+  const onProgress = (bytes: number) => opts.report.status(digest, bytes, size);
+  await client.fetchBlob(reference, { mediaType: "", digest, size }, store.content, { ...opts, onProgress });
+  opts.report.statusDone(digest);
+}
+
+/** Registries have manifests in another place than blobs; a digest is one of either. */
+async function manifestInstead(error: unknown, client: RegistryClient, { reference, digest }: BlobPlace, store: Store, opts: StepOpts): Promise<void> {
+  if (!hasCode(error, "not_found")) throw error;
+  const { bytes } = await client.manifest(reference, opts).catch((second: unknown) => {
+    throw hasCode(second, "not_found") ? error : second;
+  });
+  await putBlob(store.content, bytes, digest, opts);
 }
