@@ -13,6 +13,7 @@ import { insecurely, type RegistryConfigs, unmirrored } from "./registry/endpoin
 import { createTransport, type HttpTransport } from "./registry/http.js";
 import { createRegistryWriter } from "./registry/push.js";
 import { createRemoteImages } from "./registry/resolve.js";
+import { type BringBlob, bringBlob, createBlobSource } from "./source/blob.js";
 import { createImageSource, refetchBlob } from "./source/image.js";
 import { createImageResolver } from "./source/imageStore.js";
 import { createLayoutSource, layoutDirectories, type LayoutDeps, layoutOrigin, type Layouts, resolveLayout } from "./source/ociLayout.js";
@@ -22,8 +23,10 @@ import type { Source } from "./source/source.js";
 /** What one build may bring in from outside. What a name means is asked once. */
 export interface RemoteAccess extends Disposable {
   readonly client: RegistryClient;
-  /** Images, and layouts of images. */
+  /** Images, layouts of images, and blobs of both. */
   readonly sources: readonly Source[];
+  /** Brings one blob into the content store. @throws {TbuildError} not_found, unauthorized, unavailable, digest_mismatch */
+  readonly bringBlob: BringBlob;
   /** For downloads. */
   readonly transport: HttpTransport;
   /** @throws {TbuildError} not_found, unauthorized, unavailable */
@@ -70,7 +73,8 @@ export function remoteAccess(store: Store, registries: RegistryConfigs, { pull, 
       direct.set(key, found);
       return found;
     },
-    sources: [createImageSource({ ...lookup, client }), createLayoutSource({ store, layouts })],
+    bringBlob: (request, opts) => bringBlob({ store, client, layouts }, request, opts),
+    sources: [createImageSource({ ...lookup, client }), createLayoutSource({ store, layouts }), createBlobSource({ store, client, layouts })],
     resolveImage: (reference, platform, opts) => createImageResolver(lookup, opts)(reference, platform),
     resolveLayout: (layout, platform, opts) => resolveLayout({ store, layouts }, layout, platform, opts),
     refetch: async (blob, opts) => {

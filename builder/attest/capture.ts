@@ -6,8 +6,9 @@ import { type NeededKey, withoutLogin } from "./request.js";
 /** Everything from outside that a result was made of, in the order of their names. Source: BuildKit, solver/llbsolver/provenance/capture.go. */
 export interface Capture {
   readonly images: readonly ImageMaterial[];
+  readonly blobs: readonly BlobMaterial[];
   /** `url` with `#ref`. */
-  readonly git: readonly { readonly url: string; readonly commit: string }[];
+  readonly git: readonly GitMaterial[];
   readonly http: readonly { readonly url: string; readonly digest: string }[];
   /** Names of directories of the client, whose content is not known by any digest. */
   readonly locals: readonly string[];
@@ -30,14 +31,32 @@ export interface ImageMaterial {
   readonly layout: boolean;
 }
 
+/** A repository that was read. */
+export interface GitMaterial {
+  readonly url: string;
+  readonly commit: string;
+  /** The blob that its commit came from instead. */
+  readonly bundle?: BlobMaterial;
+}
+
+/** A blob that was read by its digest. */
+export interface BlobMaterial {
+  /** Full reference, with the digest. */
+  readonly reference: string;
+  readonly digest: string;
+  /** It came from an image layout. */
+  readonly layout: boolean;
+}
+
 /** Of nothing. */
-export const emptyCapture: Capture = { images: [], git: [], http: [], locals: [], secrets: [], ssh: [], network: false, incomplete: false };
+export const emptyCapture: Capture = { images: [], blobs: [], git: [], http: [], locals: [], secrets: [], ssh: [], network: false, incomplete: false };
 
 /** All together, each thing once, sorted. */
 export function mergeCaptures(parts: readonly Capture[]): Capture {
   const all = <K extends keyof Capture>(key: K) => parts.flatMap((part) => part[key] as readonly (Capture[K] extends readonly (infer T)[] ? T : never)[]);
   return {
     images: withoutPinned(once(all("images"), ({ reference, platform, layout }) => [reference, platform === null ? "" : formatPlatform(platform), layout])),
+    blobs: once(all("blobs"), ({ reference, layout }) => [reference, layout]),
     git: once(all("git").map((one) => ({ ...one, url: withoutLogin(one.url) })), ({ url }) => [url]),
     http: once(all("http").map((one) => ({ ...one, url: withoutLogin(one.url) })), ({ url }) => [url]),
     locals: once(all("locals"), (name) => [name]),

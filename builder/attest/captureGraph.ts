@@ -2,9 +2,10 @@ import { hostPlatform } from "../../cache/oci/platform.js";
 import { formatReference, parseReference, withDefaultTag } from "../../cache/oci/reference.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { ExecOp, SourceOp } from "../../solver/llb/op.js";
+import { blobPlace } from "../source/blob.js";
 import { readGitRequest } from "../source/gitRequest.js";
 import type { ResolvedSource } from "../source/source.js";
-import { type Capture, emptyCapture, mergeCaptures } from "./capture.js";
+import { type BlobMaterial, type Capture, emptyCapture, mergeCaptures } from "./capture.js";
 import type { NeededKey } from "./request.js";
 
 /** What the source of a step turned out to be. */
@@ -30,19 +31,23 @@ async function captureStep(vertex: Vertex, pinOf: PinOf): Promise<Capture> {
 }
 
 async function captureSource(vertex: Vertex, { identifier, attrs }: SourceOp, pinOf: PinOf): Promise<Capture> {
-  const [, scheme = "", rest = ""] = /^([a-z-]+):\/\/(.*)$/s.exec(identifier) ?? [];
+  const [, scheme = "", rest = ""] = /^([a-z+-]+):\/\/(.*)$/s.exec(identifier) ?? [];
   switch (scheme) {
     case "docker-image":
     case "oci-layout":
       return await captureImage(vertex, rest, scheme === "oci-layout", pinOf);
+    case "docker-image+blob":
+    case "oci-layout+blob": {
+      return { ...emptyCapture, blobs: [blobMaterial(identifier)] };
+    }
     case "local":
       return { ...emptyCapture, locals: [rest] };
     case "git": {
-      const { url, ref } = readGitRequest({ identifier, attrs, platform: null });
+      const { url, ref, bundle } = readGitRequest({ identifier, attrs, platform: null });
       const { meta } = await pinOf(vertex);
       const commit = meta?.kind === "git" ? meta.commit : "";
       const secrets = ["git.authtokensecret", "git.authheadersecret"].flatMap((key) => optionalKey(attrs[key]));
-      return { ...emptyCapture, git: [{ url: ref === "" ? url : `${url}#${ref}`, commit }], secrets, ssh: optionalKey(attrs["git.mountsshsock"]) };
+      return { ...emptyCapture, git: [{ url: ref === "" ? url : `${url}#${ref}`, commit, ...(bundle === null ? {} : { bundle: blobMaterial(bundle) }) }], secrets, ssh: optionalKey(attrs["git.mountsshsock"]) };
     }
     case "http":
     case "https": {
@@ -52,6 +57,11 @@ async function captureSource(vertex: Vertex, { identifier, attrs }: SourceOp, pi
     default:
       return { ...emptyCapture, incomplete: true };
   }
+}
+
+function blobMaterial(identifier: string): BlobMaterial {
+  const { reference, digest, layout } = blobPlace(identifier);
+  return { reference: formatReference(reference), digest, layout };
 }
 
 async function captureImage(vertex: Vertex, name: string, layout: boolean, pinOf: PinOf): Promise<Capture> {

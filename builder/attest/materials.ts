@@ -1,6 +1,7 @@
+import { formatReference, parseReference } from "../../cache/oci/reference.js";
 import { parseGitUrl } from "../../frontend/dockerfile/gitUrl.js";
 import { type DigestSet, digestSet } from "./attestation.js";
-import type { Capture } from "./capture.js";
+import type { BlobMaterial, Capture } from "./capture.js";
 import { imagePurl } from "./purl.js";
 import { type Findable, withoutLogin } from "./request.js";
 
@@ -10,16 +11,25 @@ export interface Material {
   readonly digest?: DigestSet;
 }
 
-/** Images, repositories and downloads as provenance names them. Source: BuildKit, solver/llbsolver/provenance/predicate.go. */
-export function materialsOf({ images, git, http }: Capture): readonly Material[] {
+/** Images, blobs, repositories and downloads as provenance names them. Source: BuildKit, solver/llbsolver/provenance/predicate.go. */
+export function materialsOf({ images, blobs, git, http }: Capture): readonly Material[] {
   return [
     ...images.map(({ reference, platform, digest, layout }) => ({
       uri: imagePurl(layout ? "oci" : "docker", reference, platform),
       ...(digest === "" ? {} : { digest: digestSet(digest) }),
     })),
-    ...git.map(({ url, commit }) => ({ uri: url, digest: commitDigest(commit) })),
+    ...blobs.map(({ reference, digest, layout }) => ({
+      uri: imagePurl(layout ? "oci" : "docker", reference, null, { ref_type: "blob" }),
+      digest: digestSet(digest),
+    })),
+    ...git.flatMap(({ url, commit, bundle }) => [{ uri: url, digest: commitDigest(commit) }, ...(bundle === undefined ? [] : [bundleMaterial(url, bundle)])]),
     ...http.map(({ url, digest }) => ({ uri: url, digest: digestSet(digest) })),
   ];
+}
+
+function bundleMaterial(url: string, { reference, digest, layout }: BlobMaterial): Material {
+  const name = formatReference({ ...parseReference(reference), digest: null });
+  return { uri: imagePurl(layout ? "oci" : "docker", name, null, { ref_type: "bundle", vcs_url: url }), digest: digestSet(digest) };
 }
 
 function commitDigest(commit: string): DigestSet {

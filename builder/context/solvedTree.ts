@@ -22,7 +22,7 @@ import type { SourcePins } from "../source/pins.js";
 /** What is there of a build before its context is. */
 export interface ContextDeps {
   readonly parts: { readonly store: Store; readonly executor: Executor; readonly solver: Solver<Ref>; readonly cdiDirs: readonly string[] };
-  readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch">;
+  readonly remote: Pick<RemoteAccess, "sources" | "transport" | "refetch" | "bringBlob">;
   readonly applyPolicy: ApplyPolicy;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;

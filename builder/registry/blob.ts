@@ -1,11 +1,12 @@
 import { cancelled, hasCode, isTbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import type { Reference } from "../../cache/oci/reference.js";
 import type { Endpoint } from "./endpoint.js";
 import { badAnswer, unreachableRegistry } from "./errors.js";
 import type { HttpResponse } from "./http.js";
-import { setback } from "./retry.js";
+import { type ReportedOpts, retrying, setback } from "./retry.js";
 import { targetOf, type CallOpts, type RegistryCall, type RegistrySession } from "./session.js";
 
 /** Setbacks in a row, without a good piece of the blob between them, before we give up. */
@@ -55,6 +56,17 @@ export async function* blobBytes(
     if (setbacks > MAX_SETBACKS) throw failure;
     await setback({ kind: "again", error: failure, afterMs: null }, setbacks, opts);
   }
+}
+
+/** Bytes of a blob, as one endpoint says. @throws {TbuildError} those of a call, corrupt */
+export async function blobSize(session: RegistrySession, endpoint: Endpoint, reference: Reference, digest: Digest, opts: ReportedOpts): Promise<number> {
+  const what = `blob ${digest}`;
+  const call = { reference, method: "HEAD", path: `blobs/${digest}`, headers: {}, actions: "pull", what } as const;
+  const { headers, body } = await session.call(endpoint, call, retrying(opts));
+  body.resume();
+  const length = headers["content-length"] ?? "";
+  if (/^\d+$/.test(length)) return Number(length);
+  throw badAnswer(targetOf(endpoint, { reference }), what, "it does not say how many bytes there are");
 }
 
 /** An answer that begins at `offset`, or at 0 where the registry ignores Range. @throws {TbuildError} those of a call, corrupt */

@@ -2,9 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { cancelled, hasCode } from "../../cache/errors.js";
 import type { ContentStore, Ingest, Opts } from "../../cache/content/store.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
+import type { Digest } from "../../cache/oci/digest.js";
 import type { Reference } from "../../cache/oci/reference.js";
 import { createAuthenticator } from "./auth.js";
-import { blobBytes, createFlights } from "./blob.js";
+import { blobBytes, blobSize, createFlights } from "./blob.js";
 import { dockerCredentials, type CredentialStore } from "./credentials.js";
 import { endpointsOf, tlsSettings, type Endpoint, type RegistryConfigs } from "./endpoint.js";
 import { wrongDigest } from "./errors.js";
@@ -26,6 +27,8 @@ export interface RegistryClient extends Disposable {
    * @throws {TbuildError} as head, digest_mismatch, corrupt, unsupported
    */
   manifest(reference: Reference, opts?: ReportedOpts): Promise<{ readonly descriptor: Descriptor; readonly bytes: Uint8Array }>;
+  /** Bytes of a blob, as the registry says. @throws {TbuildError} as head, corrupt when it does not say */
+  blobSize(reference: Reference, digest: Digest, opts?: ReportedOpts): Promise<number>;
   /**
    * Brings a blob into the content store unless it is there. Questions for one blob at the same time are one download, which
    * goes on where a process that was killed had stopped. What the registry does not have is asked for at the descriptor's
@@ -85,6 +88,7 @@ export function createRegistryClient({ registries, credentials, transport }: Cli
   return {
     head: (reference, opts = {}) => ask(reference, opts, (endpoint) => headManifest(session, endpoint, reference, opts)),
     manifest: (reference, opts = {}) => ask(reference, opts, (endpoint) => pullManifest(session, endpoint, reference, opts)),
+    blobSize: (reference, digest, opts = {}) => ask(reference, opts, (endpoint) => blobSize(session, endpoint, reference, digest, opts)),
     fetchBlob: (reference, descriptor, content, opts = {}) =>
       flights(descriptor.digest, opts, async () => {
         if (await hasBlob(content, descriptor)) return;

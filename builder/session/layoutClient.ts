@@ -19,6 +19,7 @@ export function createClientLayout(content: ClientContent): RegistryClient {
       const bytes = await readVerified(content, digest, opts);
       return { descriptor: { mediaType: "", digest, size: bytes.length }, bytes };
     },
+    blobSize: (_reference, digest, opts = {}) => content.size(digest, opts),
     fetchBlob: async (_reference, descriptor, store, opts = {}) => copyBlob(content, descriptor, store, opts),
     [Symbol.dispose]: () => {},
   };

@@ -6,6 +6,7 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { newName } from "../ops/snapshotStep.js";
 import { gitAccess, type GitCredentials } from "./gitAccess.js";
+import { gitOrigin, writeBundle } from "./gitBundle.js";
 import { checkOut, inside, readObjects } from "./gitCheckout.js";
 import { asked, gitIn } from "./gitClient.js";
 import { checkCommit, findRef, type GitRef, isCommit, parseRefs, unknownRef } from "./gitRefs.js";
@@ -22,7 +23,7 @@ export function createGitSource(given: GitCredentials, located: Map<string, Prom
     schemes: ["git"],
     async resolve(request, opts) {
       const wanted = readGitRequest(request);
-      const key = JSON.stringify([wanted.url, wanted.ref]);
+      const key = JSON.stringify([wanted.url, wanted.ref, ...(wanted.bundle === null ? [] : [wanted.bundle, wanted.checksum])]);
       const found = await once(located, key, () => locate(given, wanted, request.attrs, opts));
       if (wanted.checksum !== "") checkCommit(found, wanted.checksum, redacted(wanted.url));
       const pin = pinOf(wanted, found);
@@ -44,11 +45,14 @@ async function once<T>(known: Map<string, Promise<T>>, key: string, ask: () => P
   return await answer;
 }
 
-async function locate(given: GitCredentials, { url, ref }: GitRequest, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<GitRef> {
+async function locate(given: GitCredentials, wanted: GitRequest, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<GitRef> {
+  const { url, bundle, checksum } = wanted;
+  const ref = bundle !== null && wanted.ref === "" ? checksum : wanted.ref;
   if (isCommit(ref)) return { name: ref, commit: ref, object: ref };
   await using access = await gitAccess(given, url, attrs);
   const git = gitIn(given.store.scratch, access, opts);
-  const list = async (patterns: readonly string[]) => parseRefs(await asked(git(["ls-remote", ...(ref === "" ? ["--symref"] : []), "--", url, ...patterns]), url, access));
+  using origin = await asked(gitOrigin(given, git, wanted, opts), url, access);
+  const list = async (patterns: readonly string[]) => parseRefs(await asked(git(["ls-remote", ...(ref === "" ? ["--symref"] : []), "--", origin.url, ...patterns], origin.options), url, access));
   const narrow = ref === "" ? ["HEAD"] : [`refs/heads/${ref}`, `refs/tags/${ref}`, `refs/tags/${ref}^{}`, `refs/${ref}`, `refs/${ref}^{}`, ref];
   const found = findRef(await list(narrow), ref);
   if (found !== null) return found;
@@ -57,7 +61,9 @@ async function locate(given: GitCredentials, { url, ref }: GitRequest, attrs: So
 
 async function objectsOf(given: GitCredentials, wanted: GitRequest, ref: GitRef, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<GitObjects> {
   await using access = await gitAccess(given, wanted.url, attrs);
-  return await asked(readObjects(given, gitIn(given.store.scratch, access, opts), wanted, ref, opts), wanted.url, access);
+  const git = gitIn(given.store.scratch, access, opts);
+  using origin = await asked(gitOrigin(given, git, wanted, opts), wanted.url, access);
+  return await asked(readObjects(given, git, wanted, ref, origin, opts), wanted.url, access);
 }
 
 async function snapshotOf(given: GitCredentials, wanted: GitRequest, ref: GitRef, name: string, attrs: SourceRequest["attrs"], opts: StepOpts): Promise<string> {
@@ -68,7 +74,9 @@ async function snapshotOf(given: GitCredentials, wanted: GitRequest, ref: GitRef
   mkdirSync(work, { recursive: true });
   try {
     const git = gitIn(work, access, opts);
-    await asked(checkOut(given, git, wanted, ref, work, opts), wanted.url, access);
+    using origin = await asked(gitOrigin(given, git, wanted, opts), wanted.url, access);
+    const writing = wanted.checkoutBundle ? writeBundle(given, git, wanted, ref, origin, work) : checkOut(given, git, wanted, ref, origin, work, opts);
+    await asked(writing, wanted.url, access);
     await commitTree(given, inside(work, wanted), name, opts);
   } finally {
     rmSync(work, { recursive: true, force: true });

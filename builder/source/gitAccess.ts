@@ -6,6 +6,7 @@ import type { HttpTransport } from "../registry/http.js";
 import { newName } from "../ops/snapshotStep.js";
 import type { AgentSocket, SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
+import type { BringBlob } from "./blob.js";
 import type { SourceRequest } from "./source.js";
 
 /** How one repository is reached. */
@@ -24,6 +25,8 @@ export interface GitCredentials {
   readonly transport: HttpTransport;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
+  /** For bundles. */
+  readonly bringBlob: BringBlob;
 }
 
 /**

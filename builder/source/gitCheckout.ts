@@ -8,19 +8,20 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { GitCredentials } from "./gitAccess.js";
 import type { Git } from "./gitClient.js";
-import { GitFailure } from "./gitCommand.js";
 import { findPointers, resolvePointers } from "./gitLfs.js";
-import { type GitRef, isCommit } from "./gitRefs.js";
+import { fetchCommit, type GitOrigin, wholeInstead } from "./gitFetch.js";
+import type { GitRef } from "./gitRefs.js";
 import type { GitRequest } from "./gitRequest.js";
 import type { GitObjects } from "./source.js";
 import { lfsServer } from "./lfsServer.js";
 
 /** Writes the files of a commit into the empty directory `work`, which becomes a work tree; all have the commit's time. */
-export async function checkOut(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, work: string, opts: StepOpts): Promise<void> {
-  const bare = await fetched(given, git, wanted, ref, opts);
+export async function checkOut(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, origin: GitOrigin, work: string, opts: StepOpts): Promise<void> {
+  const bare = await fetched(given, git, wanted, ref, origin, opts);
   await git(["init", "--quiet"]);
   await git(["fetch", "--quiet", "--depth=1", "--", bare, ref.commit], { protocols: "file" });
   await git(["checkout", "--quiet", "--detach", ref.commit, "--"]);
+  if (wanted.keepGitDir && ref.name.startsWith("refs/heads/")) await git(["-c", "core.logAllRefUpdates=false", "update-ref", ref.name, ref.commit]);
   await git(["remote", "add", "--", "origin", redacted(wanted.url).replace("***@", "")]);
   if (wanted.submodules && existsSync(path.join(work, ".gitmodules"))) {
     const update = (...depth: readonly string[]) => git(["submodule", "--quiet", "update", "--init", "--recursive", ...depth]);
@@ -34,12 +35,12 @@ export async function checkOut(given: GitCredentials, git: Git, wanted: GitReque
 }
 
 /** The bytes of a commit, and of the tag that names it: what signatures are about. Both are text. */
-export async function readObjects(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, opts: StepOpts): Promise<GitObjects> {
-  const bare = await fetched(given, git, wanted, ref, opts);
+export async function readObjects(given: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, origin: GitOrigin, opts: StepOpts): Promise<GitObjects> {
+  const bare = await fetched(given, git, wanted, ref, origin, opts);
   const read = async (type: string, digest: string) => Buffer.from(await git(["-C", bare, "cat-file", type, digest]));
   const commit = await read("commit", ref.commit);
   if (ref.object === ref.commit) return { commit, tag: null };
-  const fetchTag = () => git(["-C", bare, "fetch", "--quiet", "--no-tags", "--", wanted.url, `+${ref.name}:refs/tbuild/${ref.object}`]);
+  const fetchTag = () => git(["-C", bare, "fetch", "--quiet", "--no-tags", "--", origin.url, `+${ref.name}:refs/tbuild/${ref.object}`], origin.options);
   // The commit alone may have come with another name.
   const tag = await read("tag", ref.object).catch(async () => {
     await fetchTag();
@@ -61,29 +62,15 @@ async function getLargeFiles(given: GitCredentials, git: Git, work: string, { ur
 }
 
 /** The shared repository with the commit in it. One process at a time works on it. */
-async function fetched({ store }: GitCredentials, git: Git, { url }: GitRequest, ref: GitRef, opts: StepOpts): Promise<string> {
-  const bare = path.join(store.root, "git", digestOf(redacted(url)).slice("sha256:".length));
+async function fetched({ store }: GitCredentials, git: Git, wanted: GitRequest, ref: GitRef, origin: GitOrigin, opts: StepOpts): Promise<string> {
+  const bare = path.join(store.root, "git", digestOf(redacted(wanted.url)).slice("sha256:".length));
   mkdirSync(path.dirname(bare), { recursive: true, mode: 0o700 });
   using _lock = await locked(`${bare}.lock`, opts.signal);
   if (!existsSync(path.join(bare, "HEAD"))) await git(["init", "--quiet", "--bare", "--", bare]);
   // A fetch that was killed leaves these, and git would wait for nobody.
   for (const name of readdirSync(bare).filter((entry) => entry.endsWith(".lock"))) rmSync(path.join(bare, name), { force: true });
-  const has = () => git(["-C", bare, "cat-file", "-e", `${ref.commit}^{commit}`]).then(() => true, () => false);
-  if (await has()) return bare;
-  const from = isCommit(ref.name) ? ref.commit : ref.name;
-  const fetch = (...depth: readonly string[]) => git(["-C", bare, "fetch", "--quiet", "--no-tags", ...depth, "--", url, `+${from}:refs/tbuild/${ref.commit}`]);
-  const shallow = fetch("--depth=1").catch((error: unknown) => wholeInstead(error, fetch));
-  // Not every server hands out a commit that is no tip: then its branches and tags have it.
-  if (isCommit(ref.name)) await shallow.catch(async () => git(["-C", bare, "fetch", "--quiet", "--", url, "+refs/heads/*:refs/tbuild/heads/*", "+refs/tags/*:refs/tbuild/tags/*"]));
-  else await shallow;
-  if (await has()) return bare;
-  throw new TbuildError("not_found", `Cannot find commit ${ref.commit} in the Git repository "${redacted(url)}"`);
-}
-
-/** A server of plain files cannot leave history out. Source: git, remote-curl.c. */
-async function wholeInstead(error: unknown, whole: () => Promise<string>): Promise<string> {
-  if (error instanceof GitFailure && error.message.includes("dumb http transport does not support shallow")) return await whole();
-  throw error;
+  await fetchCommit(git, bare, origin, wanted, ref, "shallow");
+  return bare;
 }
 
 async function locked(file: string, signal: AbortSignal): Promise<Lock> {

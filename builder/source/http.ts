@@ -1,15 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
-import path from "node:path";
-import type { CopyAction } from "../../cache/bulk/jobs.js";
-import { TbuildError, hasCode } from "../../cache/errors.js";
-import type { Opts } from "../../cache/content/store.js";
+import { createHash } from "node:crypto";
+import { TbuildError } from "../../cache/errors.js";
 import { digestOf, parseDigest, type Digest } from "../../cache/oci/digest.js";
-import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { hasBlob } from "../registry/client.js";
 import type { HttpTransport } from "../registry/http.js";
 import type { SecretStore } from "../secrets/secretStore.js";
+import { type FileAttributes, readFileAttributes, writeFileSnapshot } from "./fileSnapshot.js";
 import { download, fileNameOf, type Download } from "./httpDownload.js";
 import type { ResolvedSource, Source, SourceRequest } from "./source.js";
 
@@ -21,13 +18,9 @@ export interface HttpSourceDeps {
 }
 
 /** A request for a file, its attributes read. */
-interface FileRequest {
+interface FileRequest extends FileAttributes {
   readonly url: URL;
   readonly checksum: Digest | null;
-  readonly filename: string | null;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
   /** Name of the secret that is the authorization; null: the ones of the host. */
   readonly authSecret: string | null;
   /** What the request says of itself, names in lower case. */
@@ -44,8 +37,6 @@ interface RemoteFile {
 
 /** A server that never ends must not fill the disk: 64 GiB. */
 const MAX_BYTES = 2 ** 36;
-
-const DEFAULT_MODE = 0o600;
 
 /**
  * `https://…` and `http://…`: one file, alone in its tree. Attributes as in BuildKit: http.checksum, http.filename, http.perm,
@@ -81,10 +72,7 @@ function readRequest({ identifier, attrs }: SourceRequest): FileRequest {
   return {
     url: new URL(identifier),
     checksum: checksum === undefined || checksum === "" ? null : parseDigest(checksum),
-    filename: attrs["http.filename"] || null,
-    mode: number(attrs, "http.perm", DEFAULT_MODE),
-    uid: number(attrs, "http.uid", 0),
-    gid: number(attrs, "http.gid", 0),
+    ...readFileAttributes(attrs),
     authSecret: attrs["http.authheadersecret"] || null,
     headers: Object.fromEntries(HEADERS.flatMap((name) => headerIn(attrs, name))),
   };
@@ -95,18 +83,6 @@ const HEADERS = ["accept", "user-agent"];
 
 function headerIn(attrs: SourceRequest["attrs"], header: string): readonly (readonly [string, string])[] {
   return Object.entries(attrs).flatMap(([key, value]) => (key.toLowerCase() === `http.header.${header}` ? [[header, value] as const] : []));
-}
-
-/** Go's notation: "0600" and "0o600" are octal. */
-function number(attrs: SourceRequest["attrs"], key: string, fallback: number): number {
-  const text = attrs[key];
-  if (text === undefined || text === "") return fallback;
-  const value = /^0[0-7]+$/.test(text) ? parseInt(text, 8) : Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new TbuildError(
-    "invalid_argument",
-    `Cannot use "${key}=${text}": not a number`,
-  );
-  return value;
 }
 
 function pinned({ url, filename }: FileRequest, digest: Digest): RemoteFile {
@@ -173,44 +149,7 @@ async function snapshotOf(
   opts: StepOpts,
 ): Promise<string> {
   await bringHere(deps, wanted, file, opts);
-  return await writeSnapshot(deps.store, wanted, file, `http-${pin}`, opts);
-}
-
-const oneFile = { wildcard: false, followSymlink: false, dirContents: false, include: [], exclude: [], allowEmpty: false };
-
-/** Copies the downloaded blob file by file name, whatever its size: it never passes through memory. */
-async function writeSnapshot(store: Store, wanted: FileRequest, file: RemoteFile, name: string, opts: Opts): Promise<string> {
-  const key = `http-${randomUUID()}`;
-  await store.content.info(file.digest);
-  const blob = store.content.pathOf(file.digest);
-  const owner = { uid: wanted.uid, gid: wanted.gid };
-  const action: CopyAction = {
-    kind: "copy",
-    sourceRoot: path.dirname(blob),
-    ignore: [],
-    selection: { ...oneFile, path: path.basename(blob) },
-    dest: `/${file.filename}`,
-    owner,
-    archiveOwner: null,
-    mode: wanted.mode,
-    modeText: null,
-    createDestPath: false,
-    unpack: false,
-    replaceExisting: false,
-    mtime: file.mtime,
-  };
-  const mount = await store.snapshots.prepare(key, null);
-  try {
-    {
-      await using tree = await mountTree(mount);
-      await store.bulk.run("fileActions", { root: tree.path, actions: [action] }, opts);
-    }
-    await store.snapshots.commit(name, key);
-  } catch (error) {
-    await store.snapshots.remove(key);
-    if (!hasCode(error, "already_exists")) throw error;
-  }
-  return name;
+  return await writeFileSnapshot(deps.store, { ...wanted, ...file }, `http-${pin}`, opts);
 }
 
 function mismatch({ url }: FileRequest, wanted: Digest, got: Digest): TbuildError {

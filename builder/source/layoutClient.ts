@@ -23,6 +23,7 @@ export function createLayoutClient(dir: string): RegistryClient {
       const bytes = readVerified(dir, digest);
       return { descriptor: { mediaType: "", digest, size: bytes.length }, bytes };
     },
+    blobSize: async (_reference, digest) => sizeOf(dir, digest),
     fetchBlob: async (_reference, descriptor, content, opts = {}) => copyBlob(dir, descriptor, content, opts),
     [Symbol.dispose]: () => {},
   };
@@ -70,6 +71,14 @@ function readLimited(file: string, what: string): Buffer {
     return readFileSync(file);
   } catch (error) {
     throw missing(error, what);
+  }
+}
+
+function sizeOf(dir: string, digest: Digest): number {
+  try {
+    return statSync(blobPath(dir, digest)).size;
+  } catch (error) {
+    throw missing(error, `blob ${digest} of the OCI layout "${dir}"`);
   }
 }
 

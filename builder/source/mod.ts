@@ -11,7 +11,7 @@ import type { Source } from "./source.js";
 /** What the sources of one build work with. */
 export interface SourceDeps {
   readonly store: Store;
-  readonly remote: Pick<RemoteAccess, "sources" | "transport">;
+  readonly remote: Pick<RemoteAccess, "sources" | "transport" | "bringBlob">;
   readonly secrets: SecretStore;
   readonly agents: SshAgents;
   /** What `local://` stands for. */
@@ -26,8 +26,8 @@ export interface SourceDeps {
 
 /** Every source that a build can read. */
 export function buildSources({ store, remote, secrets, agents, local, pins, resolved = resolvedOnce(), aroundHttp = (downloads) => downloads }: SourceDeps): readonly Source[] {
-  const { transport } = remote;
+  const { transport, bringBlob } = remote;
   const downloads = aroundHttp(createHttpSource({ store, transport, secrets }));
-  const git = createGitSource({ store, transport, secrets, agents }, resolved.gitRefs);
+  const git = createGitSource({ store, transport, secrets, agents, bringBlob }, resolved.gitRefs);
   return notedBy(pins, [...remote.sources, local, resolved.around(downloads), resolved.around(git)]);
 }

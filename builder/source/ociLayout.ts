@@ -10,7 +10,7 @@ import type { RegistryClient } from "../registry/client.js";
 import { createRemoteImages } from "../registry/resolve.js";
 import { remoteSource } from "./image.js";
 import { createLayoutClient, findInLayout } from "./layoutClient.js";
-import type { Source } from "./source.js";
+import type { Source, SourceRequest } from "./source.js";
 
 /** Attributes of the source op: which layout it is, and which client has it. */
 const STORE = "oci.store";
@@ -55,18 +55,28 @@ function repositoryName(dir: string): string {
   return path.basename(dir).toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "") || "image";
 }
 
+/** Name of the layout that a source op is about. @throws {TbuildError} invalid_argument */
+export function layoutName({ identifier, attrs }: Pick<SourceRequest, "identifier" | "attrs">): string {
+  const name = attrs[STORE];
+  if (name) return name;
+  throw new TbuildError("invalid_argument", `Cannot read "${identifier}": it does not say in which layout`);
+}
+
+/** The layout that a source op is about. @throws {TbuildError} invalid_argument, and as {@link Layouts.open} */
+export async function openLayout(layouts: Layouts, request: Pick<SourceRequest, "identifier" | "attrs">, opts: Opts): Promise<RegistryClient> {
+  return await layouts.open(layoutName(request), request.attrs[SESSION] ?? "", opts);
+}
+
 /** `oci-layout://name@digest`: an image of the layout that the attribute "oci.store" names. */
 export function createLayoutSource({ store, layouts }: LayoutDeps): Source {
   return {
     schemes: ["oci-layout"],
     async resolve({ identifier, attrs, platform }, opts) {
-      const name = attrs[STORE];
-      if (name === undefined) throw new TbuildError("invalid_argument", `Cannot read "${identifier}": it does not say in which layout`);
+      const client = await openLayout(layouts, { identifier, attrs }, opts);
       const reference = parseReference(identifier.replace(/^oci-layout:\/\//, ""));
-      const client = await layouts.open(name, attrs[SESSION] ?? "", opts);
       const wanted = platform ?? hostPlatform();
       const image = await createRemoteImages(client, store.content).resolve(reference, wanted, opts);
-      const source = remoteSource({ store, client, origin: layoutOrigin + name }, image, wanted);
+      const source = remoteSource({ store, client, origin: layoutOrigin + layoutName({ identifier, attrs }) }, image, wanted);
       return layouts.lasting ? source : { ...source, declare: async () => null };
     },
   };

@@ -62,7 +62,9 @@ test("sourceMeta() tells digest, name and time of a download, and refuses what i
     assert.equal(signed?.digest, `sha512:${createHash("sha512").update("hello!").digest("hex")}`);
     await assert.rejects(ask(9), /unsupported checksum algorithm/);
     await assert.rejects(ask(0, Buffer.alloc(4097)), /exceeds max size/);
-    assert.deepEqual(Object.keys(await sourceMeta(deps.sources, question("local://context"), opts)), ["source"]);
+    for (const identifier of ["local://context", `docker-image+blob://nowhere.invalid/a@${digestOf("x")}`]) {
+      assert.deepEqual(Object.keys(await sourceMeta(deps.sources, question(identifier), opts)), ["source"]);
+    }
     for (const identifier of ["what://x", ""]) {
       await assert.rejects(sourceMeta(deps.sources, question(identifier), opts), (error) => hasCode(error, "unsupported"), identifier);
     }
