@@ -42,7 +42,11 @@ export function outputTrees(store: Store): OutputTrees {
     },
     async salvage() {
       const refs = new Map<ExecMount, Ref>();
-      for (const [key, mount] of active) refs.set(mount, await commitOne(key));
+      for (const [key, mount] of active) {
+        // The error of the step tells more than why it cannot be looked into.
+        const ref = await commitOne(key).catch(() => null);
+        if (ref !== null) refs.set(mount, ref);
+      }
       return refs;
     },
     async [Symbol.asyncDispose]() {
