@@ -10,7 +10,10 @@ const known = new WeakMap<object, Status["details"]>();
 export function noteFailedSolve(error: unknown, refs: RefTable): void {
   const vertex = failedVertexOf(error);
   if (vertex === undefined || typeof error !== "object" || error === null) return;
-  const { inputs = [], mounts = [], subject = null } = failedStepOf(raisedOf(error)) ?? {};
+  const step = failedStepOf(raisedOf(error));
+  // Clients take it that there is an id for each mount of a process that has failed.
+  if (step === undefined && vertex.op.body.kind === "exec") return;
+  const { inputs = [], mounts = [], subject = null } = step ?? {};
   const ids = new Map([...new Set([...inputs, ...mounts])].map((ref) => [ref, ref === null ? "" : refs.addResult(ref)]));
   const idsOf = (all: typeof inputs) => all.map((ref) => ids.get(ref) ?? "");
   const { op, metadata } = vertex;
