@@ -2,20 +2,36 @@ import { type SourceRange, TbuildError, fromSystemError, isTbuildError } from ".
 import type { Digest } from "../cache/oci/digest.js";
 import type { Vertex } from "./graph.js";
 
-const vertices = new WeakMap<object, Pick<Vertex, "digest" | "at">>();
+const failures = new WeakMap<object, Failure>();
+
+interface Failure {
+  readonly vertex: Vertex;
+  /** What the step itself has thrown. */
+  readonly raised: unknown;
+}
 
 /** Digest of the step that failed with this error, so that a front end can show its log again. */
 export function vertexOf(error: unknown): Digest | undefined {
-  return stepOf(error)?.digest;
+  return failedVertexOf(error)?.digest;
 }
 
 /** Everywhere that this step comes from. */
 export function placesOf(error: unknown): readonly SourceRange[] {
-  return stepOf(error)?.at ?? [];
+  return failedVertexOf(error)?.at ?? [];
 }
 
-function stepOf(error: unknown): Pick<Vertex, "digest" | "at"> | undefined {
-  return typeof error === "object" && error !== null ? vertices.get(error) : undefined;
+/** The step that failed with this error. */
+export function failedVertexOf(error: unknown): Vertex | undefined {
+  return failureOf(error)?.vertex;
+}
+
+/** The error that the step itself has thrown, of which this one is a copy. */
+export function raisedOf(error: unknown): unknown {
+  return failureOf(error)?.raised;
+}
+
+function failureOf(error: unknown): Failure | undefined {
+  return typeof error === "object" && error !== null ? failures.get(error) : undefined;
 }
 
 /**
@@ -24,7 +40,7 @@ function stepOf(error: unknown): Pick<Vertex, "digest" | "at"> | undefined {
  */
 export function errorOf(vertex: Vertex, cause: unknown): unknown {
   const error = located(fromSystemError(cause), vertex);
-  if (typeof error === "object" && error !== null) vertices.set(error, vertex);
+  if (typeof error === "object" && error !== null) failures.set(error, { vertex, raised: cause });
   return error;
 }
 

@@ -8,6 +8,7 @@ import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import type { Sessions } from "../session/sessions.js";
 import { createBridge } from "./bridge.js";
 import { outputsOf } from "./client/clientOutputs.js";
+import { failedSolveDetails } from "./client/failedSolves.js";
 import type { OpenBuild } from "./daemonBuild.js";
 import { type Call, StatusError } from "./handlers.js";
 import type { BuildEnd } from "./history/buildEnd.js";
@@ -106,5 +107,5 @@ function gatewayRequest({ definition, frontend, frontendAttrs, frontendInputs, c
 export function statusError(error: unknown, job: Pick<Job, "sources">): StatusError {
   if (error instanceof StatusError) return error;
   const status = toStatus(error, { source: (file) => job.sources.get(file), vertex: vertexOf(error), places: placesOf(error) });
-  return new StatusError({ ...status, details: [...status.details, ...stackDetail(error)] }, error);
+  return new StatusError({ ...status, details: [...status.details, ...failedSolveDetails(error), ...stackDetail(error)] }, error);
 }

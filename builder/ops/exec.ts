@@ -11,10 +11,11 @@ import type { ProcessResult, ProcessSpec } from "../executor/executor.js";
 import { maskedOutput } from "../secrets/maskedOutput.js";
 import { wholeInput } from "./contentKey.js";
 import { execAttributes } from "./attributes.js";
+import { type FailedStep, type FailedTrees, noteFailedStep } from "./failedStep.js";
 import { asSnapshot } from "./localCopy.js";
 import { opDigest } from "./opDigest.js";
 import { type OpDeps, scratchRef } from "./opDeps.js";
-import { outputTrees } from "./outputTrees.js";
+import { type OutputTrees, outputTrees } from "./outputTrees.js";
 import { secretVariables } from "./mounts/keyFiles.js";
 import { openMounts } from "./mounts/openMounts.js";
 import { pathsInput } from "./missingPath.js";
@@ -45,7 +46,7 @@ function inputKey(deps: OpDeps, op: ExecOp, index: number, vertex: Vertex): Inpu
   const mounts = op.mounts.filter((mount) => mount.input === index);
   if (mounts.some((mount) => mount.dest === "/" || mount.output >= 0 || mount.contentCache === "off")) return wholeInput(deps.store);
   const selections = mounts.map(({ selector }) => mountIdentity(selector));
-  return pathsInput(deps.store, { doing: "mount", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
+  return pathsInput(deps.store, { doing: "mount", index, from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] });
 }
 
 /** Mount points may be relative to where the process starts. */
@@ -61,15 +62,26 @@ async function execStep(deps: OpDeps, op: ExecOp, vertex: Vertex, inputs: readon
   const at = path.join(deps.store.scratch, "roots", id);
   mkdirSync(at, { recursive: true });
   await using outputs = outputTrees(deps.store);
-  {
+  try {
     await using mounts = await openMounts(deps, op, inputs, outputs, opts);
     const parent = await asSnapshot(deps.store, inputs[root.input] ?? scratchRef, opts);
-    await using tree = await mountTree(await outputs.prepare(root.output, parent), at);
+    await using tree = await mountTree(await outputs.prepare(root, parent), at);
     const { linuxResources = null } = vertex.metadata;
     const env = secretVariables(deps.secrets, op.secretEnv);
     await runProcess(deps, vertex, processSpec(op, { id, rootfs: tree.path, env, mounts: mounts.list, resources: linuxResources }), opts);
+  } catch (error) {
+    if (deps.failed !== undefined && !opts.signal.aborted) noteFailedStep(error, await halfMade(deps.failed, op, inputs, outputs));
+    throw error;
   }
   return await outputs.commit();
+}
+
+/** What the process has found and left behind its mounts. */
+async function halfMade(failed: Pick<FailedTrees, "keep">, { mounts }: ExecOp, inputs: readonly Ref[], outputs: OutputTrees): Promise<FailedStep> {
+  const begun = mounts.map(({ input }) => inputs[input] ?? null);
+  const left = await outputs.salvage();
+  for (const tree of left.values()) await failed.keep(tree);
+  return { inputs: begun, mounts: mounts.map((mount, index) => left.get(mount) ?? begun[index]!), subject: null };
 }
 
 async function runProcess(deps: OpDeps, vertex: Vertex, spec: ProcessSpec, opts: StepOpts): Promise<void> {

@@ -8,6 +8,7 @@ import type { Vertex } from "../../solver/graph.js";
 import type { InputKey, OpRunner, StepOpts } from "../../solver/opRunner.js";
 import { type Accounts, groupId, readAccounts, userIds } from "../executor/user.js";
 import { fileAttributes } from "./attributes.js";
+import { type FailedStep, type FailedTrees, failedStepOf, noteFailedStep } from "./failedStep.js";
 import { wholeInput } from "./contentKey.js";
 import { actionChains, type ActionChain } from "./fileChains.js";
 import { explainMissingPath, type PathsRead, pathsInput } from "./missingPath.js";
@@ -32,7 +33,10 @@ export function fileRunner(deps: OpDeps, op: FileOp): OpRunner<Ref> {
       try {
         return await runChains(deps, op, inputs, opts);
       } catch (error) {
-        throw await explained(error, deps, op, vertex, inputs);
+        const better = await explained(error, deps, op, vertex, inputs);
+        const failed = failedStepOf(error);
+        if (failed !== undefined) noteFailedStep(better, failed);
+        throw better;
       }
     },
   };
@@ -48,7 +52,7 @@ function copiedFrom(op: FileOp, index: number, vertex: Vertex): PathsRead {
   const selections = op.actions.flatMap(({ action, secondaryInput }) =>
     action.kind === "copy" && secondaryInput === index ? [selectionOf(action), ...requiredBy(action)] : [],
   );
-  return { doing: "copy", from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] };
+  return { doing: "copy", index, from: vertex.inputs[index]?.vertex, selections, at: vertex.at[0] };
 }
 
 /** Where an op's input would be, for the empty tree. */
@@ -68,15 +72,36 @@ async function runChains(deps: OpDeps, op: FileOp, inputs: readonly Ref[], opts:
   const refOf = (input: number): Ref => (input < 0 ? scratchRef : (inputs[input] ?? results.get(input - inputs.length) ?? scratchRef));
   const outputs: Ref[] = [];
   for (const chain of actionChains(op, inputs.length)) {
-    const ref = await runChain(deps, chain, refOf, opts);
+    let tree = refOf(chain.input);
+    const ref = await runChain(deps, chain, refOf, opts, (half) => (tree = half)).catch(async (error: unknown) => {
+      if (deps.failed !== undefined) noteFailedStep(error, await halfMade(deps.failed, op, { inputs, results, chain, tree }));
+      throw error;
+    });
     results.set(chain.last, ref);
     if (chain.output >= 0) outputs[chain.output] = ref;
   }
   return outputs;
 }
 
+interface HalfMade {
+  readonly inputs: readonly Ref[];
+  /** Of the chains before, by their last action. */
+  readonly results: ReadonlyMap<number, Ref>;
+  readonly chain: ActionChain;
+  /** What has become of the chain's tree. */
+  readonly tree: Ref;
+}
+
+/** What the actions have begun with and left. That one of a chain has failed is said of its last one, whose tree it is. */
+async function halfMade(failed: Pick<FailedTrees, "keep">, op: FileOp, { inputs, results, chain, tree }: HalfMade): Promise<FailedStep> {
+  for (const made of results.values()) await failed.keep(made);
+  if (!inputs.includes(tree) && ![...results.values()].includes(tree)) await failed.keep(tree);
+  const trees = new Map([...results, [chain.last, tree]]);
+  return { inputs, mounts: op.actions.map((_, index) => trees.get(index) ?? null), subject: { kind: "file", index: chain.last } };
+}
+
 /** One chain of actions on one tree is one snapshot. */
-async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number) => Ref, opts: StepOpts): Promise<SnapshotRef> {
+async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number) => Ref, opts: StepOpts, salvage: (tree: Ref) => void): Promise<SnapshotRef> {
   const base = await asSnapshot(deps.store, refOf(chain.input), opts);
   await using stack = asyncStack();
   const sources = new Map<number, ReadTree>();
@@ -87,11 +112,12 @@ async function runChain(deps: OpDeps, chain: ActionChain, refOf: (input: number)
   for (const { action, secondaryInput } of chain.actions) {
     if (action.kind === "copy") requireAll(action, sources.get(secondaryInput)!);
   }
-  return await snapshotStep(deps.store, base, async (root) => {
+  const work = async (root: string) => {
     const accounts = needsAccounts(chain.actions) ? readAccounts(root) : { users: [], groups: [] };
     const actions = chain.actions.map((item) => fileAction(item, sources, accounts, deps.epoch));
     await deps.store.bulk.run("fileActions", { root, actions }, { signal: opts.signal, onProgress: copyProgress(actions, opts) });
-  });
+  };
+  return await snapshotStep(deps.store, base, work, deps.failed === undefined || opts.signal.aborted ? undefined : salvage);
 }
 
 /** @throws {TbuildError} not_found */

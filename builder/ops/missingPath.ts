@@ -9,11 +9,14 @@ import type { Vertex } from "../../solver/graph.js";
 import type { InputKey } from "../../solver/opRunner.js";
 import { missingSource, type SearchedTree } from "../missingSource.js";
 import { selectedInput } from "./contentKey.js";
+import { noteFailedStep } from "./failedStep.js";
 import { openTree } from "./trees.js";
 
 /** What a step reads of another step's result. */
 export interface PathsRead {
   readonly doing: "copy" | "mount";
+  /** The reading step's input that it is; -1 for the empty tree. */
+  readonly index: number;
   /** The other step; undefined for the empty tree. */
   readonly from: Vertex | undefined;
   readonly selections: readonly Selection[];
@@ -30,7 +33,9 @@ export function pathsInput(store: Store, read: PathsRead): InputKey<Ref> {
       try {
         return await key.content(ref, opts);
       } catch (error) {
-        throw await explainMissingPath(error, store, ref, read);
+        const explained = await explainMissingPath(error, store, ref, read);
+        noteFailedStep(explained, { inputs: [ref], mounts: [], subject: { kind: "cache", index: read.index } });
+        throw explained;
       }
     },
   };

@@ -9,6 +9,7 @@ import type { BuildLogs } from "../logs/buildLogs.js";
 import type { SshAgents } from "../secrets/agents.js";
 import type { SecretStore } from "../secrets/secretStore.js";
 import type { Source } from "../source/source.js";
+import type { FailedTrees } from "./failedStep.js";
 
 /** What the op runners of one build work with. */
 export interface OpDeps {
@@ -27,6 +28,8 @@ export interface OpDeps {
   readonly logs: Pick<BuildLogs, "fileOf">;
   /** Seconds since the epoch for everything that tbuild itself writes; null keeps source times. */
   readonly epoch: number | null;
+  /** Takes what steps leave half-made when they fail; absent where nobody will look at it. */
+  readonly failed?: Pick<FailedTrees, "keep"> | undefined;
 }
 
 /** The result of a step that is a snapshot. */

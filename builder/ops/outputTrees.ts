@@ -2,30 +2,33 @@ import { TbuildError } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
 import type { Store } from "../../cache/store.js";
+import type { ExecMount } from "../../solver/llb/op.js";
 import type { SnapshotRef } from "./opDeps.js";
 import { newName } from "./snapshotStep.js";
 
 /** The trees that a step leaves, by the index of its output. Disposing removes those that were not committed. */
 export interface OutputTrees extends AsyncDisposable {
-  /** A writable tree for this output that starts as `parent`; an output of -1 is thrown away. */
-  prepare(output: number, parent: SnapshotRef): Promise<Mount>;
+  /** A writable tree for this mount that starts as `parent`; without output it is thrown away. */
+  prepare(mount: ExecMount, parent: SnapshotRef): Promise<Mount>;
   /** The output is what was there before. */
   pass(output: number, ref: Ref): void;
   /** All outputs, which nothing may have mounted any more. @throws {TbuildError} invalid_argument when one was not prepared */
   commit(): Promise<readonly Ref[]>;
+  /** What is in the trees now, with or without output, which nothing may have mounted any more: for the one who looks into a failed step. */
+  salvage(): Promise<ReadonlyMap<ExecMount, Ref>>;
 }
 
 /** See {@link OutputTrees}. */
 export function outputTrees(store: Store): OutputTrees {
-  const active = new Set<string>();
+  const active = new Map<string, ExecMount>();
   const outputs = new Map<number, { readonly key: string } | { readonly ref: Ref }>();
   return {
-    async prepare(output, parent) {
+    async prepare(mount, parent) {
       const key = newName();
-      const mount = await store.snapshots.prepare(key, parent.name);
-      active.add(key);
-      if (output >= 0) outputs.set(output, { key });
-      return mount;
+      const tree = await store.snapshots.prepare(key, parent.name);
+      active.set(key, mount);
+      if (mount.output >= 0) outputs.set(mount.output, { key });
+      return tree;
     },
     pass: (output, ref) => void outputs.set(output, { ref }),
     async commit() {
@@ -37,9 +40,18 @@ export function outputTrees(store: Store): OutputTrees {
       }
       return refs;
     },
+    async salvage() {
+      const refs = new Map<ExecMount, Ref>();
+      for (const [key, mount] of active) {
+        // The error of the step tells more than why it cannot be looked into.
+        const ref = await commitOne(key).catch(() => null);
+        if (ref !== null) refs.set(mount, ref);
+      }
+      return refs;
+    },
     async [Symbol.asyncDispose]() {
       // What cannot be removed now is removed when the store is closed; an error of the step tells more.
-      for (const key of active) await store.snapshots.remove(key).catch(() => {});
+      for (const key of active.keys()) await store.snapshots.remove(key).catch(() => {});
     },
   };
 

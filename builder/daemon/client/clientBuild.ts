@@ -68,6 +68,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
       run.stop();
       await containers[Symbol.asyncDispose]();
       await solver.settled();
+      await run.failed[Symbol.asyncDispose]();
       await run.caches[Symbol.asyncDispose]();
       run[Symbol.dispose]();
     },

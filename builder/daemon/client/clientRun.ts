@@ -7,6 +7,7 @@ import { cacheMountDropper, type DropCacheMounts } from "../../dropCacheMounts.j
 import type { FrontendsConfig } from "../../daemonConfig.js";
 import { type Entitlements, entitlementsOf } from "../../entitlements.js";
 import { openLogs } from "../../logs/buildLogs.js";
+import { type FailedTrees, failedTrees } from "../../ops/failedStep.js";
 import type { BuildParts, Running } from "../../run.js";
 import type { Session } from "../../session/session.js";
 import type { Sessions } from "../../session/sessions.js";
@@ -52,6 +53,8 @@ export interface ClientRun extends ClientSources, ClientCaches {
   readonly records: RequestRecords;
   /** What SBOMs are to look into besides a result, by {@link scanKey} of its graph. */
   readonly scans: Map<string, readonly ScanTarget[]>;
+  /** What its failed steps have left, for containers. Disposed after these. */
+  readonly failed: FailedTrees;
   /** Disposed with the build. */
   readonly noted: Disposable[];
   /** Milliseconds since the epoch. */
@@ -106,6 +109,7 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     scans: new Map(),
     scope: newScope(null, null),
     records: deps.records,
+    failed: failedTrees(store),
     noted,
     startedAt: Date.now(),
     attest,

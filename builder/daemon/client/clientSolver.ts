@@ -8,6 +8,7 @@ import { scratchRef } from "../../ops/opDeps.js";
 import { openTree, type ReadTree } from "../../ops/trees.js";
 import type { BuildJob } from "../job.js";
 import type { ClientRun } from "./clientRun.js";
+import { noteFailedSolve } from "./failedSolves.js";
 import { givenBy } from "./given.js";
 import { solveTree } from "../../solveTree.js";
 
@@ -24,7 +25,7 @@ export interface ClientSolver {
 
 /** A solver that has solved nothing. */
 export function clientSolver(run: ClientRun): ClientSolver {
-  const { running, session, job, own, entitlements, caches, warn } = run;
+  const { running, session, job, own, entitlements, caches, warn, failed } = run;
   const { store } = running.parts;
   const bringHere = bringer(store, running.remote.refetch, caches.lost.note);
   const known = new Map<string, Promise<Ref>>();
@@ -35,8 +36,13 @@ export function clientSolver(run: ClientRun): ClientSolver {
     const steps = topologicalOrder(loadGraph(definition));
     const given = await givenBy(session, steps, { signal: job.signal });
     await run.dropCacheMounts(steps);
-    const solveOnce = () => solveTree({ ...running, ...given }, definition, { ...own, entitlements, caches });
-    return (await despiteLosses(store, caches.lost, warn, solveOnce)) ?? scratchRef;
+    const solveOnce = () => solveTree({ ...running, ...given }, definition, { ...own, entitlements, caches, failed });
+    try {
+      return (await despiteLosses(store, caches.lost, warn, solveOnce)) ?? scratchRef;
+    } catch (error) {
+      noteFailedSolve(error, run.refs);
+      throw error;
+    }
   }
   function solve(definition: Definition): Promise<Ref> {
     const key = keyOf(definition);

@@ -27,7 +27,7 @@ export function clientContainers(run: ClientRun, solver: ClientSolver): AsyncDis
     const bringHere = bringer(store, running.remote.refetch);
     return withNestedSolve(running, { store, executor, sources: [], ...given, logs: running.logs, epoch: null, bringHere, isRead: () => true });
   };
-  const containers = createContainers({ depsFor, refOf: (id) => solver.solve(refs.get(id)), entitlements, signal });
+  const containers = createContainers({ depsFor, refOf: async (id) => refs.resultOf(id) ?? (await solver.solve(refs.get(id))), entitlements, signal });
   return { calls: containerCalls({ containers, depsFor, entitlements }), [Symbol.asyncDispose]: () => containers[Symbol.asyncDispose]() };
 }
 

@@ -118,10 +118,11 @@ async function openContainer(parts: ContainerParts, request: NewContainerRequest
   try {
     const outputs = stack.use(outputTrees(deps.store));
     const { list } = stack.use(await openMounts(deps, { mounts }, refs, outputs, opts));
-    const parent = await asSnapshot(deps.store, refs[request.mounts.indexOf(wantedMount)]!, opts);
+    const rootMount = mounts[request.mounts.indexOf(wantedMount)]!;
+    const parent = await asSnapshot(deps.store, refs[mounts.indexOf(rootMount)]!, opts);
     const at = path.join(deps.store.scratch, "roots", newName());
     mkdirSync(at, { recursive: true });
-    const tree = stack.use(await mountTree(await outputs.prepare(-1, parent), at));
+    const tree = stack.use(await mountTree(await outputs.prepare(rootMount, parent), at));
     // Here and not with each process: one must not take away the mount points of another.
     const stubs = mountStubs(tree.path, [...SYSTEM_TARGETS, ...mountTargets({ mounts: list })]);
     stack.use({ [Symbol.asyncDispose]: async () => stubs[Symbol.dispose]() });

@@ -27,12 +27,12 @@ async function readOnlyTree({ deps, input, stack }: MountContext): Promise<strin
   return stack.use(await openTree(deps.store, input, mountPoint(deps.store))).path;
 }
 
-/** A writable snapshot, which is thrown away with the step unless it is an output. */
+/** A writable snapshot, which is thrown away with the step unless it is an output; before the copy that it is put on. */
 async function privateTree(mount: ExecMount, context: MountContext): Promise<string> {
   const { deps, input, stack } = context;
   const isKept = mount.output >= 0 && !mount.readonly;
   const parent = input.kind === "snapshot" ? input : await contextCopy(mount.selector, isKept, context);
-  const prepared = isKept ? await context.outputs.prepare(mount.output, parent) : await thrownAway(parent, context);
+  const prepared = isKept || parent === input ? await context.outputs.prepare(mount, parent) : await thrownAway(parent, context);
   return stack.use(await mountTree(prepared, mountPoint(deps.store))).path;
 }
 
