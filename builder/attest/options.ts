@@ -28,9 +28,6 @@ export interface SbomOptions {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** No attestations. */
-export const noAttestations: AttestOptions = { provenance: null, sbom: null };
-
 /** `type` → attributes, as `--attest type=…` and `attest:TYPE` give them. */
 export type AttestSpecs = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
