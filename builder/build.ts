@@ -59,7 +59,7 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const locals = localDirectories(inputs);
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   warn(checkSources(steps, locals, inputs.dockerfile));
-  await cacheMountDropper(parts.store)(steps);
+  await cacheMountDropper(parts.store, caches.mounts)(steps);
   const local = localSource(locals);
   const said = attestRequest({ ...run, startedAt, local, warn, caches }, plans, attest);
   return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: said, caches });

@@ -7,11 +7,16 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import type { BlobOptions } from "../image/blobs.js";
 import { layerPreparer } from "../image/prepare.js";
 import { internalStep, type Report } from "../internalStep.js";
+import type { PushBlob } from "../registry/pushBlob.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheTarget } from "./backend.js";
-import { type Collected, collectCache } from "./collect.js";
+import { mountIds } from "./chosenMounts.js";
+import { collectCache } from "./collect.js";
+import { mountPacker } from "./exportMounts.js";
 import { mergeCaches } from "./merge.js";
-import { emptyCache, type SharedCache } from "./sharedCache.js";
+import { mergeMounts } from "./mergeMounts.js";
+import type { MountOptions } from "./mountOptions.js";
+import { blobsOf, emptyCache, type SharedCache } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
 
 /** One `--cache-to`. */
@@ -19,6 +24,8 @@ export interface CacheExport {
   readonly target: CacheTarget;
   /** "min": results that are layers of the image; "max": those of all steps. */
   readonly mode: "min" | "max";
+  /** Cache mounts that go into it; null for none. */
+  readonly mounts: MountOptions | null;
   readonly blobs: BlobOptions;
   /** What a failure does to the build. */
   readonly onError: "warn" | "fail";
@@ -33,6 +40,8 @@ export interface ExportCacheDeps {
   readonly signal: AbortSignal;
   /** Blobs that turned out to be lost. */
   readonly lost: ReadonlySet<Digest>;
+  /** When the build began, in milliseconds since the epoch. */
+  readonly since: number;
 }
 
 /** What of a build can be exported. */
@@ -73,7 +82,8 @@ async function exportInTime(deps: ExportCacheDeps, one: CacheExport, from: Expor
 /** Times that somebody else may write in between. */
 const ATTEMPTS = 8;
 
-async function exportCache({ store, lost }: ExportCacheDeps, { target, mode, blobs }: CacheExport, { steps, inImage }: ExportedSteps, opts: StepOpts) {
+async function exportCache(deps: ExportCacheDeps, { target, mode, mounts, blobs }: CacheExport, { steps, inImage }: ExportedSteps, opts: StepOpts) {
+  const { store, lost } = deps;
   const options = { ...blobs, signal: opts.signal };
   opts.report.status("preparing build cache for export", 0, 0);
   await using layers = layerPreparer(store, { kind: "blobs", options }, opts);
@@ -82,17 +92,24 @@ async function exportCache({ store, lost }: ExportCacheDeps, { target, mode, blo
   const now = Date.now();
   const ours = await collectCache(store, steps, { hasResult, layers, blobs: options, now });
   opts.report.statusDone("preparing build cache for export");
-  if (ours.cache.layers.length === 0) return {};
+  const ids = mountIds(steps.map(({ vertex }) => vertex));
+  await using packer = mounts === null ? null : mountPacker({ ...deps, ids, target }, mounts);
+  if (ours.cache.layers.length === 0 && packer === null) return {};
   opts.report.status("sending cache export", 0, 0);
   let base: "merge" | "replace" = "merge";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await target.read(opts);
     const state = found === null || base === "merge" ? found : { ...found, cache: emptyCache };
     const prefer = blobs.force === true ? "ours" : "theirs";
-    const cache = mergeCaches(state?.cache ?? emptyCache, ours.cache, { now, lost, prefer });
-    const written = await target.write(cache, state, missingBlobs(cache, state?.cache ?? null, ours), opts).catch((error: unknown) => {
+    const theirs = state?.cache.mounts ?? [];
+    const packed = await packer?.pack(theirs, opts);
+    const merged = mergeCaches(state?.cache ?? emptyCache, ours.cache, { now, lost, prefer });
+    const cache = { ...merged, mounts: mergeMounts(theirs, packed?.mounts ?? [], { now, lost }) };
+    if (blobsOf(cache).length === 0) return {};
+    const made = [...ours.blobs.values(), ...(packed?.blobs ?? [])];
+    const written = await target.write(cache, state, missingBlobs(cache, state?.cache ?? null, made), opts).catch((error: unknown) => {
       // Of what is there, blobs may be gone, so that nothing can be added to it.
-      if (base === "replace" || (state?.cache.layers.length ?? 0) === 0 || !mayBeMissing(error)) throw error;
+      if (base === "replace" || blobsOf(state?.cache ?? emptyCache).length === 0 || !mayBeMissing(error)) throw error;
       base = "replace";
       return "changed" as const;
     });
@@ -107,8 +124,8 @@ function mayBeMissing(error: unknown): boolean {
   return isTbuildError(error) && error.code !== "cancelled" && error.code !== "unauthorized" && error.code !== "resource_exhausted";
 }
 
-function missingBlobs(cache: SharedCache, before: SharedCache | null, { blobs }: Collected): Collected["blobs"] {
-  const there = new Set(before?.layers.map(({ blob }) => blob.digest));
-  const wanted = new Set(cache.layers.map(({ blob }) => blob.digest).filter((digest) => !there.has(digest)));
-  return new Map([...blobs].filter(([digest]) => wanted.has(digest)));
+function missingBlobs(cache: SharedCache, before: SharedCache | null, made: readonly PushBlob[]): ReadonlyMap<Digest, PushBlob> {
+  const there = new Set(blobsOf(before ?? emptyCache).map(({ digest }) => digest));
+  const wanted = new Set(blobsOf(cache).flatMap(({ digest }) => (there.has(digest) ? [] : [digest])));
+  return new Map(made.filter(({ descriptor }) => wanted.has(descriptor.digest)).map((blob) => [blob.descriptor.digest, blob]));
 }

@@ -15,12 +15,22 @@ import type { FetchOpts } from "../registry/client.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheSource, ReadCache } from "./backend.js";
 import { type CacheRecord, chainOf } from "./sharedCache.js";
+import type { SharedMount } from "./sharedMounts.js";
 import { cacheWarning } from "./warning.js";
 
 /** The caches that one build looks things up in. Disposing ends what is still being read. */
 export interface CacheImports extends SharedResults<Ref>, AsyncDisposable {
   /** Begins to read a cache; one that is being read already is not read again. */
   add(id: string, source: CacheSource): void;
+  /** What the caches have of the cache mount with this key, in their order. */
+  mounts(key: string): Promise<readonly FoundMount[]>;
+}
+
+/** A cache mount that a cache has. */
+export interface FoundMount extends Pick<ReadCache, "origin"> {
+  readonly mount: SharedMount;
+  /** Of the cache, as people know it. */
+  readonly name: string;
 }
 
 /** What imports work with. */
@@ -41,6 +51,7 @@ export const READ_MS = 60_000;
 
 /** A cache by keys. */
 interface Loaded extends ReadCache {
+  readonly name: string;
   readonly byKey: ReadonlyMap<string, CacheRecord>;
 }
 
@@ -56,7 +67,7 @@ export function cacheImports(given: ImportDeps): CacheImports {
   const loading = new Map<string, Promise<readonly Loaded[]>>();
   const load = async (source: CacheSource): Promise<readonly Loaded[]> => {
     try {
-      return (await readInTime(source, deps)).map((one) => ({ ...one, byKey: new Map(one.cache.records.map((record) => [record.key, record])) }));
+      return (await readInTime(source, deps)).map((one) => ({ ...one, name: source.name, byKey: new Map(one.cache.records.map((record) => [record.key, record])) }));
     } catch (error) {
       if (!signal.aborted) warn([cacheWarning(`Cannot import cache from "${source.name}"`, error)]);
       return [];
@@ -77,6 +88,10 @@ export function cacheImports(given: ImportDeps): CacheImports {
         }
       }
       return alias === null ? null : { canonical: alias, outputs: null };
+    },
+    async mounts(key) {
+      const loaded = (await Promise.all(loading.values())).flat();
+      return loaded.flatMap(({ cache, origin, name }) => (cache.mounts ?? []).filter((mount) => mount.key === key).map((mount) => ({ mount, origin, name })));
     },
     async [Symbol.asyncDispose]() {
       over.abort();

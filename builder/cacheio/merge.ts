@@ -11,9 +11,10 @@ export interface MergeOptions {
   readonly prefer: "theirs" | "ours";
 }
 
-const DAY_MS = 86_400_000;
+/** What is exported again gets a new time after so long. */
+export const DAY_MS = 86_400_000;
 /** What nobody has exported for so long is left out. */
-const KEPT_MS = 30 * DAY_MS;
+export const KEPT_MS = 30 * DAY_MS;
 /** More would not fit into a manifest, which registries take up to 4 MiB of. The oldest are left out. */
 const MAX_LAYERS = 8_000;
 
