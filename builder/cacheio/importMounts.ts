@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from "node:fs";
-import { isTbuildError, TbuildError } from "../../cache/errors.js";
+import { TbuildError } from "../../cache/errors.js";
 import { formatBytes } from "../../cache/formatBytes.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
@@ -62,7 +62,7 @@ export function mountRestorer(deps: RestorerDeps): MountRestorer {
           return true;
         } catch (error) {
           await clear(deps.store, dir);
-          if (signal.aborted || !isTbuildError(error)) throw error;
+          if (signal.aborted) throw error;
           note(found.mount.tree);
           warn([cacheWarning(`Cannot restore the cache mount "${mount.id}" from "${found.name}"`, error)]);
         }

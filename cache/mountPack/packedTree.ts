@@ -47,7 +47,7 @@ export function encodeTree({ entries }: PackedTree): Buffer {
  * through. `packs`: how many there are. @throws {TbuildError} corrupt
  */
 export function decodeTree(bytes: Uint8Array, packs: number): PackedTree {
-  const { version, entries } = parse(bytes) as { readonly version?: unknown; readonly entries?: unknown };
+  const { version, entries } = (parse(bytes) ?? {}) as { readonly version?: unknown; readonly entries?: unknown };
   if (version !== 1 || !Array.isArray(entries)) throw malformed("it is of no form that is known");
   const directories = new Set<string>();
   const files = new Set<string>();
@@ -70,9 +70,9 @@ export function fileBytes({ chunks }: PackedFile): number {
   return chunks.reduce((sum, [, , length]) => sum + length, 0);
 }
 
-function parse(bytes: Uint8Array): object {
+function parse(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(zlib.gunzipSync(bytes, { maxOutputLength: MAX_TREE }).toString("utf8")) as object;
+    return JSON.parse(zlib.gunzipSync(bytes, { maxOutputLength: MAX_TREE }).toString("utf8"));
   } catch (error) {
     throw malformed((error as Error).message, error);
   }
@@ -113,7 +113,8 @@ function checkTarget(to: unknown, path: string): void {
 function checkChunks(file: PackedFile, packs: number): PackedFile {
   const isCount = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 0;
   if (!Array.isArray(file.chunks)) throw malformed(`"${file.path}" has no content`);
-  for (const [pack, offset, length, sha256] of file.chunks) {
+  for (const chunk of file.chunks as readonly unknown[]) {
+    const [pack, offset, length, sha256] = (Array.isArray(chunk) ? chunk : []) as unknown[];
     const fits = isCount(pack) && pack < packs && isCount(offset) && isCount(length) && length > 0 && offset + length <= MAX_PACK;
     if (!fits || typeof sha256 !== "string" || !/^[0-9a-f]{64}$/.test(sha256)) throw malformed(`"${file.path}" has content that is nowhere`);
   }
