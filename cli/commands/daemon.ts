@@ -4,7 +4,7 @@ import { readEnvironment } from "../../builder/attest/environment.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
-import { defaultRetention, type Retention } from "../../builder/daemon/history/retention.js";
+import { defaultRetention, type Retention } from "../../builder/history/retention.js";
 import { StatusError } from "../../builder/daemon/handlers.js";
 import { collectorOf } from "../../builder/daemon/operation/spanSender.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";

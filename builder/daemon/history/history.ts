@@ -7,12 +7,12 @@ import type { Store } from "../../../cache/store.js";
 import { type BuildHistoryEventInput, type BuildHistoryRequest, eventType } from "../../api/history.js";
 import type { Job } from "../jobs.js";
 import type { BuildTrace } from "../operation/traces.js";
-import { type BuildEnd, endFields } from "./buildEnd.js";
+import { type BuildEnd, endFields } from "../../history/buildEnd.js";
 import { eventQueue } from "./eventQueue.js";
-import { queryRecords } from "./recordFilter.js";
-import { type BuildStart, recordMessage } from "./recordMessage.js";
-import { expiredBuilds, type Retention } from "./retention.js";
-import { saveStatus } from "./statusLog.js";
+import { queryRecords } from "../../history/recordFilter.js";
+import { type BuildStart, recordMessage } from "../../history/recordMessage.js";
+import { expiredBuilds, type Retention } from "../../history/retention.js";
+import { saveStatus } from "../../history/statusLog.js";
 import { traceKeeper } from "./traceKeeper.js";
 
 /** A build that is being recorded. */

@@ -1,8 +1,8 @@
-import { TbuildError } from "../../../cache/errors.js";
-import type { BuildRecord } from "../../../cache/meta/records.js";
-import { parseGitUrl } from "../../../frontend/dockerfile/gitUrl.js";
-import { grpcCode } from "../../api/errors.js";
-import { parseFilters } from "../filter.js";
+import { TbuildError } from "../../cache/errors.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
+import { parseGitUrl } from "../../frontend/dockerfile/gitUrl.js";
+import { grpcCode } from "../api/errors.js";
+import { parseFilters } from "../daemon/filter.js";
 
 /** True for a record that is wanted. */
 export type RecordFilter = (record: BuildRecord) => boolean;

@@ -1,5 +1,5 @@
-import { blobsOfBuild } from "../../../cache/buildRecords.js";
-import type { BuildRecord } from "../../../cache/meta/records.js";
+import { blobsOfBuild } from "../../cache/buildRecords.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
 
 /** Which records of builds stay. */
 export interface Retention {

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
-import type { ContentStore, Ingest, Opts } from "../../../cache/content/store.js";
-import { TbuildError } from "../../../cache/errors.js";
-import type { StepCounts } from "../../../cache/meta/records.js";
-import type { Descriptor } from "../../../cache/oci/descriptor.js";
-import type { SourceInfo } from "../../../solver/llb/definition.js";
-import { type StatusInput, statusResponse } from "../../api/control.js";
-import type { EventLog } from "../eventLog.js";
-import { statusWriter } from "../status.js";
+import type { ContentStore, Ingest, Opts } from "../../cache/content/store.js";
+import { TbuildError } from "../../cache/errors.js";
+import type { StepCounts } from "../../cache/meta/records.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
+import type { SourceInfo } from "../../solver/llb/definition.js";
+import { type StatusInput, statusResponse } from "../api/control.js";
+import type { EventLog } from "../daemon/eventLog.js";
+import { statusWriter } from "./status.js";
 
 /** Media type of a build's progress. Source: BuildKit, solver/llbsolver/history/buildhistory.go. */
 const STATUS_TYPE = "application/vnd.buildkit.status.v0";
