@@ -23,7 +23,7 @@ import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
 /** One build on a builder, from request to result. @throws {TbuildError} why it failed */
-export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, ref: string, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
   entitlementsOf(request);
@@ -35,7 +35,7 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
+  const { response } = await solveRemotely(parts, request, { ref, outputs, exports: taken.writer, attrs: {} }, logs, signal);
   if (!outputs.hasFinish) return resultOf(response);
   return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
 }
@@ -61,6 +61,8 @@ function resultOf(metadata: BuildResult["metadata"]): BuildResult {
 
 /** What a build asks besides its request. */
 export interface Asked {
+  /** Name of the build. */
+  readonly ref: string;
   readonly outputs: Pick<RemoteOutputs, "exporters" | "receivers">;
   /** Takes blobs of images; null when there are none. */
   readonly exports: ReturnType<typeof takenBlobs>["writer"] | null;
@@ -79,6 +81,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   using session = openRemoteSession(connection, offers, inputs.sharedKey);
   const { exporters } = asked.outputs;
   const solve = {
+    ref: asked.ref,
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
