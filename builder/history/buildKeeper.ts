@@ -3,7 +3,7 @@ import { toStatus } from "../api/errors.js";
 import { endFields } from "./buildEnd.js";
 import { type LiveBuild, liveBuild } from "./liveBuild.js";
 import { endLostBuilds } from "./lostBuilds.js";
-import type { RecordedBuild, RecordedEnd } from "./recorder.js";
+import type { RecordedBuild, RecordedEnd } from "./recordedBuild.js";
 import { removeRecords } from "./removeRecords.js";
 import { requestSources, requestStart } from "./requestStart.js";
 import { expiredBuilds, retentionOf } from "./retention.js";

@@ -1,24 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { cancelled, fromSystemError } from "../../cache/errors.js";
-import type { Store } from "../../cache/store.js";
 import type { Progress } from "../../solver/progress.js";
-import type { HistoryConfig } from "../config.js";
 import type { Report } from "../internalStep.js";
-import type { BuildRequest, BuildResult } from "../request.js";
+import type { BuildResult } from "../request.js";
 import type { BuildKeeper } from "./buildKeeper.js";
-
-/** A build that is to be remembered. */
-export interface RecordedBuild {
-  readonly store: Store;
-  /** What is kept of all builds. */
-  readonly limits: HistoryConfig;
-  readonly request: BuildRequest;
-  readonly ref: string;
-  /** Address of the builder that runs it; null for this process. */
-  readonly address: string | null;
-  /** When other processes can see it: one that is soon over need not be seen. */
-  readonly visible: "at once" | "soon";
-}
+import type { RecordedBuild, RecordedEnd } from "./recordedBuild.js";
 
 /** Milliseconds that events wait before others can read them. */
 const DELAY = 200;
@@ -49,11 +35,6 @@ export async function recorded<T extends Pick<BuildResult, "metadata">>(
     throw told;
   }
 }
-
-/** How a build ended. */
-export type RecordedEnd =
-  | { readonly kind: "done"; readonly exporterResponse: Readonly<Record<string, string>> }
-  | { readonly kind: "failed"; readonly error: unknown };
 
 interface Recorder {
   readonly report: Report;

@@ -6,7 +6,7 @@ import type { SourceInfo } from "../../solver/llb/definition.js";
 import { exportSpecs } from "../exportSpecs.js";
 import { frontendAttrs } from "../remote/frontendAttrs.js";
 import type { BuildRequest } from "../request.js";
-import type { RecordedBuild } from "./recorder.js";
+import type { RecordedBuild } from "./recordedBuild.js";
 import type { BuildStart } from "./recordMessage.js";
 
 /** Directory of the context, on the machine of the build; BuildKit's clients remember it themselves. */
