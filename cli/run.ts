@@ -2,7 +2,8 @@ import type { Builder } from "../builder/builder.js";
 import type { HistoryArgs } from "./args/history.js";
 import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import type { RunArgs } from "./args/run.js";
-import { closedExitCode, exitCodeOf, runExitCodeOf } from "./exitCode.js";
+import type { VerifyArgs } from "./args/verify.js";
+import { closedExitCode, exitCodeOf, runExitCodeOf, verifyExitCodeOf } from "./exitCode.js";
 import { parseCall } from "./flags/call.js";
 import { interruptSignal } from "./interrupt.js";
 import { progressMode } from "./progress/mode.js";
@@ -29,9 +30,12 @@ export async function runCommandLine(words: readonly string[], version: string):
     // Apart from the progress above it.
     const gap = args !== null && args.command !== "run" && "progress" in args && args.progress !== "quiet" ? "\n" : "";
     terminal.stderr.write(gap + reportError(error, reportOptions(args, terminal)));
-    return commandOf(words) === "run" ? runExitCodeOf(error) : exitCodeOf(error);
+    return exitCodes[commandOf(words) ?? ""]?.(error) ?? exitCodeOf(error);
   }
 }
+
+/** Of commands whose statuses mean more than success and failure. */
+const exitCodes: Readonly<Record<string, (error: unknown) => number>> = { run: runExitCodeOf, verify: verifyExitCodeOf };
 
 async function runHistory(args: HistoryArgs, terminal: Terminal): Promise<void> {
   using interrupt = interruptSignal(false, terminal);
@@ -48,13 +52,14 @@ async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<num
   const elsewhere = "builder" in args ? { address: args.builder, tls: args.tls } : {};
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime, ...elsewhere });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
+  if (args.command === "verify") return await (await import("./commands/verify.js")).verifyCommand(builder, args, terminal, signal);
   if (args.command === "run") return await (await import("./commands/run.js")).runCommand(builder, args, terminal, interrupt);
   await print(terminal.stdout, await runCommand(builder, args, terminal, signal));
   return 0;
 }
 
 /** Runs a command and returns what goes to stdout. Only the command's own file is loaded. */
-async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs>, terminal: Terminal, signal: AbortSignal): Promise<string> {
+async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs | VerifyArgs>, terminal: Terminal, signal: AbortSignal): Promise<string> {
   switch (args.command) {
     case "build":
       return await (await import("./commands/build.js")).buildCommand(builder, args, terminal, signal);
@@ -74,6 +79,7 @@ function isLive(args: StoreArgs, terminal: Terminal): boolean {
 /** Progress that showed a failed step's output has shown it: the report does not repeat it. */
 function reportOptions(args: ParsedArgs | null, terminal: Terminal): ReportOptions {
   const look = { colours: terminal.colours, columns: terminal.interactive ? terminal.columns() : MAX_COLUMNS };
+  if (args?.command === "verify") return { ...look, root: args.build.context, output: args.progress === "quiet" ? "show" : "shown" };
   if (args?.command !== "build") return { ...look, root: args?.command === "context" ? args.context : ".", output: "show" };
   const mode = progressMode(args.progress, terminal);
   return { ...look, root: args.context, output: mode === "plain" || mode === "rawjson" ? "shown" : "show" };
