@@ -62,7 +62,10 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   await using inputs = await openInputs(request, opening);
   const epoch = request.epoch === undefined ? await buildEpoch(inputs, request.buildArgs ?? {}) : request.epoch;
   const run: Run = { ...opening, request, inputs, epoch };
-  const timeOf = async (source: "context" | Output) => (source === "context" ? null : await sourceTime(source, (tree) => solvedTree(opening, tree)));
+  const timeOf = async (source: "context" | Output) => {
+    const fetched = source === "context" ? inputs.contextDownload : source;
+    return fetched === null ? null : await sourceTime(fetched, (tree) => solvedTree(opening, tree));
+  };
   const plans = await policedPlans(await planBuild({ ...run, sourceTime: timeOf }), run);
   sink?.planned(plans, inputs.dockerfile);
   warn(plans.flatMap(({ warnings }) => warnings));

@@ -22,9 +22,12 @@ export interface CompareOptions extends Opts {
   readonly ignoreTimes: boolean;
 }
 
+/** A difference, with the first bytes of the file in hex; "" when they are not known. */
+export type LookedInto = Omit<Evidence, "keyword">;
+
 /** What was found, with what it may be caused by. */
 export interface ComparedLayers extends Pick<LayerReport, "kind" | "total" | "timesOnly"> {
-  readonly differences: readonly Evidence[];
+  readonly differences: readonly LookedInto[];
 }
 
 interface Tar {
@@ -65,7 +68,7 @@ async function withTars<T>(store: Store, layers: readonly SideLayer[], opts: Opt
   });
 }
 
-async function lookInto(store: Store, found: DifferentEntry, sides: Sides, opts: Opts): Promise<Evidence> {
+async function lookInto(store: Store, found: DifferentEntry, sides: Sides, opts: Opts): Promise<LookedInto> {
   const { path, type, kind, otherContent, image, rebuilt } = found;
   const first = await firstDifference(store, found, sides, opts);
   // Of a sparse file the bytes are not at one place.

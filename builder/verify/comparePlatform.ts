@@ -66,8 +66,10 @@ async function comparePair(how: Comparison, image: ImageSide, rebuilt: Rebuilt, 
   }
   const { store, opts, maxDifferences: max, ignoreTimes } = how;
   const sides = { image: pair.image.map((index) => image.layers[index]!), rebuilt: pair.rebuilt.map((index) => sideLayer(how, rebuilt.layers[index]!)) };
-  const { differences: evidence, ...compared } = await compareLayers(store, sides, { signal: opts.signal, max, ignoreTimes });
-  return { report: { ...report, ...compared, differences: evidence.map(({ head: _head, ...difference }) => difference) }, evidence };
+  const { differences: found, ...compared } = await compareLayers(store, sides, { signal: opts.signal, max, ignoreTimes });
+  const keyword = /^\w+/.exec(report.step ?? "")?.[0].toUpperCase() ?? "";
+  const evidence = found.map((one) => ({ ...one, keyword }));
+  return { report: { ...report, ...compared, differences: found.map(({ head: _head, ...difference }) => difference) }, evidence };
 }
 
 function fromOne(index: number): number {

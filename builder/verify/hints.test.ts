@@ -4,11 +4,12 @@ import { type Evidence, hintsOf } from "./hints.js";
 
 const hex = (text: string) => Buffer.from(text, "latin1").toString("hex");
 const changed = (path: string, image = "x", rebuilt = "y", at = 0, head = ""): Evidence => ({
-  path, type: "file", kind: "changed", fields: [], head: hex(head), content: { at, start: 0, image: hex(image), rebuilt: hex(rebuilt) },
+  path, keyword: "RUN", type: "file", kind: "changed", fields: [], head: hex(head), content: { at, start: 0, image: hex(image), rebuilt: hex(rebuilt) },
 });
 
 const cases: readonly (readonly [string, Evidence, RegExp])[] = [
   ["times alone", { ...changed("/a"), content: null, fields: [{ field: "mtime", image: "1", rebuilt: "2" }] }, /rewrite-timestamp/],
+  ["times of copied files", { ...changed("/a"), keyword: "COPY", content: null, fields: [{ field: "mtime", image: "1", rebuilt: "2" }] }, /an earlier build/],
   ["compiled Python", changed("/usr/lib/x/__pycache__/y.cpython-312.pyc"), /PYTHONDONTWRITEBYTECODE/],
   ["logs of packages", changed("/var/log/apt/history.log"), /log when they ran/],
   ["lists of packages", { ...changed("/var/lib/apt/lists/x"), kind: "only-image", content: null }, /apt\/lists/],

@@ -2,6 +2,8 @@ import type { ContentDifference, EntryDifference } from "./report.js";
 
 /** A difference, and what a cause is seen by. */
 export interface Evidence extends EntryDifference {
+  /** Of the instruction that made the layer, in capitals; "" when it is not known. */
+  readonly keyword: string;
   /** First bytes of the file, hex; "" when they are not known. */
   readonly head: string;
 }
@@ -15,8 +17,12 @@ const byPath = (pattern: RegExp) => ({ path, kind, content }: Evidence): boolean
 
 const causes: readonly Cause[] = [
   {
-    fits: ({ kind, fields, content }) => kind === "changed" && content === null && fields.length > 0 && fields.every(({ field }) => field === "mtime"),
+    fits: (difference) => isTime(difference) && !writesFiles(difference),
     hint: "Files that RUN writes keep the time of the build: --build-arg SOURCE_DATE_EPOCH=… with -o …,rewrite-timestamp=true gives them one time",
+  },
+  {
+    fits: (difference) => isTime(difference) && writesFiles(difference),
+    hint: "Copied files have the time of the build that wrote them, an earlier build where they came from its cache: --no-cache, or one SOURCE_DATE_EPOCH for all builds, gives them the same",
   },
   { fits: byPath(/\/__pycache__(?:\/|$)|\.pyc$/), hint: "Python's compiled files hold the time of their source: set PYTHONDONTWRITEBYTECODE=1, or remove __pycache__" },
   { fits: byPath(/^\/var\/log\/(?:apt\/|dpkg\.log|alternatives\.log|bootstrap\.log)/), hint: "Package managers log when they ran: remove /var/log/apt/* /var/log/*.log in the same RUN" },
@@ -32,6 +38,15 @@ const causes: readonly Cause[] = [
 /** Causes that differences show, each once, in a fixed order. Pure. */
 export function hintsOf(differences: readonly Evidence[]): readonly string[] {
   return causes.filter(({ fits }) => differences.some(fits)).map(({ hint }) => hint);
+}
+
+function isTime({ kind, fields, content }: Evidence): boolean {
+  return kind === "changed" && content === null && fields.length > 0 && fields.every(({ field }) => field === "mtime");
+}
+
+/** Of these tbuild itself writes the files. */
+function writesFiles({ keyword }: Evidence): boolean {
+  return keyword === "COPY" || keyword === "ADD" || keyword === "WORKDIR";
 }
 
 /** MTIME of RFC 1952 is in bytes 4 to 7. */
