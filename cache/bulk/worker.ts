@@ -18,6 +18,7 @@ const jobs: Loaders = {
   layerEntries: async () => (await import("../diff/layerEntries.js")).layerEntries,
   firstDifference: async () => (await import("../diff/firstDifference.js")).firstDifference,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
+  hashTrees: async () => (await import("../tree/hashTree.js")).hashTrees,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,
   diskUsage: async () => (await import("../tree/diskUsage.js")).diskUsage,
