@@ -14,6 +14,7 @@ import type { BuildRequest, BuildResult } from "../request.js";
 import { warnOnce } from "../warnOnce.js";
 import { checkCaps } from "./builderCaps.js";
 import { openConnection } from "./connection.js";
+import { saysWhoseDisk } from "./fullDisk.js";
 import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
 import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
 import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
@@ -85,7 +86,11 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
-  return await solveOn(connection, solve, logs, { signal });
+  try {
+    return await solveOn(connection, solve, logs, { signal });
+  } catch (error) {
+    throw signal.aborted ? error : saysWhoseDisk(error, session.failure(), connection.shown);
+  }
 }
 
 /** tbuildd gives files and config the time that a build of this process would give them; others do not know the option. */
