@@ -7,14 +7,12 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import type { BlobOptions } from "../image/blobs.js";
 import { layerPreparer } from "../image/prepare.js";
 import { internalStep, type Report } from "../internalStep.js";
-import type { PushBlob } from "../registry/pushBlob.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheTarget } from "./backend.js";
 import { mountIds } from "./chosenMounts.js";
-import { collectCache } from "./collect.js";
-import { mountPacker } from "./exportMounts.js";
-import { mergeCaches } from "./merge.js";
-import { mergeMounts } from "./mergeMounts.js";
+import { type Collected, collectCache } from "./collect.js";
+import { mountPacker, type PackedMounts } from "./exportMounts.js";
+import { mergeCaches, type MergeOptions } from "./merge.js";
 import type { MountOptions } from "./mountOptions.js";
 import { blobsOf, emptyCache, type SharedCache } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
@@ -96,26 +94,36 @@ async function exportCache(deps: ExportCacheDeps, { target, mode, mounts, blobs 
   await using packer = mounts === null ? null : mountPacker({ ...deps, ids, target }, mounts);
   if (ours.cache.layers.length === 0 && packer === null) return {};
   opts.report.status("sending cache export", 0, 0);
+  const merging = { now, lost, prefer: blobs.force === true ? "ours" : "theirs" } as const;
+  const metadata = await addToCache(target, async (theirs) => (packer === null ? ours : withMounts(ours, await packer.pack(theirs.mounts ?? [], opts))), merging, opts);
+  opts.report.statusDone("sending cache export");
+  return metadata;
+}
+
+function withMounts({ cache, blobs }: Collected, { mounts, blobs: packs }: PackedMounts): Collected {
+  return { cache: { ...cache, mounts }, blobs: new Map([...blobs, ...packs.map((blob) => [blob.descriptor.digest, blob] as const)]) };
+}
+
+/** What is to be added to a cache that has `theirs`. */
+export type CollectFor = (theirs: SharedCache) => Promise<Collected>;
+
+/** Writes what a cache had and ours as one, again when others write meanwhile. @throws {TbuildError} unavailable when they always do */
+export async function addToCache(target: CacheTarget, collect: CollectFor, merging: MergeOptions, opts: StepOpts): Promise<Readonly<Record<string, string>>> {
   let base: "merge" | "replace" = "merge";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await target.read(opts);
     const state = found === null || base === "merge" ? found : { ...found, cache: emptyCache };
-    const prefer = blobs.force === true ? "ours" : "theirs";
-    const theirs = state?.cache.mounts ?? [];
-    const packed = await packer?.pack(theirs, opts);
-    const merged = mergeCaches(state?.cache ?? emptyCache, ours.cache, { now, lost, prefer });
-    const cache = { ...merged, mounts: mergeMounts(theirs, packed?.mounts ?? [], { now, lost }) };
+    const theirs = state?.cache ?? emptyCache;
+    const ours = await collect(theirs);
+    const cache = mergeCaches(theirs, ours.cache, merging);
     if (blobsOf(cache).length === 0) return {};
-    const made = [...ours.blobs.values(), ...(packed?.blobs ?? [])];
-    const written = await target.write(cache, state, missingBlobs(cache, state?.cache ?? null, made), opts).catch((error: unknown) => {
+    const written = await target.write(cache, state, missingBlobs(cache, theirs, ours), opts).catch((error: unknown) => {
       // Of what is there, blobs may be gone, so that nothing can be added to it.
-      if (base === "replace" || blobsOf(state?.cache ?? emptyCache).length === 0 || !mayBeMissing(error)) throw error;
+      if (base === "replace" || blobsOf(theirs).length === 0 || !mayBeMissing(error)) throw error;
       base = "replace";
       return "changed" as const;
     });
-    if (written === "changed") continue;
-    opts.report.statusDone("sending cache export");
-    return written.metadata;
+    if (written !== "changed") return written.metadata;
   }
   throw new TbuildError("unavailable", `Others wrote to it ${ATTEMPTS} times meanwhile`);
 }
@@ -124,8 +132,8 @@ function mayBeMissing(error: unknown): boolean {
   return isTbuildError(error) && error.code !== "cancelled" && error.code !== "unauthorized" && error.code !== "resource_exhausted";
 }
 
-function missingBlobs(cache: SharedCache, before: SharedCache | null, made: readonly PushBlob[]): ReadonlyMap<Digest, PushBlob> {
-  const there = new Set(blobsOf(before ?? emptyCache).map(({ digest }) => digest));
+function missingBlobs(cache: SharedCache, before: SharedCache, { blobs }: Collected): Collected["blobs"] {
+  const there = new Set(blobsOf(before).map(({ digest }) => digest));
   const wanted = new Set(blobsOf(cache).flatMap(({ digest }) => (there.has(digest) ? [] : [digest])));
-  return new Map(made.filter(({ descriptor }) => wanted.has(descriptor.digest)).map((blob) => [blob.descriptor.digest, blob]));
+  return new Map([...blobs].filter(([digest]) => wanted.has(digest)));
 }

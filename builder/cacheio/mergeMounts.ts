@@ -1,14 +1,22 @@
-import { DAY_MS, KEPT_MS, type MergeOptions } from "./merge.js";
+import type { Digest } from "../../cache/oci/digest.js";
+import { DAY_MS, KEPT_MS } from "./cacheAges.js";
 import { mountBlobs, type SharedMount } from "./sharedMounts.js";
 
 /** With the layers of a cache these have to fit into a manifest. The mounts that were exported longest ago are left out. */
 const MAX_BLOBS = 8_000;
 
+/** See MergeOptions. */
+export interface MountMerge {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly lost: ReadonlySet<Digest>;
+}
+
 /**
  * `theirs` with `ours`, whose content counts for a mount that both have. One that is the same keeps its time for a day, so that the same
  * mounts make the same cache. Pure.
  */
-export function mergeMounts(theirs: readonly SharedMount[], ours: readonly SharedMount[], { now, lost }: Omit<MergeOptions, "prefer">): readonly SharedMount[] {
+export function mergeMounts(theirs: readonly SharedMount[], ours: readonly SharedMount[], { now, lost }: MountMerge): readonly SharedMount[] {
   const mounts = new Map(theirs.filter((mount) => !mountBlobs([mount]).some(({ digest }) => lost.has(digest))).map((mount) => [mount.key, mount]));
   for (const mount of ours) {
     const before = mounts.get(mount.key);
