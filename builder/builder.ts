@@ -17,6 +17,7 @@ import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
 import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument, remoteConfig, remoteDocument } from "./imageCreate.js";
 import type { Report } from "./internalStep.js";
+import { type LockChange, type LockUpdateRequest, updateLock } from "./lock/updateLock.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
@@ -53,6 +54,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Finds out anew what the names of a `tbuild.lock` stand for. See {@link updateLock}. */
+  updateLock(request: LockUpdateRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly LockChange[]>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -113,6 +116,7 @@ function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    updateLock: (request, opts = {}) => startTask((report, signal) => updateLock(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
