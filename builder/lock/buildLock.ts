@@ -5,7 +5,7 @@ import type { BuildRequest } from "../request.js";
 import { type SourceLock, withEntries } from "./lock.js";
 import { LOCK_FILE, readLock } from "./lockFile.js";
 import { lockPlace } from "./lockPlace.js";
-import { type FindPin, lockedPolicy, recorder } from "./lockPolicy.js";
+import { type FindPin, lockBook, lockedPolicy, recordingPolicy } from "./lockPolicy.js";
 import { familiarName } from "./matchName.js";
 import { changeLock, checkWritable, type LockPlace } from "./writeLock.js";
 
@@ -37,19 +37,22 @@ export interface LockInUse {
 }
 
 /** Puts a lock to use. `find` is asked about names that it does not have yet. */
-export function useLock({ mode, lock, place }: BuildLock, find: FindPin, { report, signal }: { readonly report: Report; readonly signal: AbortSignal }): LockInUse {
+export function useLock(known: BuildLock, find: FindPin, step: StepParts): LockInUse {
+  const { mode, lock, place } = known;
   if (mode === "require") return { policy: lockedPolicy(lock ?? [], place.shown), finish: async () => {} };
-  const { policy, added } = recorder(lock ?? [], find, { report, signal });
-  return {
-    policy,
-    finish: async () => {
-      if (lock !== null && added().length === 0) return;
-      const more = added().length === 1 ? "1 source" : `${added().length} sources`;
-      // Whoever was first with a name has it; entries that this build did not need may be another's.
-      const change = (now: SourceLock) => withEntries(added(), now);
-      await internalStep(report, `[internal] add ${more} to ${place.shown}`, signal, () => changeLock(place, change, signal));
-    },
-  };
+  const book = lockBook(lock ?? []);
+  return { policy: recordingPolicy(book, find, step), finish: () => writeAdded(known, book.added(), step) };
+}
+
+type StepParts = { readonly report: Report; readonly signal: AbortSignal };
+
+/** Adds what a build has found out to its lock. @throws {TbuildError} as changeLock */
+export async function writeAdded({ lock, place }: BuildLock, added: SourceLock, { report, signal }: StepParts): Promise<void> {
+  if (lock !== null && added.length === 0) return;
+  const more = added.length === 1 ? "1 source" : `${added.length} sources`;
+  // Whoever was first with a name has it; entries that this build did not need may be another's.
+  const change = (now: SourceLock) => withEntries(added, now);
+  await internalStep(report, `[internal] add ${more} to ${place.shown}`, signal, () => changeLock(place, change, signal));
 }
 
 /** The error of a build. One about something that is not there as the lock has it says how to move the entry. */

@@ -19,43 +19,57 @@ export function lockedPolicy(lock: SourceLock, shown: string): SourcePolicy {
 }
 
 /** What stops a build with `--locked`. */
-function notLocked(source: PolicySource, shown: string): TbuildError {
-  const name = lockName(source)?.name ?? source.identifier;
+export function notLocked(source: Pick<PolicySource, "identifier" | "attrs">, shown: string): TbuildError {
+  const name = lockName({ ...source, platform: null })?.name ?? source.identifier;
   return new TbuildError("not_found", `Cannot use "${name}": ${shown} has no entry for it`, { hint: "Run once with --lock instead of --locked, and look at what it adds" });
 }
 
-/** A policy that finds out what the lock does not know yet. */
-export interface LockRecorder {
-  readonly policy: SourcePolicy;
+/** The entries that a build goes by: those of its lock, and those that it has found out itself. */
+export interface LockBook {
+  find(name: LockName): LockEntry | undefined;
+  /** Adds an entry, unless its name has one: whoever asks twice is told the same. Returns the one that counts. */
+  note(entry: LockEntry): LockEntry;
   /** What was found out. */
   readonly added: () => readonly LockEntry[];
 }
 
-/** How {@link recorder} finds out what a name stands for. */
+/** See {@link LockBook}. */
+export function lockBook(lock: SourceLock): LockBook {
+  const added: LockEntry[] = [];
+  const find: LockBook["find"] = (name) => findEntry(lock, name) ?? findEntry(added, name);
+  return {
+    find,
+    note(entry) {
+      const known = find(entry);
+      if (known === undefined) added.push(entry);
+      return known ?? entry;
+    },
+    added: () => added,
+  };
+}
+
+/** What is read instead of a source whose entry is this. */
+export function pinnedSource(source: PolicySource, entry: LockEntry): PolicySource {
+  return evaluateRules([lockRules([entry])], source);
+}
+
+/** How {@link recordingPolicy} finds out what a name stands for. */
 export type FindPin = (name: LockName, opts: StepOpts) => Promise<string>;
 
-/** Names are what the lock says, or else what they stand for when they are first asked about, on all platforms. */
-export function recorder(lock: SourceLock, find: FindPin, { report, signal }: { readonly report: Report; readonly signal: AbortSignal }): LockRecorder {
-  const found = new Map<string, Promise<LockEntry>>();
-  const added: LockEntry[] = [];
-  const findOnce = (name: LockName): Promise<LockEntry> => {
+/** The policy of a build that adds to its lock: names are what the book says, or else what they stand for when they are first asked about, on all platforms. */
+export function recordingPolicy(book: LockBook, find: FindPin, { report, signal }: { readonly report: Report; readonly signal: AbortSignal }): SourcePolicy {
+  const asked = new Map<string, Promise<LockEntry>>();
+  const ask = async (name: LockName): Promise<LockEntry> =>
+    book.note({ ...name, pin: await internalStep(report, `[internal] lock ${name.name}`, signal, (opts) => find(name, opts)) });
+  return async (source) => {
+    const name = lockName(source);
+    if (name === null) return source;
+    const known = book.find(name);
+    if (known !== undefined) return pinnedSource(source, known);
     const key = `${name.kind} ${name.name}`;
-    const answer = found.get(key) ?? add(name);
-    found.set(key, answer);
-    answer.catch(() => void found.delete(key));
-    return answer;
-  };
-  const add = async (name: LockName): Promise<LockEntry> => {
-    const entry = { ...name, pin: await internalStep(report, `[internal] lock ${name.name}`, signal, (opts) => find(name, opts)) };
-    added.push(entry);
-    return entry;
-  };
-  return {
-    added: () => added,
-    async policy(source) {
-      const name = lockName(source);
-      if (name === null) return source;
-      return evaluateRules([lockRules([findEntry(lock, name) ?? (await findOnce(name))])], source);
-    },
+    const answer = asked.get(key) ?? ask(name);
+    asked.set(key, answer);
+    answer.catch(() => void asked.delete(key));
+    return pinnedSource(source, await answer);
   };
 }

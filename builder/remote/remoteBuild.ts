@@ -15,10 +15,12 @@ import { checkCaps } from "./builderCaps.js";
 import { openConnection } from "./connection.js";
 import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
 import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
+import { remoteLock } from "./remoteLock.js";
 import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
 import { type RemoteResult, solveOn } from "./remoteSolve.js";
+import type { Offers } from "./session/serveSession.js";
 import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
@@ -28,6 +30,7 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const specs = exportSpecs(request);
   entitlementsOf(request);
   checkNotSent(request);
+  const lock = remoteLock(request);
   checkLocalDelete(specs, request.allow ?? []);
   checkOutputs(specs, request, store);
   await checkEngine(specs, { signal });
@@ -35,9 +38,10 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
-  if (!outputs.hasFinish) return resultOf(response);
-  return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
+  const { response } = await lock.guarded(() => solveRemotely(parts, { ...request, ...lock.rules }, { outputs, exports: taken.writer, attrs: {}, policy: lock.policy }, logs, signal));
+  const metadata = outputs.hasFinish ? await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)) : response;
+  await lock.finish({ report, signal });
+  return resultOf(metadata);
 }
 
 /** What cannot be sent is refused, not left out. */
@@ -66,6 +70,8 @@ export interface Asked {
   readonly exports: ReturnType<typeof takenBlobs>["writer"] | null;
   /** Further options of the frontend. */
   readonly attrs: FrontendAttrs;
+  /** How the builder asks about each source; empty when it need not. */
+  readonly policy: Offers;
 }
 
 /** Connects, offers what the request gives, and runs the frontend. @throws {TbuildError} why it failed */
@@ -76,7 +82,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   const inputs = await offerInputs(request, { store, transport: transport.http, signal });
   using connection = await openConnection(place, { signal });
   const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers: asked.outputs.receivers, exports: asked.exports });
-  using session = openRemoteSession(connection, offers, inputs.sharedKey);
+  using session = openRemoteSession(connection, { ...offers, ...asked.policy }, inputs.sharedKey);
   const { exporters } = asked.outputs;
   const solve = {
     session: session.id,
@@ -85,6 +91,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     cacheExports: request.cacheTo ?? [],
     attrs: { ...frontendAttrs(request), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
+    sourcePolicySession: Object.keys(asked.policy).length === 0 ? "" : session.id,
     check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
