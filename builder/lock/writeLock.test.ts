@@ -7,7 +7,7 @@ import { tryLock } from "../../cache/sys/lock.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { lockIn } from "../../fixtures/locks.js";
 import { startFaultyServer } from "../../fixtures/registry.js";
-import { runTbuild } from "../../fixtures/tbuildProcess.js";
+import { runTbuild, started, startTbuild } from "../../fixtures/tbuildProcess.js";
 import { withEntries } from "./lock.js";
 import { changeLock, checkWritable } from "./writeLock.js";
 
@@ -29,6 +29,18 @@ test("processes that write one lock at once lose no entry", async () => {
   for (const { status, stderr } of await Promise.all(builds)) assert.equal(status, 0, stderr);
   assert.deepEqual(lockIn(dir).urls, Object.fromEntries(["a", "all", "b", "c", "d"].map((name) => [`http://${server.host}/${name}`, digestOf(`/${name}`)])));
   assert.deepEqual(readdirSync(dir).filter((name) => name.includes("lock")), ["tbuild.lock"]);
+});
+
+test("a build that is interrupted leaves no lock and no part of one", async () => {
+  await using server = await startFaultyServer(() => {});
+  const context = path.join(dir, "interrupted");
+  mkdirSync(context);
+  writeFileSync(path.join(context, "Dockerfile"), `FROM scratch\nADD http://${server.host}/never /\n`);
+  const build = startTbuild(["--root", path.join(dir, "store"), "--progress", "rawjson", "--lock", context]);
+  await build.reached(started("lock http"));
+  build.kill("SIGINT");
+  assert.equal((await build.ended).status, 130);
+  assert.deepEqual(readdirSync(context), ["Dockerfile"]);
 });
 
 test("changeLock() waits for whoever writes, reads what they wrote, and writes through a link", async () => {
