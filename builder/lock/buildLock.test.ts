@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { parsePlatform } from "../../cache/oci/platform.js";
@@ -26,6 +26,10 @@ test("a locked build is that of its lock, wherever the tag has gone", { skip }, 
   assert.equal(await builtFile(box, { context, ...record }, "x"), "old", "what is in the file stays");
   assert.equal((await box.run({ context, ...require })).result.imageId, before);
   assert.deepEqual(lockIn(context), first);
+  const dest = path.join(box.dir, "told");
+  await box.run({ context, ...require, attest: { provenance: {} }, outputs: [{ type: "local", attrs: { dest } }] });
+  const [digest = ""] = Object.values(first.images ?? {});
+  assert.ok(readFileSync(path.join(dest, "provenance.json"), "utf8").includes(digest.replace("sha256:", "")), "provenance has the digest");
 });
 
 test("a lock has what every platform and stage reads: bases, COPY --from and mounts", { skip }, async () => {
@@ -78,8 +82,9 @@ test("a source that the lock does not know stops a locked build at its line, bef
   const image = await failedBuild(box, { context, ...require });
   assert.deepEqual([image.code, image.at?.start.line, image.message], ["not_found", 3, `Cannot use "${registry.host}/more:1": tbuild.lock has no entry for it`]);
   writeFileSync(path.join(context, "Dockerfile"), `${dockerfile}RUN exit 7\nADD https://files.test/x /\nADD https://host.test/a.git#v1 /a\n`);
-  const file = await failedBuild(box, { context, ...require });
-  assert.deepEqual([file.at?.start.line, /"(https:[^"]*)": tbuild.lock has no entry/.exec(file.message)?.[1]], [3, "https://files.test/x"]);
+  const added = await failedBuild(box, { context, ...require });
+  const told = [added, ...added.others].map(({ at, message }) => [at?.start.line, /^Cannot use "([^"]*)": tbuild.lock has no entry for it$/.exec(message)?.[1]]);
+  assert.deepEqual(told, [[3, "https://files.test/x"], [4, "https://host.test/a.git#v1"]]);
 });
 
 test("what says by itself which bytes it is needs no entry", { skip }, async () => {

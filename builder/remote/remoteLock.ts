@@ -1,4 +1,4 @@
-import { hasCode, isTbuildError, TbuildError } from "../../cache/errors.js";
+import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import { checkPolicy } from "../api/policySession.js";
 import type { Report } from "../internalStep.js";
 import { aboutLock, type BuildLock, openBuildLock, writeAdded } from "../lock/buildLock.js";
@@ -47,10 +47,13 @@ export function remoteLock(request: BuildRequest): RemoteLock {
 const DENIED = /^Cannot use "([^"]+)": the source policy denies it$|source "([^"]+)" denied by policy/;
 
 function denied(error: unknown, known: BuildLock): unknown {
-  const found = isTbuildError(error) ? DENIED.exec(error.message) : null;
-  if (!isTbuildError(error) || found === null || !(hasCode(error, "permission_denied") || found[2] !== undefined)) return aboutLock(error, known);
-  const { message, hint, code } = notLocked({ identifier: found[1] ?? found[2]!, attrs: {} }, known.place.shown);
-  return new TbuildError(code, message, { hint, at: error.at, cause: error });
+  if (!isTbuildError(error)) return error;
+  const [, own, buildkits] = DENIED.exec(error.message) ?? [];
+  const identifier = own ?? buildkits;
+  if (identifier === undefined) return aboutLock(error, known);
+  const { code, message, hint } = notLocked({ identifier, attrs: {} }, known.place.shown);
+  const others = error.others.map((one) => denied(one, known) as TbuildError);
+  return new TbuildError(code, message, { hint, at: error.at, cause: error, others });
 }
 
 const [ALLOW, CONVERT] = [0, 2];
