@@ -1,8 +1,10 @@
-import { redacted } from "../../frontend/dockerfile/gitUrl.js";
-import { parseReference, formatReference } from "../../cache/oci/reference.js";
 import { TbuildError } from "../../cache/errors.js";
+import { isDigest } from "../../cache/oci/digest.js";
+import { formatReference, parseReference } from "../../cache/oci/reference.js";
+import { redacted } from "../../frontend/dockerfile/gitUrl.js";
 import { normalIdentifier } from "../policy/identifier.js";
 import type { PolicySource } from "../policy/policy.js";
+import { isCommit } from "../source/gitRefs.js";
 
 /** What sources are told apart by. */
 export const lockKinds = ["images", "git", "urls"] as const;
@@ -37,8 +39,10 @@ export function withEntries(lock: SourceLock, added: readonly LockEntry[]): Sour
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
 }
 
-/** A commit. */
-export const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+/** True for what an entry of this kind can be: a digest, or the whole digest of a commit. */
+export function isPin(kind: LockKind, text: string): boolean {
+  return kind === "git" ? isCommit(text) : isDigest(text);
+}
 
 /**
  * What a lock calls a source; null for one that says by itself which bytes it is, and for those that come from this machine.
@@ -53,15 +57,10 @@ export function lockName({ identifier, attrs }: PolicySource): LockName | null {
       return gitName(rest, attrs);
     case "http":
     case "https":
-      return isUpload(identifier) || (attrs["http.checksum"] ?? "") !== "" ? null : { kind: "urls", name: withoutPassword(identifier, "HTTP_AUTH_TOKEN_HOST") };
+      return (attrs["http.checksum"] ?? "") !== "" ? null : { kind: "urls", name: withoutPassword(identifier, "HTTP_AUTH_TOKEN_HOST") };
     default:
       return null;
   }
-}
-
-/** What a client of a builder has piped in. Source: BuildKit, session/upload. */
-function isUpload(identifier: string): boolean {
-  return /^https?:\/\/buildkit-session\//.test(identifier);
 }
 
 function imageName(name: string, attrs: PolicySource["attrs"]): LockName | null {
@@ -72,7 +71,7 @@ function imageName(name: string, attrs: PolicySource["attrs"]): LockName | null 
 
 function gitName(rest: string, attrs: PolicySource["attrs"]): LockName | null {
   const [, place = "", ref = ""] = /^([^#]*)(?:#([^:]*))?/s.exec(rest)!;
-  if (COMMIT.test(ref) || (attrs["git.checksum"] ?? "") !== "") return null;
+  if (isCommit(ref) || (attrs["git.checksum"] ?? "") !== "") return null;
   const url = withoutPassword(attrs["git.fullurl"] ?? `git://${place}`, "GIT_AUTH_TOKEN");
   return { kind: "git", name: ref === "" ? url : `${url}#${ref}` };
 }

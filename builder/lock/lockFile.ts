@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
-import { isDigest } from "../../cache/oci/digest.js";
 import { type SourceRange, TbuildError } from "../../cache/errors.js";
 import { gitSource } from "../../frontend/dockerfile/gitSource.js";
 import { parseGitUrl } from "../../frontend/dockerfile/gitUrl.js";
-import { COMMIT, type LockEntry, type LockKind, lockKinds, lockName, type SourceLock, withEntries } from "./lock.js";
+import { isPin, type LockEntry, type LockKind, lockKinds, lockName, type SourceLock, withEntries } from "./lock.js";
 
 /** What the file is called unless it is told otherwise. */
 export const LOCK_FILE = "tbuild.lock";
@@ -49,8 +48,7 @@ type Refuse = (why: string, offset: number) => TbuildError;
 
 function readEntry(kind: LockKind, name: string, pin: unknown, at: () => number, refuse: Refuse): LockEntry {
   if (!isName(kind, name)) throw refuse(`"${name}" is no ${WORDS[kind].name}`, at());
-  const fits = typeof pin === "string" && (kind === "git" ? COMMIT.test(pin) : isDigest(pin));
-  if (fits) return { kind, name, pin };
+  if (typeof pin === "string" && isPin(kind, pin)) return { kind, name, pin };
   throw refuse(`${JSON.stringify(pin)} is no ${WORDS[kind].pin}`, at());
 }
 

@@ -15,7 +15,7 @@ const UNPINNED = "";
 
 /** What comes from this machine, or says by itself which bytes it is. */
 const PINNED: readonly SourceSelector[] = [
-  ...["local://*", "oci-layout://*", "oci-layout+blob://*", "docker-image+blob://*", "docker-image://*@sha256:*", "http://buildkit-session/*"].map((identifier) => wildcard(identifier)),
+  ...["local://*", "oci-layout://*", "oci-layout+blob://*", "docker-image+blob://*", "docker-image://*@*"].map((identifier) => wildcard(identifier)),
   { identifier: "^git://[^#]*#(?:[0-9a-f]{40}|[0-9a-f]{64})(?::.*)?$", match: "regex", constraints: [] },
   ...(["docker-image://*", "git://*", "http://*", "https://*"] as const).map((identifier) => wildcard(identifier, unlike(checksumOf(identifier), UNPINNED))),
 ];

@@ -57,7 +57,7 @@ export async function updateLock(parts: BuildParts, request: LockUpdateRequest, 
   const given = givenTo({ context: ".", secrets, ssh });
   using remote = parts.remote({ pull: true });
   const deps = { store: parts.store, remote, ...given };
-  const find = (entry: LockEntry) => internalStep(report, `[lock] ${entry.name}`, signal, (opts) => findPin(deps, entry, opts));
+  const find = (entry: LockEntry) => internalStep(report, `[internal] lock ${entry.name}`, signal, (opts) => findPin(deps, entry, opts));
   const changes = await Promise.all(chosen.map(async ({ pin, ...name }): Promise<LockChange> => ({ ...name, from: pin, to: await find({ ...name, pin }) })));
   const moved = changes.filter(({ from, to }) => from !== to).map(({ kind, name, to }) => ({ kind, name, pin: to }));
   if (mode === "write" && moved.length > 0) await changeLock(place, (now) => withEntries(now, moved), signal);

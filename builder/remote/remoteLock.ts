@@ -2,9 +2,10 @@ import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import { checkPolicy } from "../api/policySession.js";
 import type { Report } from "../internalStep.js";
 import { aboutLock, type BuildLock, openBuildLock, writeAdded } from "../lock/buildLock.js";
-import { type LockEntry, type LockName, lockName } from "../lock/lock.js";
+import { isPin, type LockEntry, type LockName, lockName } from "../lock/lock.js";
 import { type LockBook, lockBook, notLocked, pinnedSource } from "../lock/lockPolicy.js";
 import { lockRules } from "../lock/lockRules.js";
+import type { SourceRules } from "../policy/policy.js";
 import type { BuildRequest } from "../request.js";
 import { answers, type Offers } from "./session/serveSession.js";
 
@@ -30,7 +31,7 @@ export function remoteLock(request: BuildRequest): RemoteLock {
   }
   const book = lockBook(known.lock ?? []);
   return {
-    rules: { sourcePolicies: known.mode === "record" ? sourcePolicies : [...sourcePolicies, lockRules(known.lock ?? [])] },
+    rules: { sourcePolicies: known.mode === "record" ? sourcePolicies : [...sourcePolicies, withUploads(lockRules(known.lock ?? []))] },
     policy: known.mode === "record" ? recordOffers(book) : {},
     async guarded(work) {
       try {
@@ -41,6 +42,13 @@ export function remoteLock(request: BuildRequest): RemoteLock {
     },
     finish: (step) => writeAdded(known, book.added(), step),
   };
+}
+
+/** What is piped in, a builder reads of this machine. Source: BuildKit, session/upload. */
+const UPLOADS = "http://buildkit-session/";
+
+function withUploads({ rules }: SourceRules): SourceRules {
+  return { rules: [...rules, { selector: { identifier: `${UPLOADS}*`, match: "wildcard", constraints: [] }, action: { kind: "allow" } }] };
 }
 
 /** tbuildd's words, and BuildKit's. */
@@ -65,7 +73,7 @@ function recordOffers(book: LockBook): Offers {
   return answers(checkPolicy, ({ source: told, platform }) => {
     if (told?.source == null) throw new TbuildError("invalid_argument", "Cannot decide about a source that is not named");
     const source = { ...told.source, platform };
-    const name = lockName(source);
+    const name = source.identifier.startsWith(UPLOADS) ? null : lockName(source);
     if (name === null) return { decision: { action: ALLOW } };
     const entry = book.find(name) ?? noted(book, name, told);
     if (entry === null) return { request: { source: told.source, platform, resolveMode: "pull" } };
@@ -78,6 +86,6 @@ function recordOffers(book: LockBook): Offers {
 function noted(book: LockBook, name: LockName, { image, git, http }: Told): LockEntry | null {
   if (image === null && git === null && http === null) return null;
   const pin = image?.digest || git?.commitChecksum || git?.checksum || http?.checksum;
-  if (pin === undefined || pin === "") throw new TbuildError("unavailable", `Cannot lock "${name.name}": the builder does not say what it is`);
+  if (pin === undefined || !isPin(name.kind, pin)) throw new TbuildError("unavailable", `Cannot lock "${name.name}": the builder does not say what it is`);
   return book.note({ ...name, pin });
 }
