@@ -1,5 +1,7 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
 import type { TocEntry } from "../diff/estargz/toc.js";
+import type { FirstDifference, LayerEntry, TarPlace } from "../diff/layerEntry.js";
+import type { WireError } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 import type { ExportTreeInput, MirrorInput, Overlap } from "./exportJobs.js";
@@ -23,8 +25,14 @@ export interface BulkJobs {
   readLayer: { input: { readonly blob: string }; output: ApplyOutput };
   /** Table of contents of a layer's tar for eStargz; see diff/estargz/indexTar.ts. */
   indexTar: { input: { readonly tar: string }; output: readonly TocEntry[] };
+  /** What is in the tar of a layer; see diff/layerEntries.ts. */
+  layerEntries: { input: { readonly tar: string }; output: readonly LayerEntry[] };
+  /** Where two files in tars begin to differ; see diff/firstDifference.ts. */
+  firstDifference: { input: { readonly a: TarPlace; readonly b: TarPlace }; output: FirstDifference | null };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
+  /** The same for several groups of selections of one tree. */
+  hashTrees: { input: HashTreesInput; output: readonly HashOutcome[] };
   /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */
   fileActions: { input: FileActionsInput; output: FileActionsOutput };
   /** Deletes a directory tree, however deep and whatever its modes. */
@@ -191,6 +199,14 @@ export interface HashTreeOutput {
   /** Null when there were more than maxFiles. */
   readonly listing: Readonly<Record<string, string>> | null;
 }
+
+/** Files to compute several content keys of. */
+export interface HashTreesInput extends Omit<HashTreeInput, "selections"> {
+  readonly groups: readonly (readonly Selection[])[];
+}
+
+/** What became of one group. */
+export type HashOutcome = { readonly output: HashTreeOutput } | { readonly error: WireError };
 
 /** Owner of what an action creates; null keeps the source's owner. */
 export interface Owner {
