@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../cache/content/store.js";
-import { cancelled, fromSystemError } from "../cache/errors.js";
+import { cancelled, fromSystemError, TbuildError } from "../cache/errors.js";
 import type { ImageManifestRecord } from "../cache/meta/records.js";
 import type { Descriptor, ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
@@ -28,6 +28,8 @@ import type { RemoteParts } from "./remote/remoteOffers.js";
 import type { TlsFiles } from "./remote/tlsFiles.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
+import type { VerifyReport } from "./verify/report.js";
+import type { VerifyRequest } from "./verify/verify.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -55,6 +57,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Builds an image anew, exports nothing and tells what differs. See `verifyImage`. */
+  verify(request: VerifyRequest, opts?: { readonly signal?: AbortSignal }): Task<VerifyReport>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -88,7 +92,7 @@ async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace
 }
 
 /** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call">> {
+async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
   const { runRemoteBuild } = await import("./remote/remoteBuild.js");
   const { callRemotely } = await import("./remote/remoteCall.js");
   return {
@@ -98,8 +102,13 @@ async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<
       const kept = { store: parts.store, limits, request, ref, address: parts.place.shown, visible: "at once" } as const;
       return startTask((report, signal) => recorded(kept, report, signal, work), asked);
     },
+    verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
     call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
+}
+
+function verifiedElsewhere(): TbuildError {
+  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
 }
 
 function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<TbuildConfig, "worker" | "history">, remembers: boolean): Builder {
@@ -125,6 +134,8 @@ function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<Tbuil
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    verify: (request, opts = {}) =>
+      startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -32,6 +32,8 @@ export interface BuildRequest {
   readonly outputs?: readonly ExportSpec[] | undefined;
   /** False: copied files keep their times, as Docker's do; default true: all that tbuild writes carries the build's epoch. */
   readonly reproducible?: boolean | undefined;
+  /** Seconds that count as the build's time whatever else says so; null is none. Default: see `buildEpoch`. */
+  readonly epoch?: number | null | undefined;
   readonly network?: "default" | "host" | "none" | undefined;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
   /** Stages that run every step, whatever the cache has; `noCache` is all of them. */

@@ -5,7 +5,8 @@ import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/pa
 import type { RunArgs } from "./args/run.js";
 import type { BuildArgs } from "./args/build.js";
 import { type BackgroundBuild, backgroundBuild } from "./background.js";
-import { closedExitCode, exitCodeOf, runExitCodeOf } from "./exitCode.js";
+import type { VerifyArgs } from "./args/verify.js";
+import { closedExitCode, exitCodeOf, runExitCodeOf, verifyExitCodeOf } from "./exitCode.js";
 import { parseCall } from "./flags/call.js";
 import { interruptSignal } from "./interrupt.js";
 import { progressMode } from "./progress/mode.js";
@@ -34,7 +35,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     if (terminal.closed.aborted) return closedExitCode;
     const gap = args !== null && showsProgress(args) ? "\n" : "";
     terminal.stderr.write(gap + reportError(error, reportOptions(args, terminal)));
-    return commandOf(words) === "run" ? runExitCodeOf(error) : exitCodeOf(error);
+    return exitCodes[commandOf(words) ?? ""]?.(error) ?? exitCodeOf(error);
   }
 }
 
@@ -48,6 +49,9 @@ function showsProgress(args: ParsedArgs): boolean {
   if (args.command === "run" || !("progress" in args) || args.progress === "quiet") return false;
   return !(args.command === "history" && args.verb !== "logs") && !(args.command === "build" && args.detach);
 }
+
+/** Of commands whose statuses mean more than success and failure. */
+const exitCodes: Readonly<Record<string, (error: unknown) => number>> = { run: runExitCodeOf, verify: verifyExitCodeOf };
 
 async function runHistory(args: HistoryArgs, terminal: Terminal): Promise<void> {
   using interrupt = interruptSignal(false, terminal, "");
@@ -76,6 +80,7 @@ async function runStoreCommand(args: StoreArgs, terminal: Terminal, background: 
   const elsewhere = "builder" in args ? { address: args.builder, tls: args.tls } : {};
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime, history: true, ...elsewhere });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
+  if (args.command === "verify") return await (await import("./commands/verify.js")).verifyCommand(builder, args, terminal, signal);
   if (args.command === "run") return await (await import("./commands/run.js")).runCommand(builder, args, terminal, interrupt);
   await print(terminal.stdout, await runCommand(builder, args, { terminal, background }, signal));
   return 0;
@@ -87,7 +92,7 @@ interface Place {
 }
 
 /** Runs a command and returns what goes to stdout. Only the command's own file is loaded. */
-async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs>, { terminal, background }: Place, signal: AbortSignal): Promise<string> {
+async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs | VerifyArgs>, { terminal, background }: Place, signal: AbortSignal): Promise<string> {
   switch (args.command) {
     case "build":
       return await (await import("./commands/build.js")).buildCommand(builder, args, terminal, signal, background);
@@ -107,6 +112,7 @@ function isLive(args: StoreArgs, terminal: Terminal): boolean {
 /** Progress that showed a failed step's output has shown it: the report does not repeat it. */
 function reportOptions(args: ParsedArgs | null, terminal: Terminal): ReportOptions {
   const look = { colours: terminal.colours, columns: terminal.interactive ? terminal.columns() : MAX_COLUMNS };
+  if (args?.command === "verify") return { ...look, root: args.build.context, output: args.progress === "quiet" ? "show" : "shown" };
   if (args?.command !== "build") return { ...look, root: args?.command === "context" ? args.context : ".", output: "show" };
   const mode = progressMode(args.progress, terminal);
   return { ...look, root: args.context, output: mode === "plain" || mode === "rawjson" ? "shown" : "show" };

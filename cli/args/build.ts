@@ -53,7 +53,7 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "attach", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
@@ -72,10 +72,14 @@ export function builderOptions(argv: Argv): Argv {
 
 /** Options of `tbuild build`: names and meanings are those of `docker build`. */
 export function buildOptions(argv: Argv): Argv {
+  return inputOptions(argv).usage("Usage: $0 [build] [OPTIONS] PATH");
+}
+
+/** All but the words that {@link buildOptions} says of them. */
+export function inputOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   const texts = { ...text, array: true } as const;
   return builderOptions(argv)
-    .usage("Usage: $0 [build] [OPTIONS] PATH")
     .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
     .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
     .option("target", { ...text, describe: "Stage to build" })

@@ -3,11 +3,15 @@ import { runShortOptions } from "./run.js";
 /** Short options that take a value, of all commands but those below. */
 const TAKES_VALUE = "tfoicmu";
 
+/** Of `tbuild verify`. */
+const VERIFY_TAKES_VALUE = "fncm";
+
 /** Of commands whose options have the same letters without a value. */
 const OTHERWISE: Readonly<Record<string, string>> = { "image rm": "", "image remove": "", "image prune": "" };
 
 /** Letters of the options that take a value after the words `tbuild COMMAND`, of which `first` is the command's own. */
 export function shortOptionsWithValue(first: string, second: string): string {
+  if (first === "verify") return VERIFY_TAKES_VALUE;
   return first === "run" ? runShortOptions : OTHERWISE[`${first} ${second}`] ?? TAKES_VALUE;
 }
 
