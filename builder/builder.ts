@@ -10,7 +10,9 @@ import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
 import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
-import { type GcConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { type GcConfig, type HistoryConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { newRef } from "./history/newRef.js";
+import { recorded } from "./history/recorder.js";
 import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
@@ -19,7 +21,7 @@ import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument
 import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
-import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
+import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuilderPlace } from "./remote/connect.js";
 import type { RemoteParts } from "./remote/remoteOffers.js";
@@ -38,7 +40,7 @@ export interface Builder extends AsyncDisposable {
   /** What the configuration says of collection; see `gcPolicies`. */
   readonly gcConfig: GcConfig;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
-  build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+  build(request: BuildRequest, opts?: BuildOpts): Build;
   /** Brings an image of a registry into the image store. See {@link pullImages}. */
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
@@ -80,8 +82,8 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
-  const own = localBuilder(parts, settings.worker);
-  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
+  const own = localBuilder(parts, settings, config.history === true);
+  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries }, settings.history)) };
 }
 
 /** Only who builds elsewhere needs it. */
@@ -90,11 +92,16 @@ async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace
 }
 
 /** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" | "call" | "verify">> {
+async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
   const { runRemoteBuild } = await import("./remote/remoteBuild.js");
   const { callRemotely } = await import("./remote/remoteCall.js");
   return {
-    build: (request, opts = {}) => startTask((report, signal) => runRemoteBuild(parts, request, report, signal), opts.signal),
+    build: (request, { ref, signal: asked } = {}) => {
+      const work = (report: Report, signal: AbortSignal) => runRemoteBuild(parts, request, ref ?? newRef(), report, signal);
+      if (ref === undefined) return startTask(work, asked);
+      const kept = { store: parts.store, limits, request, ref, address: parts.place.shown, visible: "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
     verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
     call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
@@ -104,13 +111,18 @@ function verifiedElsewhere(): TbuildError {
   return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
 }
 
-function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
+function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<TbuildConfig, "worker" | "history">, remembers: boolean): Builder {
   const { store } = parts;
   return {
     store,
     parts,
-    gcConfig,
-    build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
+    gcConfig: worker,
+    build(request, { ref, signal: asked } = {}) {
+      const work = (report: Report, signal: AbortSignal) => runBuild(parts, request, report, signal);
+      if (!remembers && ref === undefined) return startTask(work, asked);
+      const kept = { store, limits, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     async fetchLayer(blob, opts = {}) {

@@ -101,6 +101,17 @@ export interface RunRequest {
   readonly terminal?: boolean | undefined;
 }
 
+/** Options of one build. */
+export interface BuildOpts {
+  /** Aborting ends the build. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Name in the history, of letters, digits, "-" and "_": with one the build is remembered in the store, and other processes can follow
+   * and end it from its begin, wherever it runs. Default: some name, and `BuilderConfig.history` says whether it is remembered.
+   */
+  readonly ref?: string | undefined;
+}
+
 /** Work under way. */
 export interface Task<T> {
   /** Can be iterated once; ends when the work ends, and never throws. */
@@ -135,6 +146,8 @@ export interface BuilderConfig {
   readonly configFile?: string | undefined;
   /** A build follows at once: what it will need is started while the store is being opened. */
   readonly warm?: boolean | undefined;
+  /** True: builds of this process are remembered in the store; see `tbuild history`. Default false. */
+  readonly history?: boolean | undefined;
   /** OCI runtime; default "runc". */
   readonly ociRuntime?: string | undefined;
   /** Steps at a time, instead of what the file says. */

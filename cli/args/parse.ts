@@ -1,4 +1,5 @@
 import type { Argv } from "yargs";
+import { type AttachArgs, attachOptions, readAttachArgs } from "./attach.js";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
@@ -17,7 +18,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs | VerifyArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -115,7 +116,8 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("verify", "Build an image anew and show what differs: verify IMAGE PATH", verifyOptions, (values) => found(readVerifyArgs(values)))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
-    .command("history", "Show what a builder elsewhere has built: history ls|inspect|logs|rm", historyOptions, (values) => found(readHistoryArgs(values)))
+    .command("history", `Show and keep what was built: history ${historyVerbs.join("|")}`, historyOptions, (values) => found(readHistoryArgs(values)))
+    .command("attach", "Follow a build that runs: attach [REF]", attachOptions, (values) => found(readAttachArgs(values)))
     .command("dial-stdio", "Connect standard input and output to a builder", dialStdioOptions, (values) => found(readDialStdioArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
     .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)
