@@ -34,6 +34,17 @@ test("a locked build takes the commit of its lock, wherever the branch has gone"
   assert.equal(await builtFile(box, { context }, "main/dir/file"), "new");
 });
 
+test("a locked repository that is here asks no server", async () => {
+  const context = await (async () => {
+    await using server = await startGit("offline");
+    commitText(server.repository, "here");
+    const made = box.context({ Dockerfile: `FROM scratch\nADD ${server.url}#main /\n` });
+    await box.run({ context: made, ...record });
+    return made;
+  })();
+  assert.equal(await builtFile(box, { context, ...require }, "dir/file"), "here");
+});
+
 test("a context that is a repository is locked as well, and so is a named one", async () => {
   await using server = await startGit("context");
   const old = commitText(server.repository, "old");
