@@ -26,12 +26,10 @@ export function remoteLock(request: BuildRequest): RemoteLock {
   const known = openBuildLock(request);
   const { sourcePolicies = [] } = request;
   if (known === null) return { rules: { sourcePolicies }, policy: {}, guarded: (work) => work(), finish: async () => {} };
-  if (/^https?:\/\//i.test(request.dockerfile ?? "")) {
-    throw new TbuildError("unsupported", "Cannot lock a build elsewhere whose Dockerfile is downloaded", { hint: "Download it first, and name the file" });
-  }
+  checkLockable(request);
   const book = lockBook(known.lock ?? []);
   return {
-    rules: { sourcePolicies: known.mode === "record" ? sourcePolicies : [...sourcePolicies, withUploads(lockRules(known.lock ?? []))] },
+    rules: { sourcePolicies: known.mode === "record" ? sourcePolicies : [withUploads(lockRules(known.lock ?? []))] },
     policy: known.mode === "record" ? recordOffers(book) : {},
     async guarded(work) {
       try {
@@ -42,6 +40,16 @@ export function remoteLock(request: BuildRequest): RemoteLock {
     },
     finish: (step) => writeAdded(known, book.added(), step),
   };
+}
+
+/** @throws {TbuildError} unsupported for what a builder would not keep to */
+function checkLockable({ dockerfile = "", lock, sourcePolicies = [] }: BuildRequest): void {
+  if (/^https?:\/\//i.test(dockerfile)) {
+    throw new TbuildError("unsupported", "Cannot lock a build elsewhere whose Dockerfile is downloaded", { hint: "Download it first, and name the file" });
+  }
+  if (lock?.mode === "require" && sourcePolicies.length > 0) {
+    throw new TbuildError("unsupported", "Cannot build elsewhere by a lock and a source policy: a builder is told one policy", { hint: "Leave one of them away, or build here" });
+  }
 }
 
 /** What is piped in, a builder reads of this machine. Source: BuildKit, session/upload. */
