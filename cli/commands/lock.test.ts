@@ -19,12 +19,14 @@ test("tbuild --lock, lock ls, lock update and lock rm say what they do", async (
   const missing = await run("--locked", ".");
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /ERROR: Cannot read "tbuild.lock": no such file\nhint: Run once with --lock/);
-  assert.match((await run("--lock", ".")).stderr, /add 2 sources to tbuild.lock/);
+  assert.match((await run("--lock", "-t", "localhost/locked:1", ".")).stderr, /add 2 sources to tbuild.lock/);
   const listed = await run("lock", "ls");
   assert.match(listed.stdout, /^NAME +KIND +IS\nhttp:\/\/[\d.:]*\/a +url +sha256:[0-9a-f]{64}\nhttp/);
   assert.equal((JSON.parse((await run("lock", "ls", "--format", "json")).stdout) as unknown[]).length, 2);
   assert.equal((await run("lock", "update")).stdout, "Nothing has changed: 2 entries of tbuild.lock\n");
   text = "new";
+  const verified = await Promise.all([["--locked"], []].map((words) => run("verify", ...words, "-q", "localhost/locked:1", ".")));
+  assert.deepEqual(verified.map(({ status }) => status), [0, 1], "a lock says what an image was made of");
   const planned = await run("lock", "update", "--dry-run");
   assert.match(planned.stdout, /^NAME +WAS +IS\nhttp:\S*\/a +[0-9a-f]{12} +[0-9a-f]{12}\nhttp:\S*\/b +.*\n\nWould change 2 of 2 entries of tbuild.lock\n$/);
   const moved = await run("lock", "update", url("b"), "--format", "json");
