@@ -8,8 +8,8 @@ import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
-import { runBuild } from "./build.js";
-import { type CallKind, type CallResult, callFrontend } from "./call.js";
+import { anyFrontend } from "./anyFrontend.js";
+import type { CallKind, CallResult } from "./call.js";
 import { type GcConfig, loadConfig, type TbuildConfig } from "./config.js";
 import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
@@ -76,7 +76,7 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
-  const own = localBuilder(parts, settings.worker);
+  const own = localBuilder(parts, settings);
   return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
 }
 
@@ -95,13 +95,14 @@ async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" |
   };
 }
 
-function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
+function localBuilder(parts: BuildParts, settings: TbuildConfig): Builder {
   const { store } = parts;
+  const withAny = anyFrontend(parts, settings);
   return {
     store,
     parts,
-    gcConfig,
-    build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
+    gcConfig: settings.worker,
+    build: (request, opts = {}) => startTask((report, signal) => withAny.build(request, report, signal), opts.signal),
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     async fetchLayer(blob, opts = {}) {
@@ -113,7 +114,7 @@ function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
-    call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
+    call: (request, kind, opts = {}) => withAny.call(request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
