@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../cache/content/store.js";
-import { cancelled, fromSystemError } from "../cache/errors.js";
+import { cancelled, fromSystemError, TbuildError } from "../cache/errors.js";
 import type { ImageManifestRecord } from "../cache/meta/records.js";
 import type { Descriptor, ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
@@ -10,7 +10,9 @@ import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
 import { anyFrontend } from "./anyFrontend.js";
 import type { CallKind, CallResult } from "./call.js";
-import { type GcConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { type GcConfig, type HistoryConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { newRef } from "./history/newRef.js";
+import { recorded } from "./history/recorder.js";
 import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
@@ -19,13 +21,15 @@ import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument
 import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
-import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
+import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuilderPlace } from "./remote/connect.js";
 import type { RemoteParts } from "./remote/remoteOffers.js";
 import type { TlsFiles } from "./remote/tlsFiles.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
+import type { VerifyReport } from "./verify/report.js";
+import type { VerifyRequest } from "./verify/verify.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -36,7 +40,7 @@ export interface Builder extends AsyncDisposable {
   /** What the configuration says of collection; see `gcPolicies`. */
   readonly gcConfig: GcConfig;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
-  build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+  build(request: BuildRequest, opts?: BuildOpts): Build;
   /** Brings an image of a registry into the image store. See {@link pullImages}. */
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
@@ -53,6 +57,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Builds an image anew, exports nothing and tells what differs. See `verifyImage`. */
+  verify(request: VerifyRequest, opts?: { readonly signal?: AbortSignal }): Task<VerifyReport>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -76,8 +82,8 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
-  const own = localBuilder(parts, settings);
-  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
+  const own = localBuilder(parts, settings, config.history === true);
+  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries }, settings.history)) };
 }
 
 /** Only who builds elsewhere needs it. */
@@ -86,23 +92,38 @@ async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace
 }
 
 /** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" | "call">> {
+async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
   const { runRemoteBuild } = await import("./remote/remoteBuild.js");
   const { callRemotely } = await import("./remote/remoteCall.js");
   return {
-    build: (request, opts = {}) => startTask((report, signal) => runRemoteBuild(parts, request, report, signal), opts.signal),
+    build: (request, { ref, signal: asked } = {}) => {
+      const work = (report: Report, signal: AbortSignal) => runRemoteBuild(parts, request, ref ?? newRef(), report, signal);
+      if (ref === undefined) return startTask(work, asked);
+      const kept = { store: parts.store, limits, request, ref, address: parts.place.shown, visible: "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
+    verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
     call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
 }
 
-function localBuilder(parts: BuildParts, settings: TbuildConfig): Builder {
+function verifiedElsewhere(): TbuildError {
+  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
+}
+
+function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: boolean): Builder {
   const { store } = parts;
   const withAny = anyFrontend(parts, settings);
   return {
     store,
     parts,
     gcConfig: settings.worker,
-    build: (request, opts = {}) => startTask((report, signal) => withAny.build(request, report, signal), opts.signal),
+    build(request, { ref, signal: asked } = {}) {
+      const work = (report: Report, signal: AbortSignal) => withAny.build(request, report, signal);
+      if (!remembers && ref === undefined) return startTask(work, asked);
+      const kept = { store, limits: settings.history, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     async fetchLayer(blob, opts = {}) {
@@ -114,6 +135,8 @@ function localBuilder(parts: BuildParts, settings: TbuildConfig): Builder {
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    verify: (request, opts = {}) =>
+      startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => withAny.call(request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

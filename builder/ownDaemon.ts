@@ -6,6 +6,7 @@ import { clientBuilds } from "./daemon/client/clientBuild.js";
 import { type Daemon, startDaemon } from "./daemon/daemon.js";
 import { runnablePlatforms } from "./daemon/emulated.js";
 import { versionOf, workerId, workerRecord } from "./daemon/worker.js";
+import { newRef } from "./history/newRef.js";
 import type { Report } from "./internalStep.js";
 import { callRemotely } from "./remote/remoteCall.js";
 import { runRemoteBuild } from "./remote/remoteBuild.js";
@@ -16,7 +17,7 @@ import { createSessions } from "./session/sessions.js";
 
 /** Builds as a client of a daemon in this process, which has this store. @throws {TbuildError} why it failed */
 export async function buildOnOwn(parts: BuildParts, settings: TbuildConfig, request: BuildRequest, report: Report, signal: AbortSignal): Promise<BuildResult> {
-  return await withOwn(parts, settings, request, (remote) => runRemoteBuild(remote, request, report, signal));
+  return await withOwn(parts, settings, request, (remote) => runRemoteBuild(remote, request, newRef(), report, signal));
 }
 
 /** Asks the frontend of a request's file. @throws {TbuildError} as callRemotely */

@@ -1,7 +1,8 @@
 import { parseDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
-import { checkEngine } from "../engine/exporter.js";
+import { attestOptions } from "../attest/options.js";
+import { checkEngine, warnOfEngine } from "../engine/exporter.js";
 import { entitlementsOf } from "../entitlements.js";
 import { exportSpecs } from "../exportSpecs.js";
 import type { ExportSpec } from "../exporter/exporter.js";
@@ -21,12 +22,12 @@ import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
 import { type noCaches, remoteCaches } from "./remoteCaches.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
-import { type RemoteResult, solveOn } from "./remoteSolve.js";
+import { type RemoteResult, type RemoteSolve, solveOn } from "./remoteSolve.js";
 import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
 /** One build on a builder, from request to result. @throws {TbuildError} why it failed */
-export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, ref: string, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
   entitlementsOf(request);
@@ -37,8 +38,10 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warnOnce(report));
-  const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, caches, attrs: {} }, logs, signal);
+  const warn = warnOnce(report);
+  warnOfEngine(specs, attestOptions(request.attest ?? {}), warn);
+  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warn);
+  const { response } = await solveRemotely(parts, request, { ref, outputs, exports: taken.writer, caches, attrs: {} }, logs, signal);
   if (!outputs.hasFinish && !caches.hasFinish) return resultOf(response);
   const finish = async (opts: StepOpts) => await caches.finish(await outputs.finish(response, opts), opts);
   return resultOf(await internalStep(report, "taking the result", signal, finish));
@@ -58,6 +61,8 @@ function resultOf(metadata: BuildResult["metadata"]): BuildResult {
 
 /** What a build asks besides its request. */
 export interface Asked {
+  /** Name of the build. */
+  readonly ref: string;
   readonly outputs: Pick<RemoteOutputs, "exporters" | "receivers">;
   /** Takes blobs of images; null when there are none. */
   readonly exports: ReturnType<typeof takenBlobs>["writer"] | null;
@@ -76,14 +81,17 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   const { caches, exports, outputs: { exporters, receivers } } = asked;
   const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers, exports, caches: caches.stores });
   using session = openRemoteSession(connection, offers, inputs.sharedKey);
-  const solve = {
+  const solve: RemoteSolve = {
+    ref: asked.ref,
+    // Here it is the build's own history that has it, or none.
+    history: place.address.kind === "own" ? "unrecorded" : "recorded",
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
     cacheExports: caches.to,
     attrs: { ...frontendAttrs({ ...request, cacheFrom: caches.from }), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
-    check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
+    check: (caps) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
   try {
