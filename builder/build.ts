@@ -7,7 +7,7 @@ import { checkSources } from "./checkSources.js";
 import { type ContextDeps, solvedTree } from "./context/solvedTree.js";
 import { sourceTime } from "./context/sourceTime.js";
 import { cacheMountDropper } from "./dropCacheMounts.js";
-import { checkEngine } from "./engine/exporter.js";
+import { checkEngine, warnOfEngine } from "./engine/exporter.js";
 import { entitlementsOf } from "./entitlements.js";
 import { buildEpoch } from "./epoch.js";
 import type { Exporter } from "./exporter/exporter.js";
@@ -70,6 +70,7 @@ async function runLocked(parts: BuildParts, request: BuildRequest, known: BuildL
   const shape = { platforms: targetPlatforms(request), root: rootKind(request), attested };
   const exporters = sink === undefined ? specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push })) : [sink.exporter];
   await checkEngine(specs, { signal });
+  warnOfEngine(specs, attest, warn);
   await using caches = await openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);

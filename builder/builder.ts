@@ -8,8 +8,8 @@ import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
-import { runBuild } from "./build.js";
-import { type CallKind, type CallResult, callFrontend } from "./call.js";
+import { anyFrontend } from "./anyFrontend.js";
+import type { CallKind, CallResult } from "./call.js";
 import { type GcConfig, type HistoryConfig, loadConfig, type TbuildConfig } from "./config.js";
 import { newRef } from "./history/newRef.js";
 import { recorded } from "./history/recorder.js";
@@ -114,16 +114,17 @@ function verifiedElsewhere(): TbuildError {
   return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
 }
 
-function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<TbuildConfig, "worker" | "history">, remembers: boolean): Builder {
+function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: boolean): Builder {
   const { store } = parts;
+  const withAny = anyFrontend(parts, settings);
   return {
     store,
     parts,
-    gcConfig: worker,
+    gcConfig: settings.worker,
     build(request, { ref, signal: asked } = {}) {
-      const work = (report: Report, signal: AbortSignal) => runBuild(parts, request, report, signal);
+      const work = (report: Report, signal: AbortSignal) => withAny.build(request, report, signal);
       if (!remembers && ref === undefined) return startTask(work, asked);
-      const kept = { store, limits, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
+      const kept = { store, limits: settings.history, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
       return startTask((report, signal) => recorded(kept, report, signal, work), asked);
     },
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
@@ -140,7 +141,7 @@ function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<Tbuil
     updateLock: (request, opts = {}) => startTask((report, signal) => updateLock(parts, request, report, signal), opts.signal),
     verify: (request, opts = {}) =>
       startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
-    call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
+    call: (request, kind, opts = {}) => withAny.call(request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

@@ -1,7 +1,8 @@
 import { parseDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
-import { checkEngine } from "../engine/exporter.js";
+import { attestOptions } from "../attest/options.js";
+import { checkEngine, warnOfEngine } from "../engine/exporter.js";
 import { entitlementsOf } from "../entitlements.js";
 import { exportSpecs } from "../exportSpecs.js";
 import type { ExportSpec } from "../exporter/exporter.js";
@@ -22,7 +23,7 @@ import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
 import { type noCaches, remoteCaches } from "./remoteCaches.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
-import { type RemoteResult, solveOn } from "./remoteSolve.js";
+import { type RemoteResult, type RemoteSolve, solveOn } from "./remoteSolve.js";
 import type { Offers } from "./session/serveSession.js";
 import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
@@ -40,7 +41,9 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warnOnce(report));
+  const warn = warnOnce(report);
+  warnOfEngine(specs, attestOptions(request.attest ?? {}), warn);
+  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warn);
   const asked = { ref, outputs, exports: taken.writer, caches, attrs: {}, policy: lock.policy };
   const { response } = await lock.guarded(() => solveRemotely(parts, { ...request, ...lock.rules }, asked, logs, signal));
   const finish = async (opts: StepOpts) => await caches.finish(await outputs.finish(response, opts), opts);
@@ -86,8 +89,10 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   const { caches, exports, outputs: { exporters, receivers } } = asked;
   const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers, exports, caches: caches.stores });
   using session = openRemoteSession(connection, { ...offers, ...asked.policy }, inputs.sharedKey);
-  const solve = {
+  const solve: RemoteSolve = {
     ref: asked.ref,
+    // Here it is the build's own history that has it, or none.
+    history: place.address.kind === "own" ? "unrecorded" : "recorded",
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
@@ -95,7 +100,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     attrs: { ...frontendAttrs({ ...request, cacheFrom: caches.from }), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
     sourcePolicySession: Object.keys(asked.policy).length === 0 ? "" : session.id,
-    check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
+    check: (caps) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
   try {

@@ -17,6 +17,8 @@ import type { writtenPolicy } from "./writtenPolicy.js";
 export interface RemoteSolve {
   /** Name of the build, chosen here. */
   readonly ref: string;
+  /** "unrecorded": the builder's history does not have it. */
+  readonly history: "recorded" | "unrecorded";
   readonly session: string;
   readonly exporters: readonly TypeAndAttrs[];
   readonly entitlements: readonly string[];
@@ -57,7 +59,7 @@ export async function solveOn(connection: Connection, solve: RemoteSolve, logs: 
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const status = followStatus(connection, ref, solve.fileOf, logs.report);
   try {
-    const request = { ref, session, exporters, entitlements, frontendAttrs: attrs, cache: { exports: cacheExports }, sourcePolicy, sourcePolicySession };
+    const request = { ref, internal: solve.history === "unrecorded", session, exporters, entitlements, frontendAttrs: attrs, cache: { exports: cacheExports }, sourcePolicy, sourcePolicySession };
     const solving = connection.ask(controlService, "Solve", request, { signal: stop });
     const driving = drive(connection, ref, solve, stop);
     const [{ exporterResponse }, frontend] = await Promise.all([solving, driving]);
