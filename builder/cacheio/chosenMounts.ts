@@ -22,7 +22,7 @@ export function unknownIds(ids: ReadonlySet<string>, { only, except }: MountOpti
  * used since then, the mount that was used last.
  */
 export function chosenMounts(root: string, ids: ReadonlySet<string>, since: number): readonly CacheMountInfo[] {
-  const newestFirst = listCacheMounts(root).filter(({ id }) => ids.has(id)).toSorted((a, b) => b.lastUsedAt - a.lastUsedAt);
+  const newestFirst = listCacheMounts(root).filter(({ id, path }) => ids.has(id) && !path.endsWith(".new")).toSorted((a, b) => b.lastUsedAt - a.lastUsedAt);
   const chosen = new Map<string, CacheMountInfo>();
   const served = new Set<string>();
   for (const mount of newestFirst) {

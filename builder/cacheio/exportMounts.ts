@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type CacheMountInfo, lockCacheMount } from "../../cache/cacheMounts.js";
 import { cancelled } from "../../cache/errors.js";
@@ -12,7 +13,7 @@ import type { CacheTarget } from "./backend.js";
 import { chosenIds, chosenMounts, mountKeyOf, unknownIds } from "./chosenMounts.js";
 import type { MountOptions } from "./mountOptions.js";
 import { type PackedDirectory, packDirectory } from "./packDirectory.js";
-import type { SharedMount } from "./sharedMounts.js";
+import { mountBlobs, type SharedMount } from "./sharedMounts.js";
 import { cacheWarning } from "./warning.js";
 
 /** What {@link mountPacker} works with. */
@@ -47,7 +48,8 @@ export function mountPacker(deps: MountPackerDeps, options: MountOptions): Mount
   const done = new Map<string, { readonly basis: SharedMount | null; readonly packed: PackedDirectory | null }>();
   for (const id of unknownIds(ids, options)) warnOf(deps, id, "no step of the build mounts it");
   const packOnce = async (mount: CacheMountInfo, theirs: SharedMount | undefined, opts: StepOpts): Promise<PackedDirectory | null> => {
-    const basis = theirs === undefined || lost.has(theirs.tree.digest) || theirs.packs.some(({ digest }) => lost.has(digest)) ? null : theirs;
+    const isLost = theirs !== undefined && mountBlobs([theirs]).some(({ digest }) => lost.has(digest));
+    const basis = isLost ? null : (theirs ?? null);
     const before = done.get(mount.name);
     if (before !== undefined && before.basis?.tree.digest === basis?.tree.digest) return before.packed;
     const packed = await packMount(deps, mount, { maxBytes: options.maxBytes, basis, held, fetch: (blob) => target.fetch(blob, opts) }, opts);
@@ -75,9 +77,9 @@ type Packing = Parameters<typeof packDirectory>[2];
 
 /** Null for a mount that is left as it is. */
 async function packMount(deps: MountPackerDeps, mount: CacheMountInfo, packing: Packing, opts: StepOpts): Promise<PackedDirectory | null> {
-  using lock = await lockToRead(deps.store.root, mount.name, opts);
+  using lock = await lockToRead(deps.store.root, mount, opts);
   if (lock === null) {
-    warnOf(deps, mount.id, "other builds use it");
+    if (existsSync(mount.path)) warnOf(deps, mount.id, "other builds use it");
     return null;
   }
   const found = await packDirectory(deps.store, mount, packing, opts);
@@ -100,10 +102,11 @@ const ALONE_MS = 2_000;
 /** As long as one waits for a build that has it alone. */
 const WAIT_MS = 30_000;
 
-async function lockToRead(root: string, name: string, { signal }: StepOpts): Promise<Lock | null> {
+/** Null when others do not let go of it, or have removed it. */
+async function lockToRead(root: string, { name, path }: CacheMountInfo, { signal }: StepOpts): Promise<Lock | null> {
   for (let waited = 0; ; waited += POLL_MS) {
     const lock = lockCacheMount(root, name, "exclusive") ?? (waited < ALONE_MS ? null : lockCacheMount(root, name, "shared"));
-    if (lock !== null || waited >= WAIT_MS) return lock;
+    if (lock !== null || waited >= WAIT_MS || !existsSync(path)) return lock;
     await delay(POLL_MS);
     if (signal.aborted) throw cancelled(signal);
   }

@@ -91,7 +91,8 @@ async function restoreFrom(deps: RestorerDeps, { mount, origin }: FoundMount, { 
     }, opts);
     const packs = mount.packs.map(({ digest }) => content.pathOf(digest));
     const input = { tree: content.pathOf(mount.tree.digest), packs, to: dir, mount: path, scratch: content.scratchPath(), maxBytes: mount.bytes };
-    await bulk.run("unpackMount", input, { signal });
+    await bulk.run("unpackMount", input, { signal, onProgress: ({ bytes }) => opts.report.status("unpacking", bytes, mount.bytes) });
+    opts.report.statusDone("unpacking");
   } catch (error) {
     if (!timeout.aborted || opts.signal.aborted) throw error;
     throw new TbuildError("unavailable", `It was not there within ${RESTORE_MS / 1000} s`, { cause: error });

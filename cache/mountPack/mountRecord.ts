@@ -6,6 +6,8 @@ import { decodeTree, type PackedTree } from "./packedTree.js";
 /** What was last written to, or read from, a shared cache of a mount: files that have not changed since need not be read again. */
 export interface MountRecord {
   readonly tree: PackedTree;
+  /** How many packs it has. */
+  readonly packs: number;
   /** By path (a byte string), what {@link identityOf} says. */
   readonly identities: ReadonlyMap<string, string>;
 }
@@ -29,7 +31,7 @@ export function readRecord(at: string): MountRecord | null {
   try {
     const { digest, packs, files } = JSON.parse(zlib.gunzipSync(readFileSync(identitiesFile(at))).toString("utf8")) as Written;
     const blob = readFileSync(recordedTree(at));
-    return digestOf(blob) === digest ? { tree: decodeTree(blob, packs), identities: new Map(files) } : null;
+    return digestOf(blob) === digest ? { tree: decodeTree(blob, packs), packs, identities: new Map(files) } : null;
   } catch {
     return null;
   }

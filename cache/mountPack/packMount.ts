@@ -1,27 +1,17 @@
 import fs, { type BigIntStats } from "node:fs";
 import type { JobContext } from "../bulk/jobs.js";
 import type { PackMountInput, PackMountOutput } from "../bulk/mountJobs.js";
-import { readXattrs } from "../diff/xattrs.js";
 import { hasCode } from "../errors.js";
 import { digestOf } from "../oci/digest.js";
 import { inodeOf } from "../tree/copyFile.js";
-import { treeFilter } from "../tree/filter.js";
 import { joinPath, toBytes } from "../tree/names.js";
-import { modeOf, readLink, walkTree } from "../tree/walk.js";
+import { modeOf } from "../tree/walk.js";
 import { compact, type PackedNow } from "./compact.js";
 import { fileChunks } from "./fileChunks.js";
-import { identityOf, type MountRecord, readRecord, writeRecord } from "./mountRecord.js";
+import { identityOf, type MountRecord, readRecord, recordedTree, writeRecord } from "./mountRecord.js";
 import { decodeTree, encodeTree, type PackedChunk, type PackedEntry, type PackedTree } from "./packedTree.js";
 import { packWriter, type PackWriter } from "./packWriter.js";
-
-/** Something that a walk came by, with what only a walk can tell. */
-interface Seen {
-  readonly path: string;
-  readonly stat: BigIntStats;
-  /** A symlink's target. */
-  readonly target: string;
-  readonly xattrs: ReadonlyMap<string, Uint8Array>;
-}
+import { bytesOf, type SeenFile, seenFiles } from "./seenFiles.js";
 
 /** The kernel's clock of files may be so coarse: what was written just now could be written again without a sign of it. */
 const TICK_MS = 20;
@@ -34,13 +24,15 @@ const TICK_MS = 20;
 export function packMount({ path, maxBytes, basis, scratch }: PackMountInput, ctx: JobContext): PackMountOutput {
   const root = toBytes(path);
   const startedAt = Date.now();
-  const seen = listMount(root);
-  const bytes = sizeOf(seen);
+  const seen = seenFiles(root);
+  const bytes = bytesOf(seen);
   if (bytes > maxBytes) return { kind: "too-large", bytes };
-  const base = readBasis(basis);
+  const record = readRecord(path);
+  const isRecorded = record !== null && basis?.tree === recordedTree(path) && basis.packs === record.packs;
+  const base = isRecorded ? record.tree : readBasis(basis);
   const packs = base === null ? 0 : basis!.packs;
   const writer = packWriter(base, packs, (pack) => ctx.emit(pack));
-  const { entries, packed, leftOut } = packEntries(root, seen, { writer, record: readRecord(path), ctx });
+  const { entries, packed, leftOut } = packEntries(root, seen, { writer, record, ctx });
   if (base !== null) compact(root, packed, { base, packs, writer });
   const made = writer.end();
   const { tree, kept } = renumber(entries, packed, packs);
@@ -50,25 +42,6 @@ export function packMount({ path, maxBytes, basis, scratch }: PackMountInput, ct
   const files = settled.map(({ entry, stat }) => [entry.path, identityOf(stat)] as const);
   writeRecord(path, scratch[1], { blob, packs: kept.length + made, files });
   return { kind: "packed", tree: { digest: digestOf(blob), size: blob.length }, kept, made, bytes, files: entries.length, leftOut };
-}
-
-function listMount(root: string): readonly Seen[] {
-  const seen: Seen[] = [];
-  const start = { root, treePath: "", stat: fs.lstatSync(root, { bigint: true }) };
-  walkTree(start, treeFilter([], { include: [], exclude: [] }), {
-    enter({ treePath, stat }) {
-      if (!stat.isFile() && !stat.isDirectory() && !stat.isSymbolicLink()) return;
-      const at = joinPath(root, treePath);
-      seen.push({ path: treePath, stat, target: stat.isSymbolicLink() ? readLink(at, treePath, "read") : "", xattrs: readXattrs(at) });
-    },
-  });
-  return seen;
-}
-
-/** A file of several names counts once. */
-function sizeOf(seen: readonly Seen[]): number {
-  const sizes = new Map(seen.flatMap(({ stat }) => (stat.isFile() ? [[inodeOf(stat), Number(stat.size)] as const] : [])));
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 /** A basis that cannot be read is none. */
@@ -87,7 +60,7 @@ interface Packing {
   readonly ctx: JobContext;
 }
 
-function packEntries(root: string, seen: readonly Seen[], packing: Packing) {
+function packEntries(root: string, seen: readonly SeenFile[], packing: Packing) {
   const entries: (PackedEntry | PackedNow)[] = [];
   const packed: PackedNow[] = [];
   const names = new Map<string, string>();
@@ -114,7 +87,7 @@ function packEntries(root: string, seen: readonly Seen[], packing: Packing) {
   return { entries, packed, leftOut };
 }
 
-function textsOf(xattrs: Seen["xattrs"]): { readonly xattrs?: Readonly<Record<string, string>> } {
+function textsOf(xattrs: SeenFile["xattrs"]): { readonly xattrs?: Readonly<Record<string, string>> } {
   if (xattrs.size === 0) return {};
   const sorted = [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
   return { xattrs: Object.fromEntries(sorted.map(([name, value]) => [name, Buffer.from(value).toString("base64")])) };
