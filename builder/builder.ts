@@ -21,9 +21,9 @@ import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
-import type { BuilderPlace } from "./remote/connect.js";
+import type { BuilderNode } from "./remote/nodes/node.js";
+import type { NodesParts } from "./remote/nodes/nodesBuild.js";
 import type { RemoteParts } from "./remote/remoteOffers.js";
-import type { TlsFiles } from "./remote/tlsFiles.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
 
@@ -65,7 +65,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
-  const remote = config.address === undefined ? null : await remotePlace(config.address, config.tls ?? {});
+  const nodes = await nodesOf(config);
   const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({
@@ -77,12 +77,33 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   });
   const parts = buildParts(store, settings, runtime);
   const own = localBuilder(parts, settings.worker);
-  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries })) };
+  return nodes.length === 0 ? own : { ...own, ...(await buildsElsewhere({ nodes, store, registries: settings.registries, remote: parts.remote })) };
 }
 
-/** Only who builds elsewhere needs it. */
-async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace> {
-  return (await import("./remote/place.js")).builderPlace(address, tls);
+/** Where builds run; none is this process. Only who builds elsewhere loads what it takes. @throws {TbuildError} usage, not_found */
+async function nodesOf({ address, tls = {}, nodes = [] }: BuilderConfig): Promise<readonly BuilderNode[]> {
+  const given = address === undefined ? nodes : [{ address, tls }];
+  if (given.length === 0) return [];
+  const { builderNodes } = await import("./remote/nodes/node.js");
+  const { builderPlace } = await import("./remote/place.js");
+  const all = builderNodes(given);
+  // Of several one may fail to be reached, also for what it lacks here.
+  if (all.length === 1) builderPlace(all[0]!.address, all[0]!.tls);
+  return all;
+}
+
+/** Several nodes need what one does not. */
+async function buildsElsewhere(parts: NodesParts): Promise<Pick<Builder, "build" | "call">> {
+  const [node, ...others] = parts.nodes;
+  if (node !== undefined && others.length === 0) {
+    const { builderPlace } = await import("./remote/place.js");
+    return await remoteBuilds({ ...parts, place: builderPlace(node.address, node.tls) });
+  }
+  const { callNodes, runNodesBuild } = await import("./remote/nodes/nodesBuild.js");
+  return {
+    build: (request, opts = {}) => startTask((report, signal) => runNodesBuild(parts, request, report, signal), opts.signal),
+    call: (request, kind, opts = {}) => callNodes(parts, request, kind, opts.signal ?? new AbortController().signal),
+  };
 }
 
 /** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */

@@ -1,4 +1,5 @@
 import type { Builder } from "../builder/builder.js";
+import type { BuilderCommandArgs } from "./args/builder.js";
 import type { HistoryArgs } from "./args/history.js";
 import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import type { RunArgs } from "./args/run.js";
@@ -22,6 +23,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     else if (parsed.command === "daemon") await (await import("./commands/daemon.js")).daemonCommand(parsed, version, terminal);
     else if (parsed.command === "dial-stdio") await (await import("./commands/dialStdio.js")).dialStdioCommand(parsed);
     else if (parsed.command === "history") await runHistory(parsed, terminal);
+    else if (parsed.command === "builder") await runBuilder(parsed, terminal);
     else return await runStoreCommand(parsed, terminal);
     return 0;
   } catch (error) {
@@ -39,13 +41,19 @@ async function runHistory(args: HistoryArgs, terminal: Terminal): Promise<void> 
   await print(terminal.stdout, await historyCommand(args, terminal, AbortSignal.any([interrupt.signal, terminal.closed])));
 }
 
+async function runBuilder(args: BuilderCommandArgs, terminal: Terminal): Promise<void> {
+  using interrupt = interruptSignal(false, terminal);
+  const { builderCommand } = await import("./commands/builder.js");
+  await print(terminal.stdout, await builderCommand(args, { signal: AbortSignal.any([interrupt.signal, terminal.closed]) }));
+}
+
 async function runStoreCommand(args: StoreArgs, terminal: Terminal): Promise<number> {
   const call = args.command === "build" ? parseCall(args.call) : null;
   using interrupt = interruptSignal(isLive(args, terminal), terminal);
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   const { createBuilder } = await import("../builder/builder.js");
   const ociRuntime = "ociRuntime" in args ? args.ociRuntime : undefined;
-  const elsewhere = "builder" in args ? { address: args.builder, tls: args.tls } : {};
+  const elsewhere = "builder" in args ? (await import("./builders/choose.js")).chosenBuilder(args) : {};
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime, ...elsewhere });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
   if (args.command === "run") return await (await import("./commands/run.js")).runCommand(builder, args, terminal, interrupt);

@@ -26,11 +26,7 @@ import { writtenPolicy } from "./writtenPolicy.js";
 export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
-  entitlementsOf(request);
-  checkNotSent(request);
-  checkLocalDelete(specs, request.allow ?? []);
-  checkOutputs(specs, request, store);
-  await checkEngine(specs, { signal });
+  await checkRequest(specs, request, store, signal);
   const taken = takenBlobs(store);
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
@@ -38,6 +34,15 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
   if (!outputs.hasFinish) return resultOf(response);
   return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
+}
+
+/** Refuses what would fail later, before anything is asked of a builder. @throws {TbuildError} unsupported, permission_denied, invalid_argument, unavailable */
+export async function checkRequest(specs: readonly ExportSpec[], request: BuildRequest, store: Store, signal: AbortSignal): Promise<void> {
+  entitlementsOf(request);
+  checkNotSent(request);
+  checkLocalDelete(specs, request.allow ?? []);
+  checkOutputs(specs, request, store);
+  await checkEngine(specs, { signal });
 }
 
 /** What cannot be sent is refused, not left out. */
@@ -54,7 +59,8 @@ function checkOutputs(specs: readonly ExportSpec[], request: BuildRequest, store
   for (const spec of specs) createExporter(spec, { store, shape, refetch: none, push: none });
 }
 
-function resultOf(metadata: BuildResult["metadata"]): BuildResult {
+/** The result that an exporter's response tells of. */
+export function resultOf(metadata: BuildResult["metadata"]): BuildResult {
   const imageId = metadata["containerimage.config.digest"] ?? metadata["containerimage.digest"];
   return { imageId: imageId === undefined ? null : parseDigest(imageId), metadata };
 }

@@ -1,4 +1,5 @@
 import type { Argv } from "yargs";
+import { type BuilderCommandArgs, builderCommands } from "./builder.js";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
@@ -16,7 +17,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | BuilderCommandArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -112,6 +113,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("logout", "Forget the login to a registry: logout [REGISTRY]", {}, (values) => found(readLogoutArgs(values)))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
+    .command("builder", "Name builders elsewhere, of one machine or several", (argv) => builderCommands(argv, found))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
     .command("history", "Show what a builder elsewhere has built: history ls|inspect|logs|rm", historyOptions, (values) => found(readHistoryArgs(values)))
     .command("dial-stdio", "Connect standard input and output to a builder", dialStdioOptions, (values) => found(readDialStdioArgs(values)))

@@ -2,6 +2,7 @@ import { builderPlace } from "../../builder/remote/place.js";
 import { type BuildHistoryRecord, openHistory, type RemoteHistory } from "../../builder/remote/remoteHistory.js";
 import { formatAge } from "../age.js";
 import type { HistoryArgs } from "../args/history.js";
+import { chosenNode } from "../builders/choose.js";
 import { formatSeconds, printable } from "../progress/format.js";
 import { progressMode, showProgress } from "../progress/mode.js";
 import { formatTable } from "../table.js";
@@ -10,8 +11,9 @@ import { usage } from "../usage.js";
 
 /** `tbuild history`: what a builder remembers of its builds. Returns what goes to stdout. @throws {TbuildError} */
 export async function historyCommand(args: HistoryArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
-  if (args.builder === undefined) throw usage("Builds of this process leave no history", "Name a builder with --builder or $TBUILD_HOST");
-  using history = await openHistory(builderPlace(args.builder, args.tls), { signal });
+  const node = chosenNode(args);
+  if (node === null) throw usage("Builds of this process leave no history", "Name a builder with --builder or $TBUILD_HOST");
+  using history = await openHistory(builderPlace(node.address, node.tls ?? {}), { signal });
   const [ref = ""] = args.refs;
   switch (args.verb) {
     case "ls":
