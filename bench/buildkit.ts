@@ -6,6 +6,8 @@ import { run } from "./process.js";
 export interface Buildkit {
   /** The command that builds `dir` and throws the result away, or writes it as an OCI tar with gzip layers. */
   build(dir: string, tar: string | null): readonly string[];
+  /** The same without a result, with a registry's cache that is read from or written to. */
+  cached(dir: string, cache: { readonly from?: string; readonly to?: string }): readonly string[];
   /** Forgets everything that it has cached. */
   prune(): void;
 }
@@ -33,21 +35,23 @@ function isOnPath(program: string): boolean {
 }
 
 function buildctl(words: readonly string[]): Buildkit {
+  const build = (dir: string) => [...words, "build", "--progress", "plain", "--frontend", "dockerfile.v0", "--local", `context=${dir}`, "--local", `dockerfile=${dir}`];
   return {
-    build: (dir, tar) => {
-      const output = tar === null ? [] : ["--output", `type=oci,dest=${tar},compression=gzip`];
-      return [...words, "build", "--progress", "plain", "--frontend", "dockerfile.v0", "--local", `context=${dir}`, "--local", `dockerfile=${dir}`, ...output];
-    },
+    build: (dir, tar) => [...build(dir), ...(tar === null ? [] : ["--output", `type=oci,dest=${tar},compression=gzip`])],
+    cached: (dir, { from, to }) => [...build(dir), ...flag("--import-cache", from), ...flag("--export-cache", to, ",mode=max")],
     prune: () => void run([...words, "prune", "--all"]),
   };
 }
 
 function buildx(words: readonly string[]): Buildkit {
+  const build = (output: string) => [...words, "build", "--progress", "plain", "--provenance=false", "--output", output];
   return {
-    build: (dir, tar) => {
-      const output = tar === null ? "type=cacheonly" : `type=oci,dest=${tar},compression=gzip`;
-      return [...words, "build", "--progress", "plain", "--provenance=false", "--output", output, dir];
-    },
+    build: (dir, tar) => [...build(tar === null ? "type=cacheonly" : `type=oci,dest=${tar},compression=gzip`), dir],
+    cached: (dir, { from, to }) => [...build("type=cacheonly"), ...flag("--cache-from", from), ...flag("--cache-to", to, ",mode=max"), dir],
     prune: () => void run([...words, "prune", "--all", "--force"]),
   };
+}
+
+function flag(name: string, ref: string | undefined, rest = ""): readonly string[] {
+  return ref === undefined ? [] : [name, `type=registry,ref=${ref},registry.insecure=true${rest}`];
 }

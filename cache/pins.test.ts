@@ -23,6 +23,18 @@ test("withPins() shows the pins of all open leases", async () => {
   assert.deepEqual(await read(dir.path), ["blob:x", "snapshot:a\nb"]);
 });
 
+test("pins of one turn are all kept when each pin() has resolved, and when the store is closed at once", async () => {
+  await using dir = await tempDir();
+  await using lease = await acquireLease(dir.path);
+  const pins = openPins(dir.path, lease.id);
+  const names = Array.from({ length: 50 }, (_, index) => `snapshot:${index}` as const);
+  await Promise.all(names.map((name) => pins.pin([name, "blob:x"])));
+  assert.deepEqual(await read(dir.path), ["blob:x", ...names].sort());
+  const late = pins.pin(["snapshot:late"]);
+  await pins[Symbol.asyncDispose]();
+  await late;
+});
+
 test("pin() waits until withPins() has finished", async () => {
   await using dir = await tempDir();
   await using lease = await acquireLease(dir.path);

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import { storeLayout } from "./layout.js";
 import { type Lock, tryLock } from "./sys/lock.js";
 
@@ -32,6 +32,7 @@ export function openPins(root: string, id: string): Pins {
   // With the time at which each was pinned last.
   const pinned = new Map<PinName, number>();
   let fd: number | undefined;
+  let gathered: { readonly names: Set<PinName>; readonly written: Promise<void> } | null = null;
 
   const append = (names: readonly PinName[]) => {
     fd ??= openSync(file, "a", 0o600);
@@ -41,14 +42,26 @@ export function openPins(root: string, id: string): Pins {
     for (const name of names) pinned.set(name, Date.now());
   };
 
+  // What is pinned in one turn of the event loop takes the lock once.
+  const gather = (): NonNullable<typeof gathered> => {
+    const names = new Set<PinName>();
+    const write = async () => {
+      await setImmediate();
+      using _lock = await lockPins(root).finally(() => (gathered = null));
+      append([...names]);
+      note([...names]);
+    };
+    return { names, written: write() };
+  };
+
   return {
     async pin(names) {
       const fresh = names.filter((name) => !pinned.has(name));
       note(names.filter((name) => pinned.has(name)));
       if (fresh.length === 0) return;
-      using _lock = await lockPins(root);
-      append(fresh);
-      note(fresh);
+      gathered ??= gather();
+      for (const name of fresh) gathered.names.add(name);
+      await gathered.written;
     },
     clear() {
       if (fd !== undefined) ftruncateSync(fd);
@@ -64,6 +77,7 @@ export function openPins(root: string, id: string): Pins {
       append([...pinned.keys()]);
     },
     [Symbol.asyncDispose]: async () => {
+      await gathered?.written;
       if (fd !== undefined) closeSync(fd);
       fd = undefined;
       removePins(root, id);

@@ -6,15 +6,14 @@ import type { Store } from "../../cache/store.js";
 import type { CacheKey } from "../../solver/cacheKey.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { SharedResult, SharedResults } from "../../solver/sharedResults.js";
-import { declareLayers } from "../image/absent.js";
 import { layerFetcher } from "../image/fetching.js";
-import { sourceAnnotation } from "../image/origin.js";
 import { unpackLayers } from "../image/unpack.js";
 import { internalStep, type Report } from "../internalStep.js";
 import type { FetchOpts } from "../registry/client.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheSource, ReadCache } from "./backend.js";
-import { type CacheRecord, chainOf } from "./sharedCache.js";
+import { type CacheChains, cacheChains } from "./cacheChains.js";
+import type { CacheRecord } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
 
 /** The caches that one build looks things up in. Disposing ends what is still being read. */
@@ -40,8 +39,9 @@ export interface ImportDeps {
 export const READ_MS = 60_000;
 
 /** A cache by keys. */
-interface Loaded extends ReadCache {
+interface Loaded {
   readonly byKey: ReadonlyMap<string, CacheRecord>;
+  readonly chains: CacheChains;
 }
 
 /**
@@ -52,11 +52,11 @@ export function cacheImports(given: ImportDeps): CacheImports {
   const over = new AbortController();
   const signal = AbortSignal.any([given.signal, over.signal]);
   const deps = { ...given, signal };
-  const { warn, lost } = deps;
+  const { store, warn, lost } = deps;
   const loading = new Map<string, Promise<readonly Loaded[]>>();
   const load = async (source: CacheSource): Promise<readonly Loaded[]> => {
     try {
-      return (await readInTime(source, deps)).map((one) => ({ ...one, byKey: new Map(one.cache.records.map((record) => [record.key, record])) }));
+      return (await readInTime(source, deps)).map((read) => ({ byKey: new Map(read.cache.records.map((record) => [record.key, record])), chains: cacheChains(store, read) }));
     } catch (error) {
       if (!signal.aborted) warn([cacheWarning(`Cannot import cache from "${source.name}"`, error)]);
       return [];
@@ -99,30 +99,26 @@ async function readInTime(source: CacheSource, { report, signal, timeoutMs = REA
 }
 
 /** Null when the record has no result that could be had. */
-async function materialise(deps: ImportDeps, loaded: Loaded, { outputs }: CacheRecord, lost: ReadonlySet<Digest>): Promise<readonly Ref[] | null> {
+async function materialise(deps: ImportDeps, { chains }: Loaded, { outputs }: CacheRecord, lost: ReadonlySet<Digest>): Promise<readonly Ref[] | null> {
   if (outputs === null) return null;
-  const chains = outputs.map((top) => chainOf(loaded.cache, top));
-  if (chains.flat().some(({ blob }) => lost.has(blob.digest))) return null;
+  if (lost.size > 0 && outputs.some((top) => chains.layers(top).some(({ blob }) => lost.has(blob.digest)))) return null;
   const refs: Ref[] = [];
-  for (const chain of chains) {
-    const layers = chain.map(({ diffId, blob }) => ({ diffId, blob: { ...blob, annotations: { [sourceAnnotation]: loaded.origin } } }));
-    const ref = await bring(deps, layers);
+  for (const top of outputs) {
+    const ref = await bring(deps, chains, top);
     if (ref === null) return null;
     refs.push(ref);
   }
   return refs;
 }
 
-type Layers = Parameters<typeof declareLayers>[1];
-
 /** What cannot only be declared is brought here; null when that fails. */
-async function bring({ store, refetch, warn, report, signal }: ImportDeps, layers: Layers): Promise<Ref | null> {
-  if (layers.length === 0) return { kind: "snapshot", name: null };
+async function bring({ store, refetch, warn, report, signal }: ImportDeps, chains: CacheChains, top: number): Promise<Ref | null> {
+  if (top < 0) return { kind: "snapshot", name: null };
   try {
-    const declared = await declareLayers(store, layers, "last");
-    if (declared !== null) return { kind: "snapshot", ...declared };
+    const declared = await chains.declare(top);
+    if (declared !== null) return { kind: "snapshot", name: declared };
     const name = await internalStep(report, "fetching layers of the cache", signal, async (opts: StepOpts) => {
-      return await unpackLayers(store, layers, { ...opts, fetch: await layerFetcher(refetch, opts) });
+      return await unpackLayers(store, chains.layers(top), { ...opts, fetch: await layerFetcher(refetch, opts) });
     });
     return { kind: "snapshot", name };
   } catch (error) {

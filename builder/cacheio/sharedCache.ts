@@ -34,9 +34,14 @@ export interface CacheRecord {
 export const emptyCache: SharedCache = { layers: [], records: [] };
 
 /** Layers of a result, lowest first. */
-export function chainOf({ layers }: SharedCache, top: number): readonly CacheLayer[] {
-  const chain: CacheLayer[] = [];
-  for (let at = top; at >= 0; at = layers[at]!.parent) chain.push(layers[at]!);
+export function chainOf(cache: SharedCache, top: number): readonly CacheLayer[] {
+  return placesOf(cache, top).map((at) => cache.layers[at]!);
+}
+
+/** Indices of the layers of a result, lowest first. */
+export function placesOf({ layers }: SharedCache, top: number): readonly number[] {
+  const chain: number[] = [];
+  for (let at = top; at >= 0; at = layers[at]!.parent) chain.push(at);
   return chain.reverse();
 }
 

@@ -16,25 +16,29 @@ const MAX_DECLARED = 100;
 /** Of a layer that is declared already: whether it comes from the newly named place first, or when no other is known. */
 export type DeclareRank = "first" | "last";
 
+/** Whether a chain of so many layers may stay where it is. */
+export function canDeclare(store: Store, layers: number): boolean {
+  return store.snapshots.lazy && layers <= MAX_DECLARED;
+}
+
 /**
  * Names the snapshot of an image whose layers stay where they are until somebody reads files of it; null when these layers
  * have to be brought here at once. Each blob says where it comes from.
  */
-export async function declareLayers(
-  store: Store,
-  layers: readonly PackedLayer[],
-  rank: DeclareRank = "first",
-): Promise<{ readonly name: string | null } | null> {
-  if (!store.snapshots.lazy || layers.length > MAX_DECLARED) return null;
+export async function declareLayers(store: Store, layers: readonly PackedLayer[]): Promise<{ readonly name: string | null } | null> {
+  if (!canDeclare(store, layers.length)) return null;
   const chain = layerSnapshots(layers);
-  // Pinned before we look: what is there then stays.
-  await pinned(store, chain.map(({ name }) => name));
-  for (const layer of chain) await declareLayer(store, layer, rank);
+  for (const layer of chain) await declareLayer(store, layer, "first");
   return { name: chain.at(-1)?.name ?? null };
 }
 
-/** Both writes become durable at once; the record comes first, without which the snapshot would be packed into other bytes. */
-async function declareLayer(store: Store, { name, parent, diffId, blob }: LayerSnapshot, rank: DeclareRank): Promise<void> {
+/**
+ * Names the snapshot of one layer, which stays where it is; those below it are there. Both writes become durable at once; the
+ * record comes first, without which the snapshot would be packed into other bytes.
+ */
+export async function declareLayer(store: Store, { name, parent, diffId, blob }: LayerSnapshot, rank: DeclareRank): Promise<void> {
+  // Pinned before we look: what is there then stays.
+  await pinned(store, [name]);
   const { layers, snapshots } = store.meta;
   const known = layers.get(name);
   const isNew = known === undefined;

@@ -73,11 +73,16 @@ async function finishLayer(store: Store, { layer, key, unpacked }: ArrivingLayer
   await commitLayer(store, key, layer, applied);
 }
 
-/** Names of an image's snapshots, base first. Source: OCI image-spec config.md "Layer ChainID". */
+/** Names of an image's snapshots, base first. */
 export function chainIds(diffIds: readonly Digest[]): readonly Digest[] {
   const chain: Digest[] = [];
-  for (const diffId of diffIds) chain.push(chain.length === 0 ? diffId : digestOf(`${chain.at(-1)} ${diffId}`));
+  for (const diffId of diffIds) chain.push(chainId(chain.at(-1) ?? null, diffId));
   return chain;
+}
+
+/** The name of the snapshot that a layer makes of its parent. Source: OCI image-spec config.md "Layer ChainID". */
+export function chainId(parent: string | null, diffId: Digest): Digest {
+  return parent === null ? diffId : digestOf(`${parent} ${diffId}`);
 }
 
 /** How many layers, counted from the base, are here; they are kept from prunes. One that is here has all its parents here. */

@@ -4,6 +4,7 @@ import { digestOf, parseDigest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";
 import type { ContentKey, InputKey, StepOpts } from "../../solver/opRunner.js";
+import { hashGathered, isSmallFile } from "./gatheredHashes.js";
 import { openTree } from "./trees.js";
 
 /** Up to this many files of a content key are kept by name, to explain a later miss. */
@@ -51,6 +52,6 @@ async function hashSelections(store: Store, ref: Ref, selections: readonly Selec
     hashCache: tree.local ? path.join(store.root, "filehash.lmdb") : null,
     maxFiles: MAX_LISTED,
   };
-  const output = await store.bulk.run("hashTree", input, { signal: opts.signal });
+  const output = tree.local && isSmallFile(tree.path, selections) ? await hashGathered(store.bulk, ref, input, opts) : await store.bulk.run("hashTree", input, opts);
   return { digest: output.digest, ...(output.listing === null ? {} : { files: output.listing }) };
 }

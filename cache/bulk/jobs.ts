@@ -1,5 +1,6 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
 import type { TocEntry } from "../diff/estargz/toc.js";
+import type { WireError } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 import type { ExportTreeInput, MirrorInput, Overlap } from "./exportJobs.js";
@@ -25,6 +26,8 @@ export interface BulkJobs {
   indexTar: { input: { readonly tar: string }; output: readonly TocEntry[] };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
+  /** The same for several groups of selections of one tree. */
+  hashTrees: { input: HashTreesInput; output: readonly HashOutcome[] };
   /** Runs copy, mkdir, mkfile, rm and symlink actions on a mounted tree; see tree/actions.ts. */
   fileActions: { input: FileActionsInput; output: FileActionsOutput };
   /** Deletes a directory tree, however deep and whatever its modes. */
@@ -191,6 +194,14 @@ export interface HashTreeOutput {
   /** Null when there were more than maxFiles. */
   readonly listing: Readonly<Record<string, string>> | null;
 }
+
+/** Files to compute several content keys of. */
+export interface HashTreesInput extends Omit<HashTreeInput, "selections"> {
+  readonly groups: readonly (readonly Selection[])[];
+}
+
+/** What became of one group. */
+export type HashOutcome = { readonly output: HashTreeOutput } | { readonly error: WireError };
 
 /** Owner of what an action creates; null keeps the source's owner. */
 export interface Owner {

@@ -16,6 +16,7 @@ const jobs: Loaders = {
   readLayer: async () => (await import("../diff/readLayer.js")).readLayer,
   indexTar: async () => (await import("../diff/estargz/indexTar.js")).indexTar,
   hashTree: async () => (await import("../tree/hashTree.js")).hashTree,
+  hashTrees: async () => (await import("../tree/hashTree.js")).hashTrees,
   fileActions: async () => (await import("../tree/actions.js")).fileActions,
   removeTree: async () => (await import("../tree/removeTree.js")).removeTree,
   diskUsage: async () => (await import("../tree/diskUsage.js")).diskUsage,

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { test } from "node:test";
 import type { HashTreeInput } from "../bulk/jobs.js";
 import { hasCode } from "../errors.js";
-import { hashTree } from "./hashTree.js";
+import { hashTree, hashTrees } from "./hashTree.js";
 import { copySelection, quiet, tempDir, tempTree } from "./tempTree.fixture.js";
 
 const entries = { "a": "1", "d/b": "22", "d/c": "333", "d/e/": "", "l": "-> a" };
@@ -108,4 +108,14 @@ test("hashTree() hashes a large file in pieces", () => {
 
 test("hashTree() says not_found for what is not there", () => {
   assert.throws(() => run(tempTree({}), "nope"), (e) => hasCode(e, "not_found"));
+});
+
+test("hashTrees() gives each group what hashTree() gives it, and one that fails fails alone", () => {
+  const root = tempTree(entries);
+  const groups = [[copySelection("a")], [copySelection("missing")], [copySelection("d")]];
+  const [a, missing, d] = hashTrees({ ...defaults, root, groups }, quiet);
+  assert.deepEqual(a, { output: run(root, "a") });
+  assert.deepEqual(d, { output: run(root, "d") });
+  assert.ok(missing !== undefined && "error" in missing);
+  assert.equal(missing.error.code, "not_found");
 });

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { HashTreeInput, HashTreeOutput, JobContext, Selection } from "../bulk/jobs.js";
+import type { HashOutcome, HashTreeInput, HashTreeOutput, HashTreesInput, JobContext, Selection } from "../bulk/jobs.js";
+import { hasCode, toWire } from "../errors.js";
 import { digestOf, finishDigest } from "../oci/digest.js";
 import { isErrno } from "../sys/libc.js";
 import { readError } from "./fileError.js";
@@ -21,8 +22,30 @@ const version = "tbuild.tree.v1";
  * @throws {TbuildError} not_found, invalid_argument, unavailable, permission_denied
  */
 export function hashTree(input: HashTreeInput, ctx: JobContext): HashTreeOutput {
+  const known = openFileHashes(input.hashCache);
+  const output = hashSelections(input, ctx, known);
+  known.flush();
+  return output;
+}
+
+/** {@link hashTree} for each group of selections, of which one may fail and the others not. @throws {TbuildError} cancelled */
+export function hashTrees({ groups, ...tree }: HashTreesInput, ctx: JobContext): readonly HashOutcome[] {
+  const known = openFileHashes(tree.hashCache);
+  const outcomes = groups.map((selections): HashOutcome => {
+    try {
+      return { output: hashSelections({ ...tree, selections }, ctx, known) };
+    } catch (error) {
+      if (hasCode(error, "cancelled")) throw error;
+      return { error: toWire(error) };
+    }
+  });
+  known.flush();
+  return outcomes;
+}
+
+function hashSelections(input: HashTreeInput, ctx: JobContext, known: FileHashes): HashTreeOutput {
   const root = toBytes(input.root);
-  const job: HashJob = { input, ctx, known: openFileHashes(input.hashCache), files: 0, bytes: 0, bytesRead: 0, lines: new Map() };
+  const job: HashJob = { input, ctx, known, files: 0, bytes: 0, bytesRead: 0, lines: new Map() };
   const hash = createHash("sha256").update(`${version}\0${input.ignoreOwners ? "" : "owners"}\0`);
   for (const selection of input.selections) {
     hash.update("selection\0");
@@ -30,7 +53,6 @@ export function hashTree(input: HashTreeInput, ctx: JobContext): HashTreeOutput 
       hashRoot(from, selection, job, (line) => hash.update(line, "latin1"));
     }
   }
-  job.known.flush();
   const { files, bytes, bytesRead } = job;
   return { digest: finishDigest(hash), files, bytes, bytesRead, listing: listingOf(job) };
 }
