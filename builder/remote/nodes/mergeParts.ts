@@ -18,7 +18,7 @@ import { type ExportMetadata, isLoaded, withoutDigest, writeTrees } from "../rem
 import { loadTaken, writeTakenLayout } from "../takenImage.js";
 import type { Share } from "./route.js";
 import type { BuilderNode } from "./node.js";
-import { mergeIndexes } from "./mergeIndexes.js";
+import { mergeIndexes, platformName } from "./mergeIndexes.js";
 import type { NodePart, SharedOutputs } from "./nodeOutputs.js";
 
 /** What came of one node. */
@@ -98,7 +98,8 @@ async function mergePushed(deps: MergeDeps, spec: ExportSpec, parts: readonly Bu
 
 async function mergedRoot({ store, platforms }: MergeDeps, spec: ExportSpec, indexes: readonly Index[], opts: StepOpts): Promise<Descriptor> {
   const { flavour, annotations = [] } = readPackOptions(readAttrs(spec));
-  const missing = platforms.find((wanted) => !indexes.some(({ manifests }) => manifests.some(({ platform }) => platform !== undefined && formatPlatform(platform) === formatPlatform(wanted))));
+  const there = new Set(indexes.flatMap(({ manifests }) => manifests.flatMap(({ platform }) => (platform === undefined ? [] : [platformName(platform)]))));
+  const missing = platforms.find((platform) => !there.has(platformName(platform)));
   if (missing !== undefined) throw new TbuildError("corrupt", `Cannot merge the image: no node has given one for ${formatPlatform(missing)}`);
   const whole = mergeIndexes(indexes, { platforms, annotations, flavour });
   await putBlob(store.content, whole.bytes, whole.descriptor.digest, opts);
