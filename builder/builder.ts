@@ -22,8 +22,7 @@ import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRe
 import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuilderNode } from "./remote/nodes/node.js";
-import type { NodesParts } from "./remote/nodes/nodesBuild.js";
-import type { RemoteParts } from "./remote/remoteOffers.js";
+import type { NodesParts } from "./remote/nodes/nodesParts.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
 
@@ -77,42 +76,21 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   });
   const parts = buildParts(store, settings, runtime);
   const own = localBuilder(parts, settings.worker);
-  return nodes.length === 0 ? own : { ...own, ...(await buildsElsewhere({ nodes, store, registries: settings.registries, remote: parts.remote })) };
+  return nodes.length === 0 ? own : { ...own, ...(await remoteBuilds({ nodes, store, registries: settings.registries, remote: parts.remote })) };
 }
 
-/** Where builds run; none is this process. Only who builds elsewhere loads what it takes. @throws {TbuildError} usage, not_found */
-async function nodesOf({ address, tls = {}, nodes = [] }: BuilderConfig): Promise<readonly BuilderNode[]> {
+/** Where builds run; none is this process. Only who builds elsewhere needs what it loads. @throws {TbuildError} usage, not_found, invalid_argument */
+async function nodesOf({ address, tls, nodes = [] }: BuilderConfig): Promise<readonly BuilderNode[]> {
   const given = address === undefined ? nodes : [{ address, tls }];
-  if (given.length === 0) return [];
-  const { builderNodes } = await import("./remote/nodes/node.js");
-  const { builderPlace } = await import("./remote/place.js");
-  const all = builderNodes(given);
-  // Of several one may fail to be reached, also for what it lacks here.
-  if (all.length === 1) builderPlace(all[0]!.address, all[0]!.tls);
-  return all;
+  return given.length === 0 ? [] : (await import("./remote/nodes/node.js")).builderNodes(given);
 }
 
-/** Several nodes need what one does not. */
-async function buildsElsewhere(parts: NodesParts): Promise<Pick<Builder, "build" | "call">> {
-  const [node, ...others] = parts.nodes;
-  if (node !== undefined && others.length === 0) {
-    const { builderPlace } = await import("./remote/place.js");
-    return await remoteBuilds({ ...parts, place: builderPlace(node.address, node.tls) });
-  }
-  const { callNodes, runNodesBuild } = await import("./remote/nodes/nodesBuild.js");
+/** What builders elsewhere do of a {@link Builder}'s work; the rest is this machine's. */
+async function remoteBuilds(parts: NodesParts): Promise<Pick<Builder, "build" | "call">> {
+  const { callElsewhere, runElsewhere } = await import("./remote/nodes/elsewhere.js");
   return {
-    build: (request, opts = {}) => startTask((report, signal) => runNodesBuild(parts, request, report, signal), opts.signal),
-    call: (request, kind, opts = {}) => callNodes(parts, request, kind, opts.signal ?? new AbortController().signal),
-  };
-}
-
-/** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts): Promise<Pick<Builder, "build" | "call">> {
-  const { runRemoteBuild } = await import("./remote/remoteBuild.js");
-  const { callRemotely } = await import("./remote/remoteCall.js");
-  return {
-    build: (request, opts = {}) => startTask((report, signal) => runRemoteBuild(parts, request, report, signal), opts.signal),
-    call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
+    build: (request, opts = {}) => startTask((report, signal) => runElsewhere(parts, request, report, signal), opts.signal),
+    call: (request, kind, opts = {}) => callElsewhere(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
 }
 

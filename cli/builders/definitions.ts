@@ -58,10 +58,10 @@ export function writeDefinition(definition: BuilderDefinition): void {
   write(fileOf(definition.name), `${JSON.stringify(definition, null, 2)}\n`);
 }
 
-/** Forgets a builder. One that is not there is no error. */
+/** Forgets a builder. One that is not there is no error. @throws {TbuildError} permission_denied */
 export function removeDefinition(name: string): void {
-  rmSync(fileOf(name), { force: true });
-  if (usedName() === name) rmSync(usedFile(), { force: true });
+  remove(fileOf(name));
+  if (usedName() === name) use(null);
 }
 
 /** The name that `use` has chosen; null for this process. */
@@ -72,7 +72,7 @@ export function usedName(): string | null {
 
 /** Chooses the builder of command lines that name none; null is this process. @throws {TbuildError} permission_denied, resource_exhausted */
 export function use(name: string | null): void {
-  if (name === null) rmSync(usedFile(), { force: true });
+  if (name === null) remove(usedFile());
   else write(usedFile(), `${name}\n`);
 }
 
@@ -91,6 +91,14 @@ function write(file: string, text: string): void {
     throw new TbuildError("permission_denied", `Cannot keep builders in "${directory()}": ${(error as NodeJS.ErrnoException).code}`, { cause: error });
   }
   replaceFile(file, text);
+}
+
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch (error) {
+    throw new TbuildError("permission_denied", `Cannot remove "${file}": ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+  }
 }
 
 function filesIn(dir: string): readonly string[] {

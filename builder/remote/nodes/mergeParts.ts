@@ -17,13 +17,13 @@ import type { BuildParts } from "../../run.js";
 import { type ExportMetadata, isLoaded, withoutDigest, writeTrees } from "../remoteOutputs.js";
 import { loadTaken, writeTakenLayout } from "../takenImage.js";
 import type { Share } from "./route.js";
-import type { BuilderNode } from "./node.js";
 import { mergeIndexes, platformName } from "./mergeIndexes.js";
 import type { NodePart, SharedOutputs } from "./nodeOutputs.js";
+import type { UpNode } from "./shares.js";
 
 /** What came of one node. */
 export interface BuiltPart extends NodePart {
-  readonly share: Share<{ readonly node: BuilderNode }>;
+  readonly share: Share<UpNode>;
   /** The node's answer. */
   readonly response: ExportMetadata;
 }
@@ -87,7 +87,7 @@ async function mergePushed(deps: MergeDeps, spec: ExportSpec, parts: readonly Bu
   const indexes: Index[] = [];
   for (const { response, share } of parts) {
     const digest = response["containerimage.digest"];
-    if (digest === undefined) throw new TbuildError("corrupt", `Cannot merge the image: "${share.node.node.name}" does not say what it has pushed`);
+    if (digest === undefined) throw new TbuildError("corrupt", `Cannot merge the image: "${share.node.name}" does not say what it has pushed`);
     const { bytes } = await client.manifest({ ...first, tag: null, digest: parseDigest(digest) }, opts);
     indexes.push(indexIn(bytes));
   }

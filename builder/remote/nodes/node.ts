@@ -1,6 +1,7 @@
 import { TbuildError } from "../../../cache/errors.js";
 import type { Platform } from "../../../cache/oci/platform.js";
 import { parseBuilderAddress } from "../address.js";
+import { builderPlace } from "../place.js";
 import type { TlsFiles } from "../tlsFiles.js";
 
 /** One of several machines that build together, as the user gives it. */
@@ -23,7 +24,10 @@ export interface BuilderNode {
   readonly pinned: readonly Platform[];
 }
 
-/** The nodes of a builder. Nobody is asked yet. @throws {TbuildError} usage for a bad address, invalid_argument for a name given twice */
+/**
+ * The nodes of a builder. Nobody is asked yet. @throws {TbuildError} usage for a bad address, invalid_argument for a name given twice, not_found for
+ * certificates of a node that is the only one: of several, one may fail to be reached
+ */
 export function builderNodes(configs: readonly NodeConfig[]): readonly BuilderNode[] {
   const nodes = configs.map(({ name, address, tls = {}, platforms = [] }, index) => ({ name: name ?? `node${index}`, address, tls, pinned: platforms }));
   for (const [index, { name, address }] of nodes.entries()) {
@@ -31,5 +35,7 @@ export function builderNodes(configs: readonly NodeConfig[]): readonly BuilderNo
     const other = nodes.slice(0, index).find((one) => one.name === name);
     if (other !== undefined) throw new TbuildError("invalid_argument", `Cannot build on "${address}": "${other.address}" is called "${name}" as well`);
   }
+  const [only, another] = nodes;
+  if (only !== undefined && another === undefined) builderPlace(only.address, only.tls);
   return nodes;
 }
