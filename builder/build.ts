@@ -10,6 +10,7 @@ import { cacheMountDropper } from "./dropCacheMounts.js";
 import { checkEngine } from "./engine/exporter.js";
 import { entitlementsOf } from "./entitlements.js";
 import { buildEpoch } from "./epoch.js";
+import type { Exporter } from "./exporter/exporter.js";
 import { checkLocalDelete } from "./exporter/localDelete.js";
 import { createExporter } from "./exporter/mod.js";
 import { exportSpecs } from "./exportSpecs.js";
@@ -17,7 +18,7 @@ import { finishBuild } from "./finish.js";
 import { type BuildInputs, openInputs } from "./inputs.js";
 import type { Report } from "./internalStep.js";
 import { openLogs } from "./logs/buildLogs.js";
-import { planBuild } from "./plan.js";
+import { planBuild, type PlatformPlan } from "./plan.js";
 import { rootKind, targetPlatforms } from "./platforms.js";
 import { policyApplier } from "./policy/applyPolicy.js";
 import { policedPlans } from "./policy/policedPlans.js";
@@ -28,10 +29,18 @@ import type { BuildParts, Run } from "./run.js";
 import { givenTo } from "./secrets/given.js";
 import { type LocalDirectory, localSource } from "./source/local.js";
 import { sourcePins } from "./source/pins.js";
+import type { TextFile } from "./textFile.js";
 import { warnOnce } from "./warnOnce.js";
 
+/** Takes a build's result instead of the outputs of its request. */
+export interface BuildSink {
+  readonly exporter: Exporter;
+  /** Hears of what will be solved, once. */
+  planned(plans: readonly PlatformPlan[], dockerfile: TextFile): void;
+}
+
 /** Resolve, solve, export: one build from request to result. */
-export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal, sink?: BuildSink): Promise<BuildResult> {
   const startedAt = Date.now();
   using logs = openLogs(parts.store, audience);
   const { report } = logs;
@@ -45,16 +54,20 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const attest = attestOptions(request.attest ?? {});
   const attested = attest.provenance !== null || attest.sbom !== null;
   const shape = { platforms: targetPlatforms(request), root: rootKind(request), attested };
-  const exporters = specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push }));
+  const exporters = sink === undefined ? specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push })) : [sink.exporter];
   await checkEngine(specs, { signal });
   const given = givenTo(request);
   await using caches = await openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);
-  const epoch = await buildEpoch(inputs, request.buildArgs ?? {});
+  const epoch = request.epoch === undefined ? await buildEpoch(inputs, request.buildArgs ?? {}) : request.epoch;
   const run: Run = { ...opening, request, inputs, epoch };
-  const timeOf = async (source: "context" | Output) => (source === "context" ? null : await sourceTime(source, (tree) => solvedTree(opening, tree)));
+  const timeOf = async (source: "context" | Output) => {
+    const fetched = source === "context" ? inputs.contextDownload : source;
+    return fetched === null ? null : await sourceTime(fetched, (tree) => solvedTree(opening, tree));
+  };
   const plans = await policedPlans(await planBuild({ ...run, sourceTime: timeOf }), run);
+  sink?.planned(plans, inputs.dockerfile);
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
   const steps = topologicalOrder(...plans.map(({ root }) => root));

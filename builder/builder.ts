@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Opts } from "../cache/content/store.js";
-import { cancelled, fromSystemError } from "../cache/errors.js";
+import { cancelled, fromSystemError, TbuildError } from "../cache/errors.js";
 import type { ImageManifestRecord } from "../cache/meta/records.js";
 import type { Descriptor, ImageConfig, Manifest } from "../cache/oci/descriptor.js";
 import { hostPlatform } from "../cache/oci/platform.js";
@@ -10,7 +10,9 @@ import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
 import { runBuild } from "./build.js";
 import { type CallKind, type CallResult, callFrontend } from "./call.js";
-import { type GcConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { type GcConfig, type HistoryConfig, loadConfig, type TbuildConfig } from "./config.js";
+import { newRef } from "./history/newRef.js";
+import { recorded } from "./history/recorder.js";
 import { removeContainers } from "./executor/leftovers.js";
 import type { ProcessResult, Stdio } from "./executor/executor.js";
 import { findProgram } from "./executor/host.js";
@@ -19,12 +21,14 @@ import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument
 import type { Report } from "./internalStep.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
-import type { Build, BuilderConfig, BuildRequest, RunRequest, Task } from "./request.js";
+import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
 import type { BuilderNode } from "./remote/nodes/node.js";
 import type { NodesParts } from "./remote/nodes/nodesParts.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
+import type { VerifyReport } from "./verify/report.js";
+import type { VerifyRequest } from "./verify/verify.js";
 
 /** Builds images. Holds the store open until it is disposed; builds can run side by side. */
 export interface Builder extends AsyncDisposable {
@@ -35,7 +39,7 @@ export interface Builder extends AsyncDisposable {
   /** What the configuration says of collection; see `gcPolicies`. */
   readonly gcConfig: GcConfig;
   /** Starts a build. Aborting the signal ends its containers and then rejects the result with `cancelled`. */
-  build(request: BuildRequest, opts?: { readonly signal?: AbortSignal }): Build;
+  build(request: BuildRequest, opts?: BuildOpts): Build;
   /** Brings an image of a registry into the image store. See {@link pullImages}. */
   pull(request: PullRequest, opts?: { readonly signal?: AbortSignal }): Task<NamedDigest>;
   /** Writes images of the image store to the registries of their names. See {@link pushImages}. */
@@ -52,6 +56,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Builds an image anew, exports nothing and tells what differs. See `verifyImage`. */
+  verify(request: VerifyRequest, opts?: { readonly signal?: AbortSignal }): Task<VerifyReport>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
   call<K extends CallKind>(request: BuildRequest, kind: K, opts?: { readonly signal?: AbortSignal }): Promise<CallResult<K>>;
 }
@@ -75,8 +81,8 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
     maxStoreSize: settings.worker.maxStoreSize ?? undefined,
   });
   const parts = buildParts(store, settings, runtime);
-  const own = localBuilder(parts, settings.worker);
-  return nodes.length === 0 ? own : { ...own, ...(await remoteBuilds({ nodes, store, registries: settings.registries, remote: parts.remote })) };
+  const own = localBuilder(parts, settings, config.history === true);
+  return nodes.length === 0 ? own : { ...own, ...(await remoteBuilds({ nodes, store, registries: settings.registries, remote: parts.remote }, settings.history)) };
 }
 
 /** Where builds run; none is this process. Only who builds elsewhere needs what it loads. @throws {TbuildError} usage, not_found, invalid_argument */
@@ -86,21 +92,37 @@ async function nodesOf({ address, tls, nodes = [] }: BuilderConfig): Promise<rea
 }
 
 /** What builders elsewhere do of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: NodesParts): Promise<Pick<Builder, "build" | "call">> {
+async function remoteBuilds(parts: NodesParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
   const { callElsewhere, runElsewhere } = await import("./remote/nodes/elsewhere.js");
   return {
-    build: (request, opts = {}) => startTask((report, signal) => runElsewhere(parts, request, report, signal), opts.signal),
+    build: (request, { ref, signal: asked } = {}) => {
+      const work = (report: Report, signal: AbortSignal) => runElsewhere(parts, { request, ref: ref ?? newRef() }, report, signal);
+      if (ref === undefined) return startTask(work, asked);
+      const address = parts.nodes.map((node) => node.address).join(", ");
+      const kept = { store: parts.store, limits, request, ref, address, visible: "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
+    verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
     call: (request, kind, opts = {}) => callElsewhere(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
 }
 
-function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
+function verifiedElsewhere(): TbuildError {
+  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
+}
+
+function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<TbuildConfig, "worker" | "history">, remembers: boolean): Builder {
   const { store } = parts;
   return {
     store,
     parts,
-    gcConfig,
-    build: (request, opts = {}) => startTask((report, signal) => runBuild(parts, request, report, signal), opts.signal),
+    gcConfig: worker,
+    build(request, { ref, signal: asked } = {}) {
+      const work = (report: Report, signal: AbortSignal) => runBuild(parts, request, report, signal);
+      if (!remembers && ref === undefined) return startTask(work, asked);
+      const kept = { store, limits, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
+      return startTask((report, signal) => recorded(kept, report, signal, work), asked);
+    },
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
     push: (request, opts = {}) => startTask((report, signal) => pushImages(parts, request, report, signal), opts.signal),
     async fetchLayer(blob, opts = {}) {
@@ -112,6 +134,8 @@ function localBuilder(parts: BuildParts, gcConfig: GcConfig): Builder {
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    verify: (request, opts = {}) =>
+      startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

@@ -107,7 +107,7 @@ async function auditPlatforms({ parts, secrets, signal }: Running, plans: readon
 }
 
 /** The steps that made layers of their own, lowest first. */
-function stepsOf(chain: ReadonlySet<Vertex>): readonly Vertex[] {
+export function stepsOf(chain: ReadonlySet<Vertex>): readonly Vertex[] {
   return [...chain].filter(({ op }) => op.body.kind !== "source").reverse();
 }
 

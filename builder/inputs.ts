@@ -28,6 +28,8 @@ export interface BuildInputs extends FrontendInputs {
   readonly context: string;
   /** Seconds since the epoch of what was fetched, if it has a time; "head": that of the directory's Git commit, if it is a work tree. */
   readonly contextTime: number | null | "head";
+  /** See {@link OpenContext.download}. */
+  readonly contextDownload: Output | null;
   /** The ignore file that counts: the Dockerfile's own, else the context's; null when there is none. */
   readonly ignoreFile: IgnoreFile | null;
   readonly named: NamedContexts;
@@ -69,5 +71,5 @@ function withTexts({ buildContexts }: InputRequest, context: OpenContext, { text
   const ignoreFile = context.origin === "directory" ? readIgnoreFile(candidates, context.path) : null;
   const named = readNamedContexts(buildContexts ?? {});
   const contextTime = context.origin === "directory" ? "head" : context.time;
-  return { context: context.path, contextTime, tree: "local", dockerfile: text, ignoreFile, ignore: ignoreFile?.rules ?? [], named };
+  return { context: context.path, contextTime, contextDownload: context.download, tree: "local", dockerfile: text, ignoreFile, ignore: ignoreFile?.rules ?? [], named };
 }

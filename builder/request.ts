@@ -33,6 +33,8 @@ export interface BuildRequest {
   readonly outputs?: readonly ExportSpec[] | undefined;
   /** False: copied files keep their times, as Docker's do; default true: all that tbuild writes carries the build's epoch. */
   readonly reproducible?: boolean | undefined;
+  /** Seconds that count as the build's time whatever else says so; null is none. Default: see `buildEpoch`. */
+  readonly epoch?: number | null | undefined;
   readonly network?: "default" | "host" | "none" | undefined;
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[] | undefined;
   /** Stages that run every step, whatever the cache has; `noCache` is all of them. */
@@ -100,6 +102,17 @@ export interface RunRequest {
   readonly terminal?: boolean | undefined;
 }
 
+/** Options of one build. */
+export interface BuildOpts {
+  /** Aborting ends the build. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Name in the history, of letters, digits, "-" and "_": with one the build is remembered in the store, and other processes can follow
+   * and end it from its begin, wherever it runs. Default: some name, and `BuilderConfig.history` says whether it is remembered.
+   */
+  readonly ref?: string | undefined;
+}
+
 /** Work under way. */
 export interface Task<T> {
   /** Can be iterated once; ends when the work ends, and never throws. */
@@ -136,6 +149,8 @@ export interface BuilderConfig {
   readonly configFile?: string | undefined;
   /** A build follows at once: what it will need is started while the store is being opened. */
   readonly warm?: boolean | undefined;
+  /** True: builds of this process are remembered in the store; see `tbuild history`. Default false. */
+  readonly history?: boolean | undefined;
   /** OCI runtime; default "runc". */
   readonly ociRuntime?: string | undefined;
   /** Steps at a time, instead of what the file says. */

@@ -9,6 +9,11 @@ export function exitCodeOf(error: unknown): number {
   return hasCode(error, "cancelled") ? 130 : 1;
 }
 
+/** Of `tbuild verify`, as cmp(1) has them: 1 is an image that differs, 2 that nobody knows. */
+export function verifyExitCodeOf(error: unknown): number {
+  return hasCode(error, "cancelled") ? 130 : 2;
+}
+
 /** Of `tbuild run`, whose other statuses are the process's: 125 for failures of tbuild's own, 126 and 127 as shells have them. */
 export function runExitCodeOf(error: unknown): number {
   if (hasCode(error, "cancelled")) return 130;

@@ -14,11 +14,13 @@ const OTHERS = ["SIGQUIT", "SIGUSR2", "SIGWINCH"] as const;
 /** As often as Docker asks a process before it makes an end. */
 const PATIENCE = 3;
 
+const CANCELLING = "\nCancelling; press Ctrl-C again to leave at once\n";
+
 /**
  * The first Ctrl-C or SIGTERM cancels and cleans up; a second one gives up at once (what is left is found by the next
- * tbuild). A live view says so itself.
+ * tbuild). A live view says so itself; else `said` is written.
  */
-export function interruptSignal(live: boolean, terminal: Terminal): Interrupt {
+export function interruptSignal(live: boolean, terminal: Terminal, said = CANCELLING): Interrupt {
   const abort = new AbortController();
   let pass: ((signal: NodeJS.Signals) => void) | null = null;
   let asked = 0;
@@ -27,7 +29,7 @@ export function interruptSignal(live: boolean, terminal: Terminal): Interrupt {
       if (live) terminal.stderr.write(showCursor);
       process.exit(130);
     }
-    if (!live) terminal.stderr.write("\nCancelling; press Ctrl-C again to leave at once\n");
+    if (!live) terminal.stderr.write(said);
     abort.abort();
   };
   const onEnding = (name: NodeJS.Signals) => (pass === null || ++asked >= PATIENCE ? cancel() : pass(name));

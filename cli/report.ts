@@ -12,6 +12,8 @@ export interface ReportOptions {
   /** "shown" when the end of a failed step's output has been seen already. */
   readonly output: "show" | "shown";
   readonly colours: boolean;
+  /** Texts of files as they were, by their name; default: they are read now. */
+  readonly texts?: ReadonlyMap<string, string>;
   /** Width of the terminal; excerpts fit into it. */
   readonly columns: number;
 }
@@ -51,10 +53,10 @@ function summary(errors: readonly TbuildError[]): string {
 }
 
 function reportOne({ at, message, hint, process: failure }: TbuildError, options: ReportOptions, paint: Paint): string {
-  const { root, output } = options;
+  const { root, output, texts } = options;
   const place = at === undefined ? "" : `${at.file}:${at.start.line}:${at.start.column}: `;
   const tail = output === "show" ? (failure?.logTail ?? []) : [];
-  const text = at === undefined ? null : sourceText(at.file, root);
+  const text = at === undefined ? null : (texts?.get(at.file) ?? sourceText(at.file, root));
   const parts = [
     `${paint.bad("ERROR:")} ${paint.strong(place)}${message}`,
     ...(tail.length === 0 ? [] : ["------", ...tail.map((line) => ` ${printable(line)}`), "------"]),

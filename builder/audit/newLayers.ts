@@ -6,6 +6,7 @@ import type { Vertex } from "../../solver/graph.js";
 /** A layer of the image that a step of this build made, or an earlier build for it. */
 export interface NewLayer {
   readonly step: Vertex;
+  readonly snapshot: string;
   readonly at: SourceRange | null;
   /** Directory of what the layer changes, as overlayfs keeps it; null when it is kept in another way. */
   readonly upper: string | null;
@@ -20,8 +21,9 @@ export async function newLayers(store: Store, top: string | null, steps: readonl
   if (steps.length === 0 || chain.length < steps.length) return [];
   return await Promise.all(
     steps.map(async (step, index) => {
-      const changes = await store.snapshots.changes(chain[index]!);
-      return { step, at: step.at[0] ?? null, upper: changes.kind === "upper" ? changes.path : null };
+      const snapshot = chain[index]!;
+      const changes = await store.snapshots.changes(snapshot);
+      return { step, snapshot, at: step.at[0] ?? null, upper: changes.kind === "upper" ? changes.path : null };
     }),
   );
 }

@@ -10,7 +10,7 @@ import { internalStep, type Report } from "../internalStep.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheTarget } from "./backend.js";
 import { type Collected, collectCache } from "./collect.js";
-import { mergeCaches } from "./merge.js";
+import { mergeCaches, type MergeOptions } from "./merge.js";
 import { emptyCache, type SharedCache } from "./sharedCache.js";
 import { cacheWarning } from "./warning.js";
 
@@ -84,21 +84,25 @@ async function exportCache({ store, lost }: ExportCacheDeps, { target, mode, blo
   opts.report.statusDone("preparing build cache for export");
   if (ours.cache.layers.length === 0) return {};
   opts.report.status("sending cache export", 0, 0);
+  const metadata = await addToCache(target, ours, { now, lost, prefer: blobs.force === true ? "ours" : "theirs" }, opts);
+  opts.report.statusDone("sending cache export");
+  return metadata;
+}
+
+/** Writes what a cache had and `ours` as one, again when others write meanwhile. @throws {TbuildError} unavailable when they always do */
+export async function addToCache(target: CacheTarget, ours: Collected, merging: MergeOptions, opts: StepOpts): Promise<Readonly<Record<string, string>>> {
   let base: "merge" | "replace" = "merge";
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await target.read(opts);
     const state = found === null || base === "merge" ? found : { ...found, cache: emptyCache };
-    const prefer = blobs.force === true ? "ours" : "theirs";
-    const cache = mergeCaches(state?.cache ?? emptyCache, ours.cache, { now, lost, prefer });
+    const cache = mergeCaches(state?.cache ?? emptyCache, ours.cache, merging);
     const written = await target.write(cache, state, missingBlobs(cache, state?.cache ?? null, ours), opts).catch((error: unknown) => {
       // Of what is there, blobs may be gone, so that nothing can be added to it.
       if (base === "replace" || (state?.cache.layers.length ?? 0) === 0 || !mayBeMissing(error)) throw error;
       base = "replace";
       return "changed" as const;
     });
-    if (written === "changed") continue;
-    opts.report.statusDone("sending cache export");
-    return written.metadata;
+    if (written !== "changed") return written.metadata;
   }
   throw new TbuildError("unavailable", `Others wrote to it ${ATTEMPTS} times meanwhile`);
 }

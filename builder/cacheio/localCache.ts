@@ -14,10 +14,11 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import type { Document } from "../image/assemble.js";
 import { descriptor, indexJson } from "../image/canonical.js";
 import { parseManifest } from "../registry/manifest.js";
+import type { PushBlob } from "../registry/pushBlob.js";
 import { createLayoutClient, findInLayout } from "../source/layoutClient.js";
 import { layoutOrigin } from "../source/ociLayout.js";
 import type { CacheSource, CacheTarget, TargetState } from "./backend.js";
-import { cacheContents, cacheDocuments, type CacheForm } from "./cacheManifest.js";
+import { cacheContents, type CacheDocuments, cacheDocuments, type CacheForm } from "./cacheManifest.js";
 import { readRegistryCache } from "./readCache.js";
 import { emptyCache } from "./sharedCache.js";
 
@@ -54,28 +55,47 @@ export function localTarget({ dir, content }: LocalAccess, { tag, form, keep }: 
     name: dir,
     read: async (opts) => await readState({ dir, content }, { tag, keep }, opts),
     async write(cache, state, blobs, opts) {
-      const { manifest, config } = cacheDocuments(cache, form);
-      try {
-        mkdirSync(path.join(dir, "blobs/sha256"), { recursive: true });
-        for (const [digest, blob] of blobs) {
-          if (existsSync(blobPath(dir, digest))) continue;
-          await blob.fetch();
-          const source = content.pathOf(digest);
-          await writeOnce(blobPath(dir, digest), (file) => pipeline(createReadStream(source), createWriteStream(file, { flags: "wx" }), opts));
-        }
-        for (const { bytes, descriptor: own } of [config, manifest]) {
-          await writeOnce(blobPath(dir, own.digest), (file) => writeFile(file, bytes, { flag: "wx" }));
-        }
-        using _lock = await lockIndex(dir, opts);
-        if ((versionOf(dir, tag) ?? null) !== (state?.version ?? null)) return "changed";
-        await writeIndex(dir, manifest, tag);
-        if (keep === "reset") removeUnnamed(dir);
-      } catch (error) {
-        throw writeError(error, dir);
-      }
-      return { metadata: { "cache.manifest": JSON.stringify(descriptor(manifest.descriptor)) } };
+      const documents = cacheDocuments(cache, form);
+      const isCurrent = (version: Digest | null): boolean => version === (state?.version ?? null);
+      if (!(await writeDocuments({ dir, content }, documents, { tag, keep, isCurrent }, blobs, opts))) return "changed";
+      return { metadata: { "cache.manifest": JSON.stringify(descriptor(documents.manifest.descriptor)) } };
     },
   };
+}
+
+/** Where {@link writeDocuments} writes. */
+export interface LocalPlace extends Pick<LocalOptions, "tag" | "keep"> {
+  /** Asked of what the tag names when it is to be replaced; null is nothing. */
+  isCurrent(version: Digest | null): boolean;
+}
+
+/** Puts a cache into a directory and names it there. False: it was not named, because what the tag names is not current. @throws {TbuildError} */
+export async function writeDocuments(
+  { dir, content }: LocalAccess,
+  { manifest, config }: CacheDocuments,
+  { tag, keep, isCurrent }: LocalPlace,
+  blobs: ReadonlyMap<Digest, Pick<PushBlob, "fetch">>,
+  opts: Opts,
+): Promise<boolean> {
+  try {
+    mkdirSync(path.join(dir, "blobs/sha256"), { recursive: true });
+    for (const [digest, blob] of blobs) {
+      if (existsSync(blobPath(dir, digest))) continue;
+      await blob.fetch();
+      const source = content.pathOf(digest);
+      await writeOnce(blobPath(dir, digest), (file) => pipeline(createReadStream(source), createWriteStream(file, { flags: "wx" }), opts));
+    }
+    for (const { bytes, descriptor: own } of [config, manifest]) {
+      await writeOnce(blobPath(dir, own.digest), (file) => writeFile(file, bytes, { flag: "wx" }));
+    }
+    using _lock = await lockIndex(dir, opts);
+    if (!isCurrent(versionOf(dir, tag) ?? null)) return false;
+    await writeIndex(dir, manifest, tag);
+    if (keep === "reset") removeUnnamed(dir);
+    return true;
+  } catch (error) {
+    throw writeError(error, dir);
+  }
 }
 
 async function readState(

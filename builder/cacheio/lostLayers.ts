@@ -37,15 +37,16 @@ export function losses(): Losses {
 
 /**
  * Results of caches are used before their layers are here. When one turns out to be gone, or is not what the cache says, what
- * is stored of it is forgotten and `attempt` is made once more, in which the steps run that made it.
+ * is stored of it is forgotten and `attempt` is made once more, in which the steps run that made it; and so on while more is lost.
  */
 export async function despiteLosses<T>(store: Store, lost: Losses, warn: Warn, attempt: () => Promise<T>): Promise<T> {
-  try {
-    return await attempt();
-  } catch (error) {
-    if (lost.blobs.size === 0 || hasCode(error, "cancelled") || !(await forgetResults(store, lost.blobs))) throw error;
-    warn([cacheWarning("A cached result cannot be used; its steps run again", error)]);
-    return await attempt();
+  for (let known = 0; ; known = lost.blobs.size) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (lost.blobs.size === known || hasCode(error, "cancelled") || !(await forgetResults(store, lost.blobs))) throw error;
+      warn([cacheWarning("A cached result cannot be used; its steps run again", error)]);
+    }
   }
 }
 

@@ -27,7 +27,7 @@ export interface RegistryCache {
 }
 
 /** Largest config of a cache that is read, in bytes. */
-const cacheLimit = 64 << 20;
+export const cacheLimit = 64 << 20;
 
 /** Indexes of indexes. */
 const MAX_NESTING = 2;

@@ -12,6 +12,7 @@ import type { CacheForm } from "./cacheManifest.js";
 import { clientBlobs, clientOrigin, clientSource, clientTarget } from "./clientCache.js";
 import type { CacheExport } from "./exportCaches.js";
 import { localSource, localTarget } from "./localCache.js";
+import { readLocalExport, readLocalImport } from "./localSpecs.js";
 import { objectFetch, objectSource, objectTarget } from "./objectCache.js";
 import { durationMs, objectCacheOf } from "./objectSpecs.js";
 import { type RegistryAccess, registrySource, registryTarget } from "./registryCache.js";
@@ -83,20 +84,32 @@ function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport {
   const make = exportTypes[spec.type];
   if (make === undefined || !Object.hasOwn(exportTypes, spec.type)) throw unknownName("cache export type", spec.type, [...Object.keys(exportTypes), "inline"]);
   const attrs = readAttrs(spec, "cache export");
+  const { form, packed, ...options } = readExportOptions(attrs);
+  const target = make(attrs, deps, form);
+  if (deps.client === null) attrs.finish();
+  const blobs = { ...packed, missing: "leave" as const, refetch: (blob: Parameters<RemoteAccess["refetch"]>[0]) => deps.remote.refetch(blob, {}) };
+  return { target, blobs, ...options };
+}
+
+/** How a cache is exported, wherever it goes. */
+export interface ExportOptions extends Pick<CacheExport, "mode" | "onError" | "timeoutMs"> {
+  readonly form: CacheForm;
+  readonly packed: Pick<CacheExport["blobs"], "compression" | "level" | "force">;
+}
+
+/** Options that all kinds of exports have. @throws {TbuildError} invalid_argument */
+export function readExportOptions(attrs: Attrs): ExportOptions {
   const mode = attrs.text("mode") ?? "min";
   if (mode !== "min" && mode !== "max") throw attrs.invalid("mode", '"min" or "max"');
   const { compression, level, force, layout } = readCompression(attrs);
   if (layout === "estargz") throw attrs.invalid("compression", '"gzip", "zstd" or "uncompressed" for a cache');
-  const target = make(attrs, deps, formOf(attrs));
   const timeoutMs = durationMs(attrs, "timeout") ?? DEFAULT_TIMEOUT_MS;
   const onError = attrs.bool("ignore-error", true) ? "warn" : "fail";
-  if (deps.client === null) attrs.finish();
-  const blobs = { compression, level, force, missing: "leave" as const, refetch: (blob: Parameters<RemoteAccess["refetch"]>[0]) => deps.remote.refetch(blob, {}) };
-  return { target, mode, blobs, onError, timeoutMs };
+  return { mode, form: formOf(attrs), packed: { compression, level, force }, onError, timeoutMs };
 }
 
-/** No cache is written twice. */
-function checkCacheExports(specs: readonly CacheSpec[]): void {
+/** No cache is written twice. @throws {TbuildError} invalid_argument */
+export function checkCacheExports(specs: readonly CacheSpec[]): void {
   const seen = new Set<string>();
   for (const spec of specs.filter((one) => !isInline(one))) {
     const key = JSON.stringify([spec.type, Object.entries(spec.attrs).sort(([a], [b]) => (a < b ? -1 : 1))]);
@@ -141,10 +154,8 @@ function objectImport(type: "gha" | "s3", attrs: Attrs, deps: CacheDeps): CacheS
 }
 
 function localImport(attrs: Attrs, { store: { content }, client, remote }: CacheDeps): CacheSource {
-  const dir = attrs.required("src", "Write type=local,src=DIRECTORY");
-  const tag = attrs.text("tag") ?? "latest";
-  const digest = attrs.text("digest");
-  if (client === null) return localSource({ dir: path.resolve(dir), content }, tag, digest === undefined ? null : parseDigest(digest));
+  const { dir, tag, digest } = readLocalImport(attrs);
+  if (client === null) return localSource({ dir: path.resolve(dir), content }, tag, digest);
   const open = () => client.open(dir);
   const place = { registry: "localhost", repository: "layout/cache", tag: null, digest: null };
   remote.origins.set(clientOrigin(dir), (blob, opts) => clientBlobs(open()).fetchBlob(place, blob, content, opts));
@@ -153,9 +164,7 @@ function localImport(attrs: Attrs, { store: { content }, client, remote }: Cache
 }
 
 function localExport(attrs: Attrs, { store: { content }, client }: CacheDeps, form: CacheForm): CacheTarget {
-  const dir = attrs.required("dest", "Write type=local,dest=DIRECTORY");
-  const tag = attrs.text("tag") ?? "latest";
-  const keep = attrs.bool("reset", false) ? "reset" : "merge";
-  if (client === null) return localTarget({ dir: path.resolve(dir), content }, { tag, form, keep });
+  const { dir, ...options } = readLocalExport(attrs);
+  if (client === null) return localTarget({ dir: path.resolve(dir), content }, { ...options, form });
   return clientTarget({ dir, open: () => client.open(dir), content }, form);
 }

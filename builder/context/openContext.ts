@@ -22,6 +22,8 @@ export interface OpenContext extends AsyncDisposable {
   readonly dockerfile: TextFile | null;
   /** Seconds since the epoch of what was fetched; null when it has no time of its own. */
   readonly time: number | null;
+  /** What was downloaded, for whoever asks when that was made; null for everything else. */
+  readonly download: Output | null;
 }
 
 /** What is asked for. */
@@ -59,7 +61,7 @@ export function openDirectory(given: string): OpenContext {
     const hint = 'Give the directory that holds the Dockerfile, for example "."';
     throw new TbuildError("not_found", `Cannot use "${given}" as the build context: ${what}`, { hint });
   }
-  return { path: path.resolve(given), origin: "directory", dockerfile: null, time: null, [Symbol.asyncDispose]: async () => {} };
+  return { path: path.resolve(given), origin: "directory", dockerfile: null, time: null, download: null, [Symbol.asyncDispose]: async () => {} };
 }
 
 async function openGit({ url, shown }: Extract<MainContext, { kind: "git" }>, { buildArgs }: ContextRequest, deps: ContextDeps): Promise<OpenContext> {
@@ -78,13 +80,13 @@ async function openStdin(stdin: Stdin, deps: ContextDeps): Promise<OpenContext> 
 async function openFile(deps: ContextDeps, source: Output, locals: ReadonlyMap<string, LocalDirectory>, shown: string): Promise<OpenContext> {
   await using tree = await solvedTree(deps, source, locals);
   const file = path.join(tree.path, FILE);
-  if (isArchive(file)) return opened(await solvedTree(deps, unpackStep(source), locals), null);
+  if (isArchive(file)) return opened(await solvedTree(deps, unpackStep(source), locals), null, locals.size === 0 ? source : null);
   const { bytes } = readText(file, shown);
   return { ...openDirectory(emptyDirectory(deps.parts.store)), origin: "fetched", dockerfile: { name: "Dockerfile", bytes } };
 }
 
-function opened(tree: ReadTree, time: number | null): OpenContext {
-  return { path: tree.path, origin: "fetched", dockerfile: null, time, [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose]() };
+function opened(tree: ReadTree, time: number | null, download: Output | null = null): OpenContext {
+  return { path: tree.path, origin: "fetched", dockerfile: null, time, download, [Symbol.asyncDispose]: () => tree[Symbol.asyncDispose]() };
 }
 
 function emptyDirectory(store: Store): string {

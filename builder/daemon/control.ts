@@ -9,13 +9,13 @@ import type { OpenBuild } from "./daemonBuild.js";
 import { type Filter, parseFilters } from "./filter.js";
 import type { Call, Handlers } from "./handlers.js";
 import type { History } from "./history/history.js";
-import { readStatus } from "./history/statusLog.js";
+import { readStatus } from "../history/statusLog.js";
 import type { Jobs } from "./jobs.js";
 import type { Traces } from "./operation/traces.js";
 import { solve } from "./solve.js";
 import { withoutRecordBlobs } from "./recordBlobs.js";
 import { pruneStore, usageRecords } from "./space.js";
-import { statusWriter } from "./status.js";
+import { statusWriter } from "../history/status.js";
 
 /** What the control service is made of. */
 export interface ControlParts {

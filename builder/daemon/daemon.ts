@@ -15,7 +15,7 @@ import type { OpenBuild } from "./daemonBuild.js";
 import { clientJobs, gatewayHandlers } from "./gateway.js";
 import { addService, type OnError } from "./handlers.js";
 import { type History, openHistory } from "./history/history.js";
-import { defaultRetention, type Retention } from "./history/retention.js";
+import { defaultRetention, type Retention } from "../history/retention.js";
 import { createJobs } from "./jobs.js";
 import type { ListenAddress } from "./address.js";
 import { serveDebug } from "./operation/debugServer.js";

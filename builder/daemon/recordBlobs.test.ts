@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "../../cache/oci/digest.js";
 import { memoryMeta } from "../../cache/snapshot/memoryMeta.js";
-import { testRecord } from "./history/testRecord.js";
+import { testRecord } from "../history/testRecord.js";
 import { withoutRecordBlobs } from "./recordBlobs.js";
 
 test("withoutRecordBlobs() leaves out the logs of builds", async () => {

@@ -1,6 +1,6 @@
-import { TbuildError } from "../../cache/errors.js";
 import { parseDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
+import type { StepOpts } from "../../solver/opRunner.js";
 import { checkEngine } from "../engine/exporter.js";
 import { entitlementsOf } from "../entitlements.js";
 import { exportSpecs } from "../exportSpecs.js";
@@ -11,11 +11,14 @@ import { internalStep, type Report } from "../internalStep.js";
 import { type BuildLogs, openLogs } from "../logs/buildLogs.js";
 import { rootKind, targetPlatforms } from "../platforms.js";
 import type { BuildRequest, BuildResult } from "../request.js";
+import { warnOnce } from "../warnOnce.js";
 import { checkCaps } from "./builderCaps.js";
 import { openConnection } from "./connection.js";
+import { saysWhoseDisk } from "./fullDisk.js";
 import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
 import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
 import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
+import { type noCaches, remoteCaches } from "./remoteCaches.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
 import { type RemoteResult, solveOn } from "./remoteSolve.js";
@@ -23,7 +26,7 @@ import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
 /** One build on a builder, from request to result. @throws {TbuildError} why it failed */
-export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, ref: string, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
   await checkRequest(specs, request, store, signal);
@@ -31,25 +34,19 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const { response } = await solveRemotely(parts, request, { outputs, exports: taken.writer, attrs: {} }, logs, signal);
-  if (!outputs.hasFinish) return resultOf(response);
-  return resultOf(await internalStep(report, "taking the result", signal, (opts) => outputs.finish(response, opts)));
+  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warnOnce(report));
+  const { response } = await solveRemotely(parts, request, { ref, outputs, exports: taken.writer, caches, attrs: {} }, logs, signal);
+  if (!outputs.hasFinish && !caches.hasFinish) return resultOf(response);
+  const finish = async (opts: StepOpts) => await caches.finish(await outputs.finish(response, opts), opts);
+  return resultOf(await internalStep(report, "taking the result", signal, finish));
 }
 
-/** Refuses what would fail later, before anything is asked of a builder. @throws {TbuildError} unsupported, permission_denied, invalid_argument, unavailable */
+/** Refuses what would fail later, before anything is asked of a builder. @throws {TbuildError} permission_denied, invalid_argument, unsupported, unavailable */
 export async function checkRequest(specs: readonly ExportSpec[], request: BuildRequest, store: Store, signal: AbortSignal): Promise<void> {
   entitlementsOf(request);
-  checkNotSent(request);
   checkLocalDelete(specs, request.allow ?? []);
   checkOutputs(specs, request, store);
   await checkEngine(specs, { signal });
-}
-
-/** What cannot be sent is refused, not left out. */
-function checkNotSent({ cacheFrom = [], cacheTo = [] }: BuildRequest): void {
-  if ([...cacheFrom, ...cacheTo].some(({ type }) => type === "local")) {
-    throw new TbuildError("unsupported", "Cannot use a cache in a directory of this machine with a builder elsewhere", { hint: "Use type=registry" });
-  }
 }
 
 /** What is wrong with outputs is told here, before anything is asked of the builder. */
@@ -67,9 +64,12 @@ export function resultOf(metadata: BuildResult["metadata"]): BuildResult {
 
 /** What a build asks besides its request. */
 export interface Asked {
+  /** Name of the build. */
+  readonly ref: string;
   readonly outputs: Pick<RemoteOutputs, "exporters" | "receivers">;
   /** Takes blobs of images; null when there are none. */
   readonly exports: ReturnType<typeof takenBlobs>["writer"] | null;
+  readonly caches: typeof noCaches;
   /** Further options of the frontend. */
   readonly attrs: FrontendAttrs;
 }
@@ -81,20 +81,25 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   using transport = openTransport(registries);
   const inputs = await offerInputs(request, { store, transport: transport.http, signal });
   using connection = await openConnection(place, { signal });
-  const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers: asked.outputs.receivers, exports: asked.exports });
+  const { caches, exports, outputs: { exporters, receivers } } = asked;
+  const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers, exports, caches: caches.stores });
   using session = openRemoteSession(connection, offers, inputs.sharedKey);
-  const { exporters } = asked.outputs;
   const solve = {
+    ref: asked.ref,
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
-    cacheExports: request.cacheTo ?? [],
-    attrs: { ...frontendAttrs(request), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
+    cacheExports: caches.to,
+    attrs: { ...frontendAttrs({ ...request, cacheFrom: caches.from }), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
     check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
-  return await solveOn(connection, solve, logs, { signal });
+  try {
+    return await solveOn(connection, solve, logs, { signal });
+  } catch (error) {
+    throw signal.aborted ? error : saysWhoseDisk(error, session.failure(), connection.shown);
+  }
 }
 
 /** tbuildd gives files and config the time that a build of this process would give them; others do not know the option. */

@@ -1,48 +1,33 @@
 import type { Opts } from "../../cache/content/store.js";
 import { TbuildError } from "../../cache/errors.js";
-import type { Progress } from "../../solver/progress.js";
+import { contentService } from "../api/content.js";
 import { controlService } from "../api/control.js";
-import { type buildHistoryRecord, eventType } from "../api/history.js";
-import type { Decoded } from "../api/schema.js";
+import { eventType } from "../api/history.js";
+import type { BuildHistory, BuildHistoryRecord } from "../history/buildHistory.js";
 import type { BuilderPlace } from "./connect.js";
 import { type Connection, openConnection, RemoteError } from "./connection.js";
 import { fromRemote } from "./remoteErrors.js";
-import { statusReader } from "./statusEvents.js";
-
-/** A build that a builder remembers, or runs. Times in milliseconds since the epoch. */
-export type BuildHistoryRecord = Decoded<typeof buildHistoryRecord>;
 
 /** The builds that a builder remembers. Disposing closes the connection. */
-export interface RemoteHistory extends Disposable {
-  /** Newest first; filters are those of `docker buildx history ls`. @throws {TbuildError} invalid_argument, unsupported, unavailable */
-  list(filters: readonly string[], opts: Opts): Promise<readonly BuildHistoryRecord[]>;
-  /** The build whose ref begins so; "" is the last one. @throws {TbuildError} not_found, invalid_argument when there are several */
-  find(ref: string, opts: Opts): Promise<BuildHistoryRecord>;
-  /** What a build told, from its begin to its end; of one that runs, as it goes on. @throws {TbuildError} not_found, unavailable */
-  events(ref: string, opts: Opts): AsyncIterable<Progress>;
-  /** Forgets a build. @throws {TbuildError} not_found, unavailable */
-  remove(ref: string, opts: Opts): Promise<void>;
-}
+export interface RemoteHistory extends BuildHistory, Disposable {}
 
 /** Connects to a builder for what it remembers. @throws {TbuildError} unavailable, unauthorized */
 export async function openHistory(place: BuilderPlace, opts: Opts): Promise<RemoteHistory> {
   const connection = await openConnection(place, opts);
-  const list: RemoteHistory["list"] = async (filters, listOpts) => {
-    const records: BuildHistoryRecord[] = [];
-    const asked = { earlyExit: true, filter: filters };
-    const events = connection.listen(controlService, "ListenBuildHistory", asked, listOpts);
-    await translated(connection, async () => {
-      for await (const { type, record } of events) if (record !== null && type !== eventType.deleted) records.push(record);
-    });
-    return records.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
-  };
   return {
-    list,
-    find: async (ref, findOpts) => chosen(await list([], findOpts), ref, place.shown),
-    async *events(ref, eventOpts) {
-      const reader = statusReader((name) => name);
+    name: `The builder "${place.shown}"`,
+    list: (listOpts) => translated(connection, () => allRecords(connection, listOpts)),
+    async *status(ref, statusOpts) {
       try {
-        for await (const message of connection.listen(controlService, "Status", { ref }, eventOpts)) yield* reader.read(message);
+        yield* connection.listen(controlService, "Status", { ref }, statusOpts);
+      } catch (error) {
+        throw local(error, connection);
+      }
+    },
+    ended: (ref, endedOpts) => translated(connection, () => endedRecord(connection, ref, endedOpts)),
+    async *read(digest, readOpts) {
+      try {
+        for await (const { data } of connection.listen(contentService, "Read", { digest }, readOpts)) yield data;
       } catch (error) {
         throw local(error, connection);
       }
@@ -53,15 +38,20 @@ export async function openHistory(place: BuilderPlace, opts: Opts): Promise<Remo
   };
 }
 
-function chosen(records: readonly BuildHistoryRecord[], ref: string, shown: string): BuildHistoryRecord {
-  const found = records.filter((record) => record.ref.startsWith(ref));
-  const exact = found.find((record) => record.ref === ref) ?? found[0];
-  if (exact === undefined) {
-    const message = ref === "" ? `The builder "${shown}" remembers no build` : `Cannot find the build "${ref}" on "${shown}"`;
-    throw new TbuildError("not_found", message, { hint: "tbuild history ls lists those that it remembers" });
+async function allRecords(connection: Connection, opts: Opts): Promise<readonly BuildHistoryRecord[]> {
+  const records: BuildHistoryRecord[] = [];
+  for await (const { type, record } of connection.listen(controlService, "ListenBuildHistory", { earlyExit: true }, opts)) {
+    if (record !== null && type !== eventType.deleted) records.push(record);
   }
-  if (ref === "" || found.length === 1 || exact.ref === ref) return exact;
-  throw new TbuildError("invalid_argument", `"${ref}" is the begin of ${found.length} builds`, { hint: "Give more of its ref" });
+  return records.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
+}
+
+async function endedRecord(connection: Connection, ref: string, opts: Opts): Promise<BuildHistoryRecord> {
+  for await (const { type, record } of connection.listen(controlService, "ListenBuildHistory", { ref }, opts)) {
+    if (type === eventType.complete && record !== null) return record;
+    if (type === eventType.deleted) break;
+  }
+  throw new TbuildError("not_found", `Cannot find the build "${ref}": the builder "${connection.shown}" does not remember it`);
 }
 
 async function translated<T>(connection: Connection, work: () => Promise<T>): Promise<T> {

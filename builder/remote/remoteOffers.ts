@@ -7,7 +7,7 @@ import { givenTo } from "../secrets/given.js";
 import type { BuilderPlace } from "./connect.js";
 import type { OfferedInputs } from "./offeredInputs.js";
 import { agentOffers, secretOffers } from "./session/keptSecrets.js";
-import { type BlobWriter, contentOffers } from "./session/contentStores.js";
+import { type BlobWriter, contentOffers, type OfferedStores } from "./session/contentStores.js";
 import { directoryOffers } from "./session/directories.js";
 import { loginOffers } from "./session/logins.js";
 import { outputOffers, type OutputReceiver } from "./session/outputFiles.js";
@@ -30,20 +30,23 @@ export interface OfferParts extends Pick<RemoteParts, "store" | "registries"> {
   readonly transport: HttpTransport;
   readonly receivers: ReadonlyMap<number, OutputReceiver>;
   readonly exports: BlobWriter | null;
+  /** Directories of caches. */
+  readonly caches: OfferedStores;
 }
 
 /** All that the builder of a request may ask of this machine. */
-export function offersOf({ store, registries, request, inputs, transport, receivers, exports }: OfferParts): Offers {
+export function offersOf({ store, registries, request, inputs, transport, receivers, exports, caches }: OfferParts): Offers {
   const { secrets, agents } = givenTo(request);
   const { directories, layouts, upload } = inputs;
-  const writers = new Map(exports === null ? [] : [["export", exports] as const]);
+  const writers = new Map([...caches.writers, ...(exports === null ? [] : [["export", exports] as const])]);
+  const readers = new Map([...layouts, ...caches.readers]);
   return {
     ...(directories.size === 0 ? {} : directoryOffers(directories, store.bulk)),
     ...loginOffers({ credentials: dockerCredentials(), transport, words: registryWords(registries, transport) }),
     ...secretOffers(secrets),
     ...agentOffers(agents),
     ...(upload === null ? {} : uploadOffers(upload.id, upload.stdin)),
-    ...contentOffers({ readers: layouts, writers }),
+    ...contentOffers({ readers, writers }),
     ...(receivers.size === 0 ? {} : outputOffers(receivers)),
   };
 }

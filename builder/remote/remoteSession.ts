@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { fromSystemError } from "../../cache/errors.js";
 import { controlService } from "../api/control.js";
 import { type BytesMessage, byteStream } from "../daemon/byteStream.js";
 import type { RawCall } from "../session/rawCall.js";
@@ -9,6 +10,8 @@ import { type Offers, serveSession } from "./session/serveSession.js";
 /** A session that a builder has with this process. Disposing ends it. */
 export interface RemoteSession extends Disposable {
   readonly id: string;
+  /** Why this process last failed at what the builder asked for; null when it has not. */
+  failure(): unknown;
 }
 
 /** Opens a session in which the builder may ask for `offers`. Source: BuildKit, session/session.go. */
@@ -27,9 +30,11 @@ export function openRemoteSession(connection: Connection, offers: Offers, shared
   // Whoever waits for the build hears that its connection is gone.
   stream.on("error", () => {});
   const sending = send(call, responses);
-  const server = serveSession(stream, all);
+  let failure: unknown = null;
+  const server = serveSession(stream, all, (error) => (failure = fromSystemError(error)));
   return {
     id,
+    failure: () => failure,
     [Symbol.dispose]() {
       server[Symbol.dispose]();
       stream.destroy();

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Opts } from "../../cache/content/store.js";
 import { cancelled, TbuildError } from "../../cache/errors.js";
 import type { TypeAndAttrs } from "../api/common.js";
@@ -16,6 +15,8 @@ import type { writtenPolicy } from "./writtenPolicy.js";
 
 /** What a builder is asked to do. */
 export interface RemoteSolve {
+  /** Name of the build, chosen here. */
+  readonly ref: string;
   readonly session: string;
   readonly exporters: readonly TypeAndAttrs[];
   readonly entitlements: readonly string[];
@@ -49,8 +50,7 @@ const CANCEL_MS = 10_000;
  * cancels there, too. @throws {TbuildError} why the build failed; unavailable, with what was running, when the connection is lost
  */
 export async function solveOn(connection: Connection, solve: RemoteSolve, logs: Pick<BuildLogs, "report" | "fileOf">, { signal }: Opts): Promise<RemoteResult> {
-  const ref = randomBytes(16).toString("hex").slice(0, 25);
-  const { session, exporters, entitlements, attrs, cacheExports, sourcePolicy } = solve;
+  const { ref, session, exporters, entitlements, attrs, cacheExports, sourcePolicy } = solve;
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const status = followStatus(connection, ref, solve.fileOf, logs.report);

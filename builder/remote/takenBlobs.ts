@@ -21,26 +21,28 @@ export interface TakenBlobs {
 /** Nothing has come yet. A blob that is here already is not sent. */
 export function takenBlobs({ content }: Pick<Store, "content">): TakenBlobs {
   const digests = new Set<Digest>();
+  return { writer: contentWriter(content, digests), root: async () => await rootOf(content, digests) };
+}
+
+/** Takes blobs into a content store, and notes in `taken` which have come or are there. */
+export function contentWriter(content: Store["content"], taken: Set<Digest>): BlobWriter {
   return {
-    writer: {
-      async has(digest) {
-        const there = await hasBlob(content, { digest });
-        if (there) digests.add(digest);
-        return there;
-      },
-      async begin(digest) {
-        const ingest = await content.ingest(`builder-${digest.replace(":", "-")}-${newName()}`);
-        return {
-          write: (chunk) => ingest.write(chunk),
-          async commit(expected) {
-            await ingest.commit(expected);
-            digests.add(digest);
-          },
-          [Symbol.asyncDispose]: () => ingest[Symbol.asyncDispose](),
-        };
-      },
+    async has(digest) {
+      const there = await hasBlob(content, { digest });
+      if (there) taken.add(digest);
+      return there;
     },
-    root: async () => await rootOf(content, digests),
+    async begin(digest) {
+      const ingest = await content.ingest(`builder-${digest.replace(":", "-")}-${newName()}`);
+      return {
+        write: (chunk) => ingest.write(chunk),
+        async commit(expected) {
+          await ingest.commit(expected);
+          taken.add(digest);
+        },
+        [Symbol.asyncDispose]: () => ingest[Symbol.asyncDispose](),
+      };
+    },
   };
 }
 
@@ -59,7 +61,8 @@ async function rootOf(content: Store["content"], digests: ReadonlySet<Digest>): 
   throw new TbuildError("corrupt", `Cannot take the image of the builder: it has sent ${root === undefined ? "none" : "several"}`);
 }
 
-function manifestIn(bytes: Buffer): ReturnType<typeof parseManifest> | null {
+/** A manifest or an index; null for another blob. */
+export function manifestIn(bytes: Buffer): ReturnType<typeof parseManifest> | null {
   // Most blobs are layers.
   if (bytes[0] !== "{".charCodeAt(0)) return null;
   try {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import http2, { type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import type { Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Opts } from "../../cache/content/store.js";
@@ -39,9 +39,15 @@ interface Progress {
   readonly waiting: Set<() => void>;
 }
 
+/**
+ * Opens a stream, which `broken` resets. Closing one instead would end it first, and who reads the end alone, as BuildKit's
+ * clients do, takes for whole what was cut.
+ */
+export type OpenStream = (headers: OutgoingHttpHeaders, broken: AbortSignal) => ClientHttp2Stream;
+
 /** Starts a call; `closed` breaks it off with its reason. */
 export function startCall(
-  open: (headers: OutgoingHttpHeaders) => ClientHttp2Stream,
+  open: OpenStream,
   path: string,
   opts: CallOpts,
   closed: AbortSignal,
@@ -49,14 +55,15 @@ export function startCall(
   if (opts.signal?.aborted === true) throw cancelled(opts.signal);
   // A build makes many calls at a time.
   if (opts.signal !== undefined) setMaxListeners(0, opts.signal);
-  const stream = opened(open, path, opts);
+  const broken = new AbortController();
+  const stream = opened(open, path, opts, broken.signal);
   const progress: Progress = { status: null, failure: null, waiting: new Set() };
   const fail = (failure: TbuildError): void => {
     progress.failure ??= failure;
     wake(progress);
-    stream.close(http2.constants.NGHTTP2_CANCEL);
+    broken.abort();
   };
-  follow(stream, progress);
+  follow(stream, progress, broken);
   limit(stream, path, opts, closed, fail);
   const outcome = (cause?: unknown): Error | null => {
     if (progress.status !== null) return progress.status.code === OK ? null : callError(path, progress.status);
@@ -70,14 +77,14 @@ export function startCall(
       if (!isOpen(stream, progress)) throw outcome() ?? brokenCall(path, "it is over");
     },
     finish: () => void stream.end(),
-    received: receive(stream, outcome, progress),
+    received: receive(stream, outcome, progress, broken),
     cancel: () => fail(cancelled()),
   };
 }
 
-function opened(open: (headers: OutgoingHttpHeaders) => ClientHttp2Stream, path: string, opts: CallOpts): ClientHttp2Stream {
+function opened(open: OpenStream, path: string, opts: CallOpts, broken: AbortSignal): ClientHttp2Stream {
   try {
-    return open({
+    const headers = {
       ":method": "POST",
       ":path": path,
       ":authority": "localhost",
@@ -86,13 +93,14 @@ function opened(open: (headers: OutgoingHttpHeaders) => ClientHttp2Stream, path:
       "user-agent": "tbuild",
       ...(opts.timeoutMs === undefined ? {} : { "grpc-timeout": `${Math.ceil(opts.timeoutMs)}m` }),
       ...(opts.metadata as OutgoingHttpHeaders | undefined),
-    });
+    };
+    return open(headers, broken);
   } catch (cause) {
     throw brokenCall(path, (cause as Error).message, cause);
   }
 }
 
-function follow(stream: ClientHttp2Stream, progress: Progress): void {
+function follow(stream: ClientHttp2Stream, progress: Progress, broken: AbortController): void {
   const see = (headers: Parameters<typeof statusIn>[0]): void => {
     progress.status ??= statusIn(headers);
     if (progress.status !== null) wake(progress);
@@ -100,7 +108,7 @@ function follow(stream: ClientHttp2Stream, progress: Progress): void {
   stream.on("response", (headers) => {
     see(headers);
     // Not even gRPC at the other end: without a status, the error will say that it broke off.
-    if (headers[":status"] !== 200) stream.close(http2.constants.NGHTTP2_CANCEL);
+    if (headers[":status"] !== 200) broken.abort();
   });
   stream.on("trailers", see);
   stream.on("drain", () => wake(progress));
@@ -158,14 +166,15 @@ async function* receive(
   stream: ClientHttp2Stream,
   outcome: (cause?: unknown) => Error | null,
   progress: Progress,
+  broken: AbortController,
 ): AsyncGenerator<readonly Uint8Array[]> {
   const reader = frameReader();
-  let broken: unknown;
+  let cause: unknown;
   let over = false;
   const chunks = (stream as Readable).iterator({ destroyOnReturn: false });
   try {
     for (;;) {
-      const next = await chunks.next().catch((error: unknown) => void (broken = error));
+      const next = await chunks.next().catch((error: unknown) => void (cause = error));
       over = next === undefined || next.done === true;
       if (over) break;
       const messages = reader.push(next!.value as Buffer);
@@ -173,11 +182,11 @@ async function* receive(
     }
   } finally {
     // The loop was left early, perhaps because a message cannot be read.
-    if (!over) stream.close(http2.constants.NGHTTP2_CANCEL);
+    if (!over) broken.abort();
   }
   // The end of the data may be told before the trailers that came with it.
-  if (progress.status === null && broken === undefined) await turn();
+  if (progress.status === null && cause === undefined) await turn();
   stream.end();
-  const error = outcome(broken) ?? (reader.pending() ? new TbuildError("corrupt", "A message of the client is cut short") : null);
+  const error = outcome(cause) ?? (reader.pending() ? new TbuildError("corrupt", "A message of the client is cut short") : null);
   if (error !== null) throw error;
 }

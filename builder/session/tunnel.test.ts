@@ -207,3 +207,47 @@ test("openTunnel() closes when the other end speaks no HTTP/2", async () => {
   other.write("HTTP/1.1 400 Bad Request\r\n\r\n".repeat(20));
   await assert.rejects(asked, (error) => hasCode(error, "unavailable"));
 });
+
+const END_STREAM = 1;
+const [DATA, HEADERS, RST_STREAM] = [0, 1, 3];
+
+/** Frames of the first call in what a client of HTTP/2 has sent. Source: RFC 9113, 4.1. */
+function framesOf(bytes: Buffer): readonly { readonly type: number; readonly flags: number; readonly body: Buffer }[] {
+  const frames: { readonly type: number; readonly flags: number; readonly body: Buffer }[] = [];
+  for (let at = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".length; at + 9 <= bytes.length; ) {
+    const [length, type, flags, stream] = [bytes.readUIntBE(at, 3), bytes[at + 3]!, bytes[at + 4]!, bytes.readUInt32BE(at + 5)];
+    if (stream === 1) frames.push({ type, flags, body: bytes.subarray(at + 9, at + 9 + length) });
+    at += 9 + length;
+  }
+  return frames;
+}
+
+test("a call that is broken off is reset, and never ends as one that is whole", async () => {
+  for (const left of ["cancel", "signal", "reading"] as const) {
+    const [pipe, other] = duplexPair();
+    const sent: Buffer[] = [];
+    other.on("data", (chunk: Buffer) => sent.push(chunk));
+    const server = http2.createServer();
+    const closed = new Promise<void>((done) => {
+      server.on("stream", (stream) => {
+        stream.respond({ ":status": 200 });
+        stream.write(Buffer.from([0, 0, 0, 0, 0]));
+        stream.resume().on("error", () => {}).on("close", done);
+      });
+    });
+    server.emit("connection", other);
+    using tunnel = openTunnel(pipe);
+    const stop = new AbortController();
+    const call = tunnel.call("/x.Y/Z", { signal: stop.signal });
+    await call.send([Buffer.alloc(100_000)]);
+    if (left === "reading") for await (const _ of call.received) break;
+    else if (left === "signal") stop.abort();
+    else call.cancel();
+    await closed;
+    const frames = framesOf(Buffer.concat(sent));
+    assert.ok(frames.every(({ type, flags }) => (type !== DATA && type !== HEADERS) || (flags & END_STREAM) === 0), left);
+    const last = frames.at(-1)!;
+    assert.equal(last.type, RST_STREAM, left);
+    assert.equal(last.body.readUInt32BE(0), http2.constants.NGHTTP2_CANCEL, left);
+  }
+});

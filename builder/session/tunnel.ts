@@ -59,7 +59,7 @@ export function openTunnel(carrier: Duplex): Tunnel {
     close,
     call(path, opts) {
       if (closed.signal.aborted) throw brokenCall(path, "its session is closed", closed.signal.reason);
-      return startCall((headers) => session.request(headers), path, opts, closed.signal);
+      return startCall((headers, signal) => session.request(headers, { signal }), path, opts, closed.signal);
     },
     [Symbol.dispose]: () => close(gone(undefined)),
   };

@@ -1,5 +1,6 @@
 import type { ChangeSource } from "../snapshot/snapshotter.js";
 import type { TocEntry } from "../diff/estargz/toc.js";
+import type { FirstDifference, LayerEntry, TarPlace } from "../diff/layerEntry.js";
 import type { WireError } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
@@ -24,6 +25,10 @@ export interface BulkJobs {
   readLayer: { input: { readonly blob: string }; output: ApplyOutput };
   /** Table of contents of a layer's tar for eStargz; see diff/estargz/indexTar.ts. */
   indexTar: { input: { readonly tar: string }; output: readonly TocEntry[] };
+  /** What is in the tar of a layer; see diff/layerEntries.ts. */
+  layerEntries: { input: { readonly tar: string }; output: readonly LayerEntry[] };
+  /** Where two files in tars begin to differ; see diff/firstDifference.ts. */
+  firstDifference: { input: { readonly a: TarPlace; readonly b: TarPlace }; output: FirstDifference | null };
   /** Content checksum of selected files of a tree; see tree/hashTree.ts. */
   hashTree: { input: HashTreeInput; output: HashTreeOutput };
   /** The same for several groups of selections of one tree. */

@@ -37,10 +37,10 @@ export function diskContentStore(root: string, { lease, pin = async () => {}, ad
 
   const pathOf = (digest: Digest) => path.join(blobs, hexOf(digest));
   const scratchPath = () => path.join(ingests, `${lease}-${written++}`);
-  const adopt = async (file: string, digest: Digest) => {
+  const adopt: FileContentStore["adopt"] = async (file, digest, worth = "lasting") => {
     await pin(digest);
     await admit(statSync(file).blocks * 512);
-    return await publish(file, pathOf(digest), digest);
+    return await publish(file, pathOf(digest), digest, worth);
   };
 
   return {
@@ -101,12 +101,12 @@ export function removeLostLocks(root: string): void {
 }
 
 // fsync before rename: after a power loss the name must not lead to an empty file.
-async function publish(from: string, to: string, digest: Digest): Promise<BlobInfo> {
+async function publish(from: string, to: string, digest: Digest, worth: "lasting" | "expendable"): Promise<BlobInfo> {
   try {
-    await syncFile(from);
+    if (worth === "lasting") await syncFile(from);
     if (statSync(to, { throwIfNoEntry: false }) === undefined) await rename(from, to);
     else await rm(from);
-    await syncFile(path.dirname(to));
+    if (worth === "lasting") await syncFile(path.dirname(to));
   } catch (error) {
     throw fromSystemError(error);
   }

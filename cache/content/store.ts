@@ -61,6 +61,9 @@ export interface FileContentStore extends ContentStore {
   pathOf(digest: Digest): string;
   /** A fresh path on the store's own file system for {@link adopt}; removed on close or by the next process's recovery. */
   scratchPath(): string;
-  /** Takes a finished file whose digest was computed while it was written: fsync, rename. The caller gives the file away. */
-  adopt(path: string, digest: Digest): Promise<BlobInfo>;
+  /**
+   * Takes a finished file whose digest was computed while it was written: fsync, rename. The caller gives the file away. One that is
+   * "expendable" is not synced: when the power is lost it may be empty.
+   */
+  adopt(path: string, digest: Digest, worth?: "lasting" | "expendable"): Promise<BlobInfo>;
 }

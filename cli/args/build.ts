@@ -48,10 +48,12 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
   /** Into the image store as well, whatever the outputs are. */
   readonly load: boolean;
   readonly ociRuntime: string | undefined;
+  /** In the background; the name of the build is printed. */
+  readonly detach: boolean;
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "builder", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "verify", "attach", "builder", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
@@ -75,10 +77,14 @@ export function tlsOptions(argv: Argv): Argv {
 
 /** Options of `tbuild build`: names and meanings are those of `docker build`. */
 export function buildOptions(argv: Argv): Argv {
+  return inputOptions(argv).usage("Usage: $0 [build] [OPTIONS] PATH");
+}
+
+/** All but the words that {@link buildOptions} says of them. */
+export function inputOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   const texts = { ...text, array: true } as const;
   return builderOptions(argv)
-    .usage("Usage: $0 [build] [OPTIONS] PATH")
     .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
     .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
     .option("target", { ...text, describe: "Stage to build" })
@@ -115,6 +121,7 @@ export function buildOptions(argv: Argv): Argv {
     .option("iidfile", { ...text, describe: "Write the image ID to this file" })
     .option("metadata-file", { ...text, describe: "Write the result's metadata to this file as JSON" })
     .option("oci-runtime", { ...text, describe: "OCI runtime for RUN (default runc)" })
+    .option("detach", { type: "boolean", describe: "Build in the background and print the build's REF: see tbuild attach" })
     // What these ask of the old builder is always so here.
     .option("rm", { type: "boolean", hidden: true })
     .option("force-rm", { type: "boolean", hidden: true })
@@ -168,6 +175,7 @@ export function readBuildArgs(values: Values): BuildArgs {
     push: flag(values, "push"),
     load: flag(values, "load"),
     ociRuntime: last(values, "oci-runtime"),
+    detach: flag(values, "detach"),
   };
 }
 

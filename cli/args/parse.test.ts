@@ -57,6 +57,7 @@ const defaults = {
   load: false,
   push: false,
   ociRuntime: undefined,
+  detach: false,
   builder: undefined,
   tls: { caCert: undefined, cert: undefined, key: undefined, serverName: undefined, dir: undefined },
 };
@@ -71,7 +72,7 @@ test("parseArgs() builds when no command is named", async () => {
 test("parseArgs() reads every option of a build", async () => {
   const line =
     "-t a:1 --tag b -f D --target t --build-arg A=1 --build-arg B --label L=1 --add-host h:127.0.0.1 --no-cache --pull --platform linux/arm64,linux/arm/v7 --platform linux/amd64 " +
-    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --annotation a=b --annotation index:c=d --load --oci-runtime crun --builder tcp://b:1 --tlscacert ca --tlscert c --tlskey k --tlsservername n --rm --force-rm ctx";
+    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --annotation a=b --annotation index:c=d --load --oci-runtime crun --detach --builder tcp://b:1 --tlscacert ca --tlscert c --tlskey k --tlsservername n --rm --force-rm ctx";
   assert.deepEqual(await parse(line), {
     ...defaults,
     context: "ctx",
@@ -92,6 +93,7 @@ test("parseArgs() reads every option of a build", async () => {
     annotation: ["a=b", "index:c=d"],
     load: true,
     ociRuntime: "crun",
+    detach: true,
     builder: "tcp://b:1",
     tls: { caCert: "ca", cert: "c", key: "k", serverName: "n", dir: undefined },
   });

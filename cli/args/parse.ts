@@ -1,4 +1,5 @@
 import type { Argv } from "yargs";
+import { type AttachArgs, attachOptions, readAttachArgs } from "./attach.js";
 import { type BuilderCommandArgs, builderCommands } from "./builder.js";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
@@ -11,13 +12,14 @@ import { formatOption, type ImageArgs, imageCommands } from "./image.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
 import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
 import { shortOptionsWithValue, splitShortOptions } from "./shortOptions.js";
+import { readVerifyArgs, type VerifyArgs, verifyOptions } from "./verify.js";
 import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
 
 /** A command that needs a store. */
-export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs;
+export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs | VerifyArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | BuilderCommandArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | BuilderCommandArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -113,9 +115,11 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("logout", "Forget the login to a registry: logout [REGISTRY]", {}, (values) => found(readLogoutArgs(values)))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
+    .command("verify", "Build an image anew and show what differs: verify IMAGE PATH", verifyOptions, (values) => found(readVerifyArgs(values)))
     .command("builder", "Name builders elsewhere, of one machine or several", (argv) => builderCommands(argv, found))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
-    .command("history", "Show what a builder elsewhere has built: history ls|inspect|logs|rm", historyOptions, (values) => found(readHistoryArgs(values)))
+    .command("history", `Show and keep what was built: history ${historyVerbs.join("|")}`, historyOptions, (values) => found(readHistoryArgs(values)))
+    .command("attach", "Follow a build that runs: attach [REF]", attachOptions, (values) => found(readAttachArgs(values)))
     .command("dial-stdio", "Connect standard input and output to a builder", dialStdioOptions, (values) => found(readDialStdioArgs(values)))
     .command("version", "Show the version", {}, () => found({ command: "version" }))
     .epilogue(`Short for image commands: ${Object.keys(ALIASES).join(", ")}`)

@@ -17,4 +17,5 @@ test("splitShortOptions() leaves everything else alone", () => {
 
 test("splitShortOptions() joins a dash to the option that it is the value of", () => {
   assert.deepEqual(splitShortOptions(["-o", "-", "--output", "-", "-q", "-"]), ["-o=-", "--output=-", "-q", "-"]);
+  assert.deepEqual(splitShortOptions(["--detach", "-"]), ["--detach", "-"]);
 });

@@ -17,13 +17,10 @@ export function chosenBuilder(args: BuilderArgs): Pick<BuilderConfig, "address" 
   return { nodes: nodesNamed(builder).map(configOf) };
 }
 
-/** The only node of what {@link chosenBuilder} says; null for this process. @throws {TbuildError} as chosenBuilder; usage for a builder of several */
-export function chosenNode(args: BuilderArgs): NodeConfig | null {
+/** The nodes of what {@link chosenBuilder} says; none is this process. @throws {TbuildError} as chosenBuilder */
+export function chosenNodes(args: BuilderArgs): readonly NodeConfig[] {
   const { address, tls, nodes = [] } = chosenBuilder(args);
-  if (address !== undefined) return { address, tls };
-  if (nodes.length < 2) return nodes[0] ?? null;
-  const builder = args.builder ?? usedName() ?? "";
-  throw usage(`The builder "${builder}" has several nodes, each with builds of its own`, `Name one: ${nodes.map(({ name }) => `--builder ${builder}/${name}`).join(", ")}`);
+  return address === undefined ? nodes : [{ address, tls }];
 }
 
 /** As the library takes it. */

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { chosenBuilder, chosenNode } from "./choose.js";
+import { chosenBuilder, chosenNodes } from "./choose.js";
 import { listDefinitions, readDefinition, removeDefinition, use, usedName, writeDefinition } from "./definitions.js";
 
 const dir = mkdtempSync(path.join(tmpdir(), "tbuild-definitions-"));
@@ -55,6 +55,6 @@ test("chosenBuilder() goes by what is typed, then by the one in use, then builds
   assert.throws(() => chosenBuilder({ builder: "ci", tls: { dir: "certs" } }), { code: "usage" });
   assert.throws(() => names("ci/none"), { code: "not_found", hint: "It has one, two" });
   assert.throws(() => names("cii"), { code: "not_found" });
-  assert.equal(chosenNode({ builder: "ci/two", tls: {} })?.address, "unix:///two.sock");
-  assert.throws(() => chosenNode(own), { code: "usage", hint: "Name one: --builder ci/one, --builder ci/two" });
+  assert.deepEqual(chosenNodes({ builder: "ci/two", tls: {} }).map(({ address }) => address), ["unix:///two.sock"]);
+  assert.deepEqual(chosenNodes({ builder: "tcp://host", tls: {} }), [{ address: "tcp://host", tls: {} }]);
 });

@@ -7,6 +7,7 @@ import { isDangling } from "../../cache/images.js";
 import { hexOf } from "../../cache/oci/digest.js";
 import { familiarReference, parseReference } from "../../cache/oci/reference.js";
 import type { BuildArgs } from "../args/build.js";
+import { type BackgroundBuild, stdinOf } from "../background.js";
 import { imageSize } from "../imageInfo.js";
 import { formatBytes } from "../../cache/formatBytes.js";
 import { formatSeconds } from "../progress/format.js";
@@ -20,16 +21,17 @@ import { usage } from "../usage.js";
  * Runs `tbuild build`, shows its progress on stderr and returns what goes to stdout. @throws {TbuildError} why the build
  * failed
  */
-export async function buildCommand(builder: Builder, args: BuildArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
+export async function buildCommand(builder: Builder, args: BuildArgs, terminal: Terminal, signal: AbortSignal, background: BackgroundBuild | null): Promise<string> {
   const startedAt = Date.now();
   const request = buildRequest(args, args.load ? await loadTarget() : "store");
   refuseConsole(request.outputs ?? []);
   const iidfile = args.iidfile === undefined ? null : resultFile(args.iidfile);
   const metadataFile = args.metadataFile === undefined ? null : resultFile(args.metadataFile);
   const mode = progressMode(args.progress, terminal);
-  const build = builder.build(request, { signal });
-  await showProgress(build.progress, mode, terminal, signal);
+  const build = builder.build(request, { signal, ref: background?.ref });
+  await showProgress(background?.watch(build.progress, stdinOf(args)) ?? build.progress, mode, terminal, signal);
   const result = await build.result;
+  background?.letGo();
   if (asksForGc(builder.gcConfig)) await collected(builder, terminal, signal);
   if (result.imageId !== null) iidfile?.write(result.imageId);
   metadataFile?.write(`${JSON.stringify(readableMetadata(result.metadata), null, 2)}\n`);

@@ -4,7 +4,7 @@ import { readEnvironment } from "../../builder/attest/environment.js";
 import { loadConfig, type TbuildConfig } from "../../builder/config.js";
 import { startDaemon } from "../../builder/daemon/daemon.js";
 import { clientBuilds } from "../../builder/daemon/client/clientBuild.js";
-import { defaultRetention, type Retention } from "../../builder/daemon/history/retention.js";
+import { retentionOf } from "../../builder/history/retention.js";
 import { StatusError } from "../../builder/daemon/handlers.js";
 import { collectorOf } from "../../builder/daemon/operation/spanSender.js";
 import { runnablePlatforms } from "../../builder/daemon/emulated.js";
@@ -44,7 +44,7 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
     openBuild: clientBuilds({ parts: builder.parts, sessions, allowed: settings.entitlements, workers: [worker], frontends: config.daemon.frontends, provenanceEnvironment }),
     worker,
     version: versionOf(version),
-    retention: retentionOf(config),
+    retention: retentionOf(config.history),
     collect: policies.length === 0 ? undefined : (signal) => collectGarbage(store, policies, { signal }),
     collector: collectorOf(process.env, (message) => void stderr.write(`WARNING: ${message}\n`)),
     onError: (path, error) => void stderr.write(logEntry(path, error, args.debug || config.daemon.debug)),
@@ -53,14 +53,6 @@ export async function daemonCommand(args: DaemonArgs, version: string, { stderr 
   for (const address of daemon.addresses) stderr.write(`Listening on ${address}\n`);
   stderr.write(`Ending at ${await stopped}\n`);
   await daemon.stop(GRACE_MS);
-}
-
-function retentionOf({ history: { maxAgeMs, maxEntries, maxBytes } }: TbuildConfig): Retention {
-  return {
-    maxAgeMs: maxAgeMs ?? defaultRetention.maxAgeMs,
-    maxEntries: maxEntries ?? defaultRetention.maxEntries,
-    maxBytes: maxBytes ?? defaultRetention.maxBytes,
-  };
 }
 
 async function workerOf(root: string, snapshotter: "overlay" | "copy", { worker }: TbuildConfig, { labels, platforms, gc }: DaemonSettings, version: string): Promise<WorkerRecordInput> {

@@ -1,18 +1,18 @@
-import { blobsOfBuild } from "../../../cache/buildRecords.js";
 import { TbuildError } from "../../../cache/errors.js";
 import type { MetaDb } from "../../../cache/meta/db.js";
 import type { BuildRecord } from "../../../cache/meta/records.js";
-import { freeBlobs } from "../../../cache/prune.js";
 import type { Store } from "../../../cache/store.js";
 import { type BuildHistoryEventInput, type BuildHistoryRequest, eventType } from "../../api/history.js";
 import type { Job } from "../jobs.js";
 import type { BuildTrace } from "../operation/traces.js";
-import { type BuildEnd, endFields } from "./buildEnd.js";
+import { type BuildEnd, endFields } from "../../history/buildEnd.js";
 import { eventQueue } from "./eventQueue.js";
-import { queryRecords } from "./recordFilter.js";
-import { type BuildStart, recordMessage } from "./recordMessage.js";
-import { expiredBuilds, type Retention } from "./retention.js";
-import { saveStatus } from "./statusLog.js";
+import { queryRecords } from "../../history/recordFilter.js";
+import { endLostBuilds } from "../../history/lostBuilds.js";
+import { type BuildStart, recordMessage } from "../../history/recordMessage.js";
+import { removeRecords } from "../../history/removeRecords.js";
+import { expiredBuilds, type Retention } from "../../history/retention.js";
+import { saveStatus } from "../../history/statusLog.js";
 import { traceKeeper } from "./traceKeeper.js";
 
 /** A build that is being recorded. */
@@ -72,9 +72,8 @@ export function openHistory(store: Store, retention: Retention, { onError, onRec
   }
   const tracing = traceKeeper(store.content, (ref, trace) => change(ref, { trace }), onError);
   async function removeAll(wanted: readonly BuildRecord[]): Promise<void> {
-    const gone = await takeRecords(store.meta, wanted);
+    const gone = await removeRecords(store, wanted);
     for (const { ref } of gone) events.send({ type: eventType.deleted, record: { ref } });
-    if (gone.length > 0) await freeBlobs(store, gone.flatMap(blobsOfBuild).map(({ digest }) => digest));
   }
   async function* listen(request: BuildHistoryRequest, signal: AbortSignal): AsyncGenerator<BuildHistoryEventInput> {
     const { ref, activeOnly, earlyExit } = request;
@@ -115,6 +114,7 @@ export function openHistory(store: Store, retention: Retention, { onError, onRec
       await removeAll([record]);
     },
     async collect() {
+      await endLostBuilds(store);
       const expired = expiredBuilds(records(), retention, Date.now());
       if (expired.length > 0) await removeAll(expired);
     },
@@ -132,18 +132,6 @@ function changeRecord(meta: MetaDb, ref: string, changes: Partial<BuildRecord>):
     const next = { ...record, ...changes, generation: record.generation + 1 };
     tx.builds.put(ref, next);
     return next;
-  });
-}
-
-/** Removes those of the records that are still what they were: one that has been pinned meanwhile, or is a newer build's, stays. */
-function takeRecords(meta: MetaDb, wanted: readonly BuildRecord[]): Promise<readonly BuildRecord[]> {
-  return meta.transaction((tx) => {
-    const same = wanted.filter(({ ref, createdAt, generation }) => {
-      const now = tx.builds.get(ref);
-      return now?.createdAt === createdAt && now.generation === generation;
-    });
-    for (const { ref } of same) tx.builds.remove(ref);
-    return same;
   });
 }
 

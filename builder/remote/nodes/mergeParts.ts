@@ -14,6 +14,7 @@ import { writeDestination, writeDirectory, writeTar } from "../../image/destinat
 import { manifestLimit, parseManifest } from "../../registry/manifest.js";
 import { putBlob, readBlob } from "../../registry/resolve.js";
 import type { BuildParts } from "../../run.js";
+import type { RemoteCaches } from "../remoteCaches.js";
 import { type ExportMetadata, isLoaded, withoutDigest, writeTrees } from "../remoteOutputs.js";
 import { loadTaken, writeTakenLayout } from "../takenImage.js";
 import type { Share } from "./route.js";
@@ -24,6 +25,7 @@ import type { UpNode } from "./shares.js";
 /** What came of one node. */
 export interface BuiltPart extends NodePart {
   readonly share: Share<UpNode>;
+  readonly caches: RemoteCaches;
   /** The node's answer. */
   readonly response: ExportMetadata;
 }
@@ -44,7 +46,10 @@ export async function mergeParts(deps: MergeDeps, outputs: SharedOutputs, parts:
   const taken = outputs.taken.length === 0 ? {} : await mergeTaken(deps, outputs.taken, parts, opts);
   for (const [index, spec] of outputs.local.entries()) await writeTrees(spec, parts.flatMap(({ trees }) => trees[index]!.roots), deps.store, opts);
   const image = outputs.pushed === null ? taken : await mergePushed(deps, outputs.pushed, parts, opts);
-  return { ...own, ...image };
+  let metadata = { ...own, ...image };
+  // One after the other: each adds to what the directories of caches have.
+  for (const { caches } of parts) metadata = await caches.finish(metadata, opts);
+  return metadata;
 }
 
 async function mergeTaken(deps: MergeDeps, specs: readonly ExportSpec[], parts: readonly BuiltPart[], opts: StepOpts): Promise<ExportMetadata> {

@@ -7,32 +7,41 @@ import { internalStep, type Report } from "../../internalStep.js";
 import { openLogs } from "../../logs/buildLogs.js";
 import { targetPlatforms } from "../../platforms.js";
 import type { BuildRequest, BuildResult } from "../../request.js";
+import { warnOnce } from "../../warnOnce.js";
+import { remoteCaches } from "../remoteCaches.js";
 import { checkRequest, resultOf, solveRemotely } from "../remoteBuild.js";
 import { allOrNone } from "./allOrNone.js";
 import { type BuiltPart, mergeParts } from "./mergeParts.js";
 import { logsOfNode } from "./nodeProgress.js";
 import { partOfNode, sharedOutputs } from "./nodeOutputs.js";
-import { type NodesParts, partsOf } from "./nodesParts.js";
+import { type NamedBuild, type NodesParts, partsOf } from "./nodesParts.js";
 import type { Share } from "./route.js";
 import type { UpNode } from "./shares.js";
 
+/** A build, and who builds what of it. */
+export interface SharedBuild extends NamedBuild {
+  readonly shares: readonly Share<UpNode>[];
+}
+
 /** One build on several nodes side by side, and what they have built becomes one result. @throws {TbuildError} why it failed */
-export async function runNodesBuild(parts: NodesParts, shares: readonly Share<UpNode>[], request: BuildRequest, audience: Report, signal: AbortSignal): Promise<BuildResult> {
+export async function runNodesBuild(parts: NodesParts, { request, ref, shares }: SharedBuild, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const specs = exportSpecs(request);
   await checkRequest(specs, request, parts.store, signal);
   const outputs = sharedOutputs(specs);
   using logs = openLogs(parts.store, audience);
   const input = await spooled(request, parts, signal);
-  const buildOn = async (share: Share<UpNode>, { signal: either }: { readonly signal: AbortSignal }): Promise<BuiltPart> => {
+  const warn = warnOnce(logs.report);
+  const buildOn = async (share: Share<UpNode>, number: number, { signal: either }: { readonly signal: AbortSignal }): Promise<BuiltPart> => {
     const { node, name } = share.node;
+    const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, parts.store, warn);
     const part = partOfNode(outputs, share.platforms, parts.store);
     const own = { ...request, platforms: share.platforms, ...(input === null ? {} : { stdin: createReadStream(input) }) };
     // Its part is an index, and its directories are those of platforms, also of one.
-    const asked = { ...part, attrs: { "multi-platform": "true" } };
+    const asked = { ...part, ref: `${ref}-${number}`, caches, attrs: { "multi-platform": "true" } };
     const { response } = await solveRemotely(partsOf(parts, node), own, asked, logsOfNode(logs, name), either);
-    return { ...part, share, response };
+    return { ...part, caches, share, response };
   };
-  const built = await allOrNone(shares.map((share) => (opts) => buildOn(share, opts)), { signal });
+  const built = await allOrNone(shares.map((share, index) => (opts) => buildOn(share, index + 1, opts)), { signal });
   const platforms = targetPlatforms(request);
   return resultOf(await internalStep(logs.report, mergeName(specs), signal, (opts) => mergeParts({ ...parts, platforms }, outputs, built, opts)));
 }

@@ -1,3 +1,4 @@
+import type { BuildRequest } from "../../request.js";
 import type { BuildParts } from "../../run.js";
 import { builderPlace } from "../place.js";
 import type { RemoteParts } from "../remoteOffers.js";
@@ -7,6 +8,12 @@ import type { BuilderNode } from "./node.js";
 export interface NodesParts extends Omit<RemoteParts, "place">, Pick<BuildParts, "remote"> {
   /** At least one. */
   readonly nodes: readonly BuilderNode[];
+}
+
+/** A build, and its name in histories. */
+export interface NamedBuild {
+  readonly request: BuildRequest;
+  readonly ref: string;
 }
 
 /** The parts of a build on one node. @throws {TbuildError} not_found for its certificates */

@@ -25,7 +25,7 @@ export interface BlobWrite extends AsyncDisposable {
   commit(expected: { readonly digest: Digest; readonly size: number }): Promise<void>;
 }
 
-/** The stores that a builder is offered, by the name that it calls them: "oci:ID" to read from, "export" to write to. */
+/** The stores that a builder is offered, by the name that it calls them: "oci:ID" to read from, "export" to write to, "local:DIR" for both. */
 export interface OfferedStores {
   readonly readers: ReadonlyMap<string, BlobReader>;
   readonly writers: ReadonlyMap<string, BlobWriter>;

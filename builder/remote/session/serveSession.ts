@@ -14,8 +14,8 @@ const CONNECTION_WINDOW = 16 << 20;
 /** Patterns of a large ignore file travel as headers. */
 const MAX_HEADERS = 16 << 20;
 
-/** Serves HTTP/2 on a pipe of bytes, whose other end is the client that asks. Disposing ends all calls. */
-export function serveSession(pipe: Duplex, offers: Offers): Disposable {
+/** Serves HTTP/2 on a pipe of bytes, whose other end is the client that asks; hears why calls fail. Disposing ends all calls. */
+export function serveSession(pipe: Duplex, offers: Offers, onFailure: (error: unknown) => void = () => {}): Disposable {
   const carrier = bufferedPipe(pipe, WRITE_BUFFER);
   const session = http2.performServerHandshake(carrier, {
     maxHeaderListPairs: MAX_HEADERS,
@@ -24,7 +24,8 @@ export function serveSession(pipe: Duplex, offers: Offers): Disposable {
   });
   session.on("stream", (...[stream, headers, , raw]: StreamEvent) => {
     const path = String(headers[":path"]);
-    void serveCall(stream, raw, (Object.hasOwn(offers, path) && offers[path]) || (() => Promise.reject(unknownMethod(path))));
+    const answer = (Object.hasOwn(offers, path) && offers[path]) || (() => Promise.reject(unknownMethod(path)));
+    void serveCall(stream, raw, answer, onFailure);
   });
   // Who waits for the build hears that its connection is gone.
   session.on("error", () => {});

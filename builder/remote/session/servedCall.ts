@@ -1,6 +1,6 @@
-import http2, { type ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import type { Readable } from "node:stream";
-import { TbuildError } from "../../../cache/errors.js";
+import { cancelled, TbuildError } from "../../../cache/errors.js";
 import { status as statusMessage } from "../../api/common.js";
 import { grpcCode, toStatus } from "../../api/errors.js";
 import { frameHeader, frameReader } from "../../session/frames.js";
@@ -18,12 +18,14 @@ export interface ServedCall extends RawCall {
 export type Answer = (call: ServedCall) => Promise<void>;
 
 /**
- * Lets `answer` serve one stream. `headers` are names and values by turns. Never throws: what goes wrong is the call's.
+ * Lets `answer` serve one stream. `headers` are names and values by turns. Never throws: what goes wrong is the call's, and told.
  */
-export async function serveCall(stream: ServerHttp2Stream, headers: readonly string[], answer: Answer): Promise<void> {
+export async function serveCall(stream: ServerHttp2Stream, headers: readonly string[], answer: Answer, onFailure: (error: unknown) => void): Promise<void> {
   const call = servedCall(stream, headers);
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-  call.end(await answer(call).then(() => null, (error: unknown) => ({ error })));
+  const failure = await answer(call).then(() => null, (error: unknown) => ({ error }));
+  if (failure !== null) onFailure(failure.error);
+  call.end(failure);
 }
 
 interface EndingCall extends ServedCall {
@@ -49,7 +51,7 @@ function servedCall(stream: ServerHttp2Stream, headers: readonly string[]): Endi
     header: (name) => headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name),
     signal: gone.signal,
     async send(messages) {
-      if (stream.destroyed) throw lost();
+      if (stream.destroyed || ended) throw lost();
       stream.cork();
       for (const message of messages) {
         stream.write(frameHeader(message.length));
@@ -61,9 +63,8 @@ function servedCall(stream: ServerHttp2Stream, headers: readonly string[]): Endi
     },
     finish: () => end(null),
     received: received(stream, () => ended),
-    cancel() {
-      if (!ended) stream.close(http2.constants.NGHTTP2_CANCEL);
-    },
+    // Only a status says that what was sent is not all.
+    cancel: () => end({ error: cancelled() }),
     end,
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasCode } from "../../../cache/errors.js";
+import { hasCode } from "../../cache/errors.js";
 import { queryRecords } from "./recordFilter.js";
 import { testRecord } from "./testRecord.js";
 

@@ -1,5 +1,5 @@
-import type { BuildRecord } from "../../../cache/meta/records.js";
-import type { BuildHistoryRecordInput } from "../../api/history.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
+import type { BuildHistoryRecordInput } from "../api/history.js";
 
 /** What is known of a build while it runs. */
 export type BuildStart = Pick<BuildRecord, "ref" | "frontend" | "frontendAttrs" | "exporters" | "createdAt">;

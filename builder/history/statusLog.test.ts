@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { memoryContentStore } from "../../../cache/content/memoryStore.js";
-import { hasCode } from "../../../cache/errors.js";
-import { digestOf } from "../../../cache/oci/digest.js";
-import type { StatusInput } from "../../api/control.js";
-import { eventLog } from "../eventLog.js";
+import { memoryContentStore } from "../../cache/content/memoryStore.js";
+import { hasCode } from "../../cache/errors.js";
+import { digestOf } from "../../cache/oci/digest.js";
+import type { StatusInput } from "../api/control.js";
+import { eventLog } from "../daemon/eventLog.js";
 import { readStatus, saveStatus } from "./statusLog.js";
 
 const A = digestOf("a");

@@ -1,5 +1,6 @@
-import { blobsOfBuild } from "../../../cache/buildRecords.js";
-import type { BuildRecord } from "../../../cache/meta/records.js";
+import { blobsOfBuild } from "../../cache/buildRecords.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
+import type { HistoryConfig } from "../config.js";
 
 /** Which records of builds stay. */
 export interface Retention {
@@ -13,6 +14,15 @@ export interface Retention {
 
 /** Age and number as in BuildKit, which has no limit of bytes. */
 export const defaultRetention: Retention = { maxAgeMs: 48 * 3_600_000, maxEntries: 50, maxBytes: 2 ** 30 };
+
+/** What a configuration asks for; the rest is the default. */
+export function retentionOf({ maxAgeMs, maxEntries, maxBytes }: HistoryConfig): Retention {
+  return {
+    maxAgeMs: maxAgeMs ?? defaultRetention.maxAgeMs,
+    maxEntries: maxEntries ?? defaultRetention.maxEntries,
+    maxBytes: maxBytes ?? defaultRetention.maxBytes,
+  };
+}
 
 /** The records that are to go. Those that are pinned never are, and the youngest stays. `now` in milliseconds since the epoch. */
 export function expiredBuilds(records: readonly BuildRecord[], retention: Retention, now: number): readonly BuildRecord[] {

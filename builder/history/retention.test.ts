@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { digestOf } from "../../../cache/oci/digest.js";
+import { digestOf } from "../../cache/oci/digest.js";
 import { expiredBuilds } from "./retention.js";
 import { testRecord } from "./testRecord.js";
 

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { ContentStore } from "../../../cache/content/store.js";
-import type { BuildRecord } from "../../../cache/meta/records.js";
-import type { Descriptor } from "../../../cache/oci/descriptor.js";
-import { parseDigest } from "../../../cache/oci/digest.js";
-import { type Status, status as statusMessage } from "../../api/common.js";
-import { grpcCode } from "../../api/errors.js";
+import type { ContentStore } from "../../cache/content/store.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
+import type { Descriptor } from "../../cache/oci/descriptor.js";
+import { parseDigest } from "../../cache/oci/digest.js";
+import { type Status, status as statusMessage } from "../api/common.js";
+import { grpcCode } from "../api/errors.js";
 
 /** How a build ended: with what its client was answered. */
 export type BuildEnd =

@@ -1,11 +1,20 @@
-import { TbuildError } from "../../../cache/errors.js";
-import type { BuildRecord } from "../../../cache/meta/records.js";
-import { parseGitUrl } from "../../../frontend/dockerfile/gitUrl.js";
-import { grpcCode } from "../../api/errors.js";
-import { parseFilters } from "../filter.js";
+import { TbuildError } from "../../cache/errors.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
+import { parseGitUrl } from "../../frontend/dockerfile/gitUrl.js";
+import { grpcCode } from "../api/errors.js";
+import { parseFilters } from "../daemon/filter.js";
 
-/** True for a record that is wanted. */
-export type RecordFilter = (record: BuildRecord) => boolean;
+/** What filters look at. A build that runs has no `completedAt`; one that succeeded has no error, or an empty one. */
+export interface FilteredBuild {
+  readonly ref: string;
+  readonly frontendAttrs: Readonly<Record<string, string>>;
+  readonly createdAt: number | null;
+  readonly completedAt: number | null;
+  readonly error: { readonly code: number; readonly message: string } | null;
+}
+
+/** True for a build that is wanted. */
+type RecordFilter = (build: FilteredBuild) => boolean;
 
 /** What of a record is asked for. */
 export interface RecordQuery {
@@ -27,7 +36,8 @@ export function queryRecords(records: readonly BuildRecord[], { filter, limit }:
   return limit === 0 ? found : [...found].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit);
 }
 
-function parseFilter(text: string, now: number): RecordFilter {
+/** A filter as clients write it; see {@link queryRecords}. @throws {TbuildError} invalid_argument */
+export function parseFilter(text: string, now: number): RecordFilter {
   const parts = (text.match(/(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g) ?? []).map((part) => part.trim());
   const times = parts.map((part) => timeFilter(part, now));
   const matches = parseFilters([parts.filter((_part, index) => times[index] === null).join(",")]);
@@ -47,11 +57,11 @@ function timeFilter(part: string, now: number): RecordFilter | null {
   const holds = compare[operator]!;
   if (field === "duration") {
     const wanted = required(part, goDuration(value));
-    return ({ createdAt, completedAt }) => holds(completedAt - createdAt, wanted);
+    return ({ createdAt, completedAt }) => holds((completedAt ?? now) - (createdAt ?? now), wanted);
   }
   const ago = goDuration(value);
   const wanted = seconds(required(part, ago === null ? rfc3339(value) : now - ago));
-  return ({ createdAt, completedAt }) => holds(seconds(field === "startedAt" ? createdAt : completedAt), wanted);
+  return ({ createdAt, completedAt }) => holds(seconds((field === "startedAt" ? createdAt : completedAt) ?? 0), wanted);
 }
 
 function required(part: string, value: number | null): number {
@@ -78,7 +88,7 @@ function rfc3339(text: string): number | null {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : null;
 }
 
-function fieldOf(record: BuildRecord, field: string): string | null {
+function fieldOf(record: FilteredBuild, field: string): string | null {
   switch (field) {
     case "ref":
       return record.ref;
@@ -91,12 +101,14 @@ function fieldOf(record: BuildRecord, field: string): string | null {
   }
 }
 
-function statusOf({ error }: BuildRecord): string {
-  if (error === null) return "completed";
+/** In one word: running, completed, canceled or error. */
+export function statusOf({ completedAt, error }: Pick<FilteredBuild, "completedAt" | "error">): "running" | "completed" | "canceled" | "error" {
+  if (completedAt === null) return "running";
+  if (error === null || (error.code === 0 && error.message === "")) return "completed";
   return error.code === grpcCode.cancelled ? "canceled" : "error";
 }
 
-function repositoryOf({ frontendAttrs }: BuildRecord): string | null {
+function repositoryOf({ frontendAttrs }: FilteredBuild): string | null {
   const context = frontendAttrs["context"];
   return frontendAttrs["vcs:source"] ?? (context === undefined ? null : remoteOf(context));
 }

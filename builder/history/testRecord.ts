@@ -1,4 +1,4 @@
-import type { BuildRecord } from "../../../cache/meta/records.js";
+import type { BuildRecord } from "../../cache/meta/records.js";
 
 /** A build that succeeded, from second 1 to second 2 after the epoch; for tests. */
 export function testRecord(ref: string, further: Partial<BuildRecord> = {}): BuildRecord {
