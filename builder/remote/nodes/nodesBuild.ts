@@ -9,6 +9,7 @@ import { targetPlatforms } from "../../platforms.js";
 import type { BuildRequest, BuildResult } from "../../request.js";
 import { warnOnce } from "../../warnOnce.js";
 import { remoteCaches } from "../remoteCaches.js";
+import { remoteLock } from "../remoteLock.js";
 import { checkRequest, resultOf, solveRemotely } from "../remoteBuild.js";
 import { allOrNone } from "./allOrNone.js";
 import { type BuiltPart, mergeParts } from "./mergeParts.js";
@@ -27,6 +28,7 @@ export interface SharedBuild extends NamedBuild {
 export async function runNodesBuild(parts: NodesParts, { request, ref, shares }: SharedBuild, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const specs = exportSpecs(request);
   await checkRequest(specs, request, parts.store, signal);
+  const lock = remoteLock(request);
   const outputs = sharedOutputs(specs);
   using logs = openLogs(parts.store, audience);
   const input = await spooled(request, parts, signal);
@@ -35,15 +37,18 @@ export async function runNodesBuild(parts: NodesParts, { request, ref, shares }:
     const { node, name } = share.node;
     const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, parts.store, warn);
     const part = partOfNode(outputs, share.platforms, parts.store);
-    const own = { ...request, platforms: share.platforms, ...(input === null ? {} : { stdin: createReadStream(input) }) };
+    const own = { ...request, ...lock.rules, platforms: share.platforms, ...(input === null ? {} : { stdin: createReadStream(input) }) };
     // Its part is an index, and its directories are those of platforms, also of one.
-    const asked = { ...part, ref: `${ref}-${number}`, caches, attrs: { "multi-platform": "true" } };
+    const asked = { ...part, ref: `${ref}-${number}`, caches, attrs: { "multi-platform": "true" }, policy: lock.policy };
     const { response } = await solveRemotely(partsOf(parts, node), own, asked, logsOfNode(logs, name), either);
     return { ...part, caches, share, response };
   };
-  const built = await allOrNone(shares.map((share, index) => (opts) => buildOn(share, index + 1, opts)), { signal });
+  const works = shares.map((share, index) => (opts: { readonly signal: AbortSignal }) => buildOn(share, index + 1, opts));
+  const built = await lock.guarded(() => allOrNone(works, { signal }));
   const platforms = targetPlatforms(request);
-  return resultOf(await internalStep(logs.report, mergeName(specs), signal, (opts) => mergeParts({ ...parts, platforms }, outputs, built, opts)));
+  const metadata = await internalStep(logs.report, mergeName(specs), signal, (opts) => mergeParts({ ...parts, platforms }, outputs, built, opts));
+  await lock.finish({ report: logs.report, signal });
+  return resultOf(metadata);
 }
 
 function mergeName(specs: ReturnType<typeof exportSpecs>): string {
