@@ -37,7 +37,8 @@ const text = { type: "string", nargs: 1 } as const;
 
 /** Defines the commands below `tbuild builder`, each of which hands its arguments to `found`. */
 export function builderCommands(argv: Argv, found: (args: BuilderCommandArgs) => void): Argv {
-  const run = (read: (values: Values, given: readonly string[]) => BuilderVerb) => (values: Values) => found({ command: "builder", ...read(values, words(values, 2)) });
+  const run = (read: (values: Values, given: readonly string[]) => BuilderVerb) => (values: Values) =>
+    found({ command: "builder", ...read(values, words(values, 2)) });
   return argv
     .usage("Usage: $0 builder COMMAND")
     .command("create", "Name a builder, or add a node to one: create --name NAME ADDRESS", createOptions, run(readCreate))
@@ -73,7 +74,8 @@ function readCreate(values: Values, given: readonly string[]): BuilderVerb {
   if (leave && node === undefined) throw usage("Which node is to leave?", `Write tbuild builder create --name ${name} --leave --node NODE`);
   const [address] = leave ? counted(given, [0, 0], `builder create --name ${name} --leave --node NODE`) : counted(given, [1, 1], FORM);
   const platforms = list(values, "platform").flatMap((value) => value.split(",")).filter((value) => value !== "");
-  return { verb: "create", name, address, mode: append ? "append" : leave ? "leave" : "new", node, platforms, tls: absolute(tlsOf(values)), use: flag(values, "use") };
+  const mode = append ? "append" : leave ? "leave" : "new";
+  return { verb: "create", name, address, mode, node, platforms, tls: absolute(tlsOf(values)), use: flag(values, "use") };
 }
 
 /** Builds may start in any directory. */

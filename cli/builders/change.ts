@@ -31,17 +31,20 @@ function withNode(nodes: readonly DefinedNode[], args: BuilderCreateArgs): reado
   const node = nodeOf(args, free);
   const others = nodes.filter(({ name }) => name !== node.name);
   const same = others.find(({ address }) => address === node.address);
-  if (same !== undefined) throw new TbuildError("already_exists", `Cannot add "${node.address}" to the builder "${args.name}": it is its node "${same.name}" already`);
+  if (same !== undefined) {
+    throw new TbuildError("already_exists", `Cannot add "${node.address}" to the builder "${args.name}": it is its node "${same.name}" already`);
+  }
   return others.length === nodes.length ? [...nodes, node] : nodes.map((one) => (one.name === node.name ? node : one));
 }
 
 function withoutNode(nodes: readonly DefinedNode[], { name, node }: BuilderCreateArgs): readonly DefinedNode[] {
   const others = nodes.filter((one) => one.name !== node);
+  const what = `Cannot take "${node}" from the builder "${name}"`;
   if (others.length === nodes.length) {
-    throw new TbuildError("not_found", `Cannot take "${node}" from the builder "${name}": it has no such node`, { hint: `It has ${nodes.map((one) => one.name).join(", ")}` });
+    throw new TbuildError("not_found", `${what}: it has no such node`, { hint: `It has ${nodes.map((one) => one.name).join(", ")}` });
   }
   if (others.length > 0) return others;
-  throw new TbuildError("invalid_argument", `Cannot take "${node}" from the builder "${name}": it is its only node`, { hint: `Remove the builder: tbuild builder rm ${name}` });
+  throw new TbuildError("invalid_argument", `${what}: it is its only node`, { hint: `Remove the builder: tbuild builder rm ${name}` });
 }
 
 /** What cannot be used is refused now, and not by the first build. */

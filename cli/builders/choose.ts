@@ -6,12 +6,16 @@ import type { BuilderArgs } from "../args/values.js";
 import { usage } from "../usage.js";
 import { type BuilderDefinition, DEFAULT_BUILDER, type DefinedNode, readDefinition, usedName } from "./definitions.js";
 
-/** Where a command line's builds run, for `createBuilder`: on an address, on the nodes of a builder, or in this process. @throws {TbuildError} usage, not_found, parse_failed */
+/**
+ * Where a command line's builds run, for `createBuilder`: on an address, on the nodes of a builder, or in this process.
+ * @throws {TbuildError} usage, not_found, parse_failed
+ */
 export function chosenBuilder(args: BuilderArgs): Pick<BuilderConfig, "address" | "tls" | "nodes"> {
   const { builder = usedName() ?? DEFAULT_BUILDER, tls } = args;
   if (builder.includes("://")) return { address: builder, tls };
   if (args.builder !== undefined && Object.values(tls).some((file) => file !== undefined)) {
-    throw usage(`Cannot use --tlscacert and its like with the builder "${builder}"`, "They are for an address; a builder has them from `tbuild builder create`");
+    const hint = "They are for an address; a builder has them from `tbuild builder create`";
+    throw usage(`Cannot use --tlscacert and its like with the builder "${builder}"`, hint);
   }
   if (builder === DEFAULT_BUILDER) return {};
   return { nodes: nodesNamed(builder).map(configOf) };
@@ -44,5 +48,6 @@ function nodesNamed(text: string): readonly DefinedNode[] {
   if (rest.length === 0) return nodes;
   const node = nodes.find((one) => one.name === rest.join("/"));
   if (node !== undefined) return [node];
-  throw new TbuildError("not_found", `Cannot use "${text}": the builder "${name}" has no such node`, { hint: `It has ${nodes.map((one) => one.name).join(", ")}` });
+  const hint = `It has ${nodes.map((one) => one.name).join(", ")}`;
+  throw new TbuildError("not_found", `Cannot use "${text}": the builder "${name}" has no such node`, { hint });
 }

@@ -1,4 +1,4 @@
-import type { NodeState } from "../../builder/remote/nodes/probe.js";
+import { announcedPlatforms, type NodeState } from "../../builder/remote/nodes/probe.js";
 import type { WorkerRecord } from "../../builder/api/worker.js";
 import { formatBytes } from "../../cache/formatBytes.js";
 import { formatPlatform, type Platform } from "../../cache/oci/platform.js";
@@ -19,18 +19,23 @@ const MAX_PLATFORMS = 4;
 
 /** One line for a builder, and one for each of its nodes; below them why some do not answer. */
 export function builderTable(builders: readonly ShownBuilder[]): string {
-  const rows = builders.flatMap(({ name, current, nodes, own }) => [
-    [`${name}${current ? "*" : ""}`, ...(own === undefined ? ["", ""] : ["(this process)", "running"]), "", own === undefined ? "" : some(own.platforms.map(formatPlatform))],
-    ...nodes.map((state) => [`  ${state.node.name}`, state.node.address, status(state), version(state), some(platforms(state))]),
-  ]);
-  const why = builders.flatMap(({ name, nodes }) => nodes.flatMap((state) => (state.kind === "down" ? [`${name}/${state.node.name} does not answer: ${printable(state.why)}\n`] : [])));
-  return [formatTable(["NAME/NODE", "ADDRESS", "STATUS", "VERSION", "PLATFORMS"], rows), ...(why.length === 0 ? [] : ["\n", ...why])].join("");
+  const table = formatTable(["NAME/NODE", "ADDRESS", "STATUS", "VERSION", "PLATFORMS"], builders.flatMap(rowsOf));
+  const why = builders.flatMap(({ name, nodes }) =>
+    nodes.flatMap((state) => (state.kind === "down" ? [`${name}/${state.node.name} does not answer: ${printable(state.why)}\n`] : [])),
+  );
+  return [table, ...(why.length === 0 ? [] : ["\n", ...why])].join("");
+}
+
+function rowsOf({ name, current, nodes, own }: ShownBuilder): readonly (readonly string[])[] {
+  const shown = `${name}${current ? "*" : ""}`;
+  const first = own === undefined ? [shown] : [shown, "(this process)", "running", "", some(own.platforms.map(formatPlatform))];
+  return [first, ...nodes.map((state) => [`  ${state.node.name}`, state.node.address, status(state), version(state), some(platforms(state))])];
 }
 
 /** Everything, in lines for people. */
 export function inspected({ name, current, nodes, own }: ShownBuilder): string {
-  const head = lines([["Name", current ? `${name} (in use)` : name], ...(own === undefined ? [] : [["Platforms", own.platforms.map(formatPlatform).join(", ")] as const])]);
-  return [head, ...nodes.map((state) => lines(nodeLines(state)))].join("\n");
+  const head: readonly Line[] = [["Name", current ? `${name} (in use)` : name], ...listed("Platforms", own?.platforms.map(formatPlatform) ?? [])];
+  return [lines(head), ...nodes.map((state) => lines(nodeLines(state)))].join("\n");
 }
 
 /** Everything, for programs. */
@@ -43,24 +48,29 @@ function nodeJson(state: NodeState): object {
   const common = { name, address, status: status(state), pinned: pinned.map(formatPlatform) };
   if (state.kind === "down") return { ...common, error: state.why };
   const { id, labels, gcPolicy, cdiDevices } = state.worker;
-  return { ...common, version: version(state), platforms: announced(state.worker), worker: id, labels, gcPolicy, devices: cdiDevices.map((device) => device.name) };
+  const devices = cdiDevices.map((device) => device.name);
+  return { ...common, version: version(state), platforms: announced(state.worker), worker: id, labels, gcPolicy, devices };
 }
 
 type Line = readonly [name: string, value: string];
 
 function nodeLines(state: NodeState): readonly Line[] {
   const head: readonly Line[] = [["Node", state.node.name], ["Address", state.node.address], ["Status", status(state)]];
-  if (state.kind === "down") return [...head, ["Error", state.why], ...(platforms(state).length === 0 ? [] : [["Platforms", platforms(state).join(", ")] as const])];
+  if (state.kind === "down") return [...head, ["Error", state.why], ...listed("Platforms", platforms(state))];
   const { id, labels, gcPolicy, cdiDevices } = state.worker;
   return [
     ...head,
     ["Version", version(state)],
     ["Worker", id],
-    ["Platforms", platforms(state).join(", ")],
+    ...listed("Platforms", platforms(state)),
     ...Object.entries(labels).map(([key, value]): Line => ["Label", `${key}=${value}`]),
     ...cdiDevices.map((device): Line => ["Device", device.name]),
     ...gcPolicy.map((policy, index): Line => ["Collects", `${index + 1}. ${policyText(policy)}`]),
   ];
+}
+
+function listed(name: string, values: readonly string[]): readonly Line[] {
+  return values.length === 0 ? [] : [[name, values.join(", ")]];
 }
 
 function policyText({ all, filters, keepDuration, reservedSpace, maxUsedSpace, minFreeSpace }: WorkerRecord["gcPolicy"][number]): string {
@@ -90,7 +100,7 @@ function platforms(state: NodeState): readonly string[] {
 }
 
 function announced(worker: WorkerRecord): readonly string[] {
-  return [...new Set(worker.platforms.map(({ os, architecture, variant = "" }) => formatPlatform({ os, architecture, ...(variant === "" ? {} : { variant }) })))];
+  return [...new Set(announcedPlatforms(worker).map(formatPlatform))];
 }
 
 function some(names: readonly string[]): string {

@@ -24,6 +24,6 @@ export async function callElsewhere<K extends CallKind>(parts: NodesParts, reque
   const [only, ...others] = parts.nodes as readonly [BuilderNode];
   if (others.length === 0) return await callRemotely(partsOf(parts, only), request, kind, signal);
   const { sharesOf } = await import("./shares.js");
-  const [share] = await sharesOf(parts.nodes, { ...request, platforms: [] }, () => {}, signal);
+  const [share] = await sharesOf(parts.nodes, { platforms: [] }, () => {}, signal);
   return await callRemotely(partsOf(parts, share!.node.node), request, kind, signal);
 }

@@ -19,8 +19,8 @@ export function platformName({ os, architecture, variant = "" }: Platform): stri
 }
 
 /**
- * The index over what several nodes have built, byte for byte as if one of them had built everything: manifests in the order of the platforms, and then
- * what is said of them, in the same order. Pure.
+ * The index over what several nodes have built, byte for byte as if one of them had built everything: manifests in the order of the
+ * platforms, and then what is said of them, in the same order. Pure.
  */
 export function mergeIndexes(indexes: readonly Index[], { platforms, annotations, flavour }: MergeOptions): Document {
   const entries = indexes.flatMap(({ manifests }) => manifests).map((entry) => ({ descriptor: entry, platform: entry.platform ?? nowhere }));

@@ -38,8 +38,8 @@ export interface MergeDeps extends Pick<BuildParts, "remote"> {
 }
 
 /**
- * Makes wholes of what several nodes have built, and writes them where they are wanted; returns the metadata that one node that builds everything would
- * give. @throws {TbuildError} unavailable, unauthorized, corrupt
+ * Makes wholes of what several nodes have built, and writes them where they are wanted; returns the metadata that one node that builds
+ * everything would give. @throws {TbuildError} unavailable, unauthorized, corrupt
  */
 export async function mergeParts(deps: MergeDeps, outputs: SharedOutputs, parts: readonly BuiltPart[], opts: StepOpts): Promise<ExportMetadata> {
   const own: ExportMetadata = Object.assign({}, ...parts.map(({ response }) => withoutDigest(response)));

@@ -25,8 +25,8 @@ export interface BuilderNode {
 }
 
 /**
- * The nodes of a builder. Nobody is asked yet. @throws {TbuildError} usage for a bad address, invalid_argument for a name given twice, not_found for
- * certificates of a node that is the only one: of several, one may fail to be reached
+ * The nodes of a builder. Nobody is asked yet. @throws {TbuildError} usage for a bad address, invalid_argument for a name given twice,
+ * not_found for certificates of a node that is the only one: of several, one may fail to be reached
  */
 export function builderNodes(configs: readonly NodeConfig[]): readonly BuilderNode[] {
   const nodes = configs.map(({ name, address, tls = {}, platforms = [] }, index) => ({ name: name ?? `node${index}`, address, tls, pinned: platforms }));

@@ -27,8 +27,8 @@ export interface SharedOutputs {
 /** Sorts the outputs of a build. @throws {TbuildError} unsupported for those that the parts of several nodes make no whole of */
 export function sharedOutputs(specs: readonly ExportSpec[]): SharedOutputs {
   const refused = specs.map((spec) => refusal(spec)).find((why) => why !== null);
-  const pushed = specs.filter(isPushed);
   if (refused != null) throw severalNodes(...refused);
+  const pushed = specs.filter(isPushed);
   if (pushed.length > 1) throw severalNodes("push the image in several forms", "Push them one after the other");
   const layouts = specs.filter(({ type }) => type === "oci");
   checkLayouts(layouts);

@@ -5,7 +5,10 @@ import { builderPlace } from "../place.js";
 import { openHistory, type RemoteHistory } from "../remoteHistory.js";
 import type { BuilderNode } from "./node.js";
 
-/** What all nodes of a builder remember, each of its own builds. Disposing closes the connections. @throws {TbuildError} unavailable, unauthorized for a node that does not answer */
+/**
+ * What all nodes of a builder remember, each of its own builds. Disposing closes the connections. @throws {TbuildError} unavailable,
+ * unauthorized for a node that does not answer
+ */
 export async function openNodesHistory(nodes: readonly BuilderNode[], opts: Opts): Promise<RemoteHistory> {
   const opened = await Promise.allSettled(nodes.map(async ({ address, tls }) => await openHistory(builderPlace(address, tls), opts)));
   const histories = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

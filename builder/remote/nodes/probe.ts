@@ -1,6 +1,7 @@
+import type { Opts } from "../../../cache/content/store.js";
+import type { Platform } from "../../../cache/oci/platform.js";
 import { controlService } from "../../api/control.js";
 import type { WorkerRecord } from "../../api/worker.js";
-import type { Opts } from "../../../cache/content/store.js";
 import { openConnection } from "../connection.js";
 import { builderPlace } from "../place.js";
 import type { BuilderNode } from "./node.js";
@@ -9,6 +10,11 @@ import type { BuilderNode } from "./node.js";
 export type NodeState =
   | { readonly kind: "up"; readonly node: BuilderNode; readonly worker: WorkerRecord }
   | { readonly kind: "down"; readonly node: BuilderNode; readonly why: string };
+
+/** What a worker says that it runs. As messages have it, what is not said is empty. */
+export function announcedPlatforms({ platforms }: Pick<WorkerRecord, "platforms">): readonly Platform[] {
+  return platforms.map(({ os, architecture, variant = "" }) => ({ os, architecture, ...(variant === "" ? {} : { variant }) }));
+}
 
 /** A node that takes longer counts as down: the others do not wait for it for ever. */
 const PROBE_MS = 10_000;

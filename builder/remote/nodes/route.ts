@@ -24,8 +24,8 @@ export interface Share<N> {
 }
 
 /**
- * Which node builds which platforms: the one that was given it, else one whose machine is of its kind, else one that emulates it. Of equal ones the
- * one with the least of this build, then the first. Pure. Shares are in the order of the nodes, and none is empty.
+ * Which node builds which platforms: the one that was given it, else one whose machine is of its kind, else one that emulates it. Of
+ * equal ones the one with the least of this build, then the first. Pure. Shares are in the order of the nodes, and none is empty.
  * @throws {TbuildError} unavailable, or unsupported when all nodes answer, for a platform that no node builds
  */
 export function route<N extends RoutedNode>(platforms: readonly Platform[], nodes: readonly N[], down: readonly DownNode[]): readonly Share<N>[] {
