@@ -54,16 +54,21 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs, BuildLockArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "builder", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
 
-/** Options that name a builder elsewhere: those of TLS are buildctl's. */
+/** Options that name a builder elsewhere. */
 export function builderOptions(argv: Argv): Argv {
+  const describe = "Build there: a name of `tbuild builder ls`, or a unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)";
+  return tlsOptions(argv.option("builder", { type: "string", nargs: 1, describe }));
+}
+
+/** Options of TLS to a builder, which are buildctl's. */
+export function tlsOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   return argv
-    .option("builder", { ...text, describe: "Build there: unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)" })
     .option("tlscacert", { ...text, describe: "Authority of the builder's certificate" })
     .option("tlscert", { ...text, describe: "Certificate to show to the builder" })
     .option("tlskey", { ...text, describe: "Its key" })
