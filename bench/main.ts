@@ -8,6 +8,7 @@ import { benchCases, type BenchCase } from "./contexts.js";
 import { cacheCase } from "./cacheCases.js";
 import { daemonCases } from "./daemonCases.js";
 import { gzipCase, platformsCase } from "./exportCases.js";
+import { gcCase } from "./gcCases.js";
 import { frontendTimes } from "./frontend.js";
 import { measure, run, type Sample } from "./process.js";
 import { pullCase, pushCase } from "./registryCases.js";
@@ -24,7 +25,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase, n: cacheCase };
+const longCases: Readonly<Record<string, (bench: Bench) => Promise<void>>> = { g: pullCase, h: pushCase, i: gzipCase, j: platformsCase, n: cacheCase, o: gcCase };
 const work = mkdtempSync(path.join(tmpdir(), "tbuild-bench-"));
 
 try {

@@ -34,22 +34,33 @@ function clientBuild(run: ClientRun): DaemonBuild {
     run.evaluated.add(ref);
     return refs.get(ref);
   };
+  const solveIn = async (scope: BuildScope, asked: GatewaySolveRequest): Promise<FrontendResultMessage> => {
+    const { frontend, evaluate, sourcePolicies } = asked;
+    const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
+    await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
+    const isGraph = definition !== null && definition.def.length > 0;
+    const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, scope, buildIn }, asked);
+    for (const id of refsOf(result)) {
+      if (isGraph) scope.refs.add(id);
+      noteRequest(run, scopeOf(run.scope, id), id);
+      if (evaluate) await solver.solve(evaluated(id));
+    }
+    return result;
+  };
+  /** A build may be over, or cancelled, while frontends still run. */
+  const solving = new Set<Promise<unknown>>();
   /** The build as the frontend of one scope sees it. */
   const buildIn = (scope: BuildScope): DaemonBuild => ({
     ...containers.calls,
     inputs: run.request.frontendInputs,
     async solve(asked) {
-      const { frontend, evaluate, sourcePolicies } = asked;
-      const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
-      await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
-      const isGraph = definition !== null && definition.def.length > 0;
-      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, scope, buildIn }, asked);
-      for (const id of refsOf(result)) {
-        if (isGraph) scope.refs.add(id);
-        noteRequest(run, scopeOf(run.scope, id), id);
-        if (evaluate) await solver.solve(evaluated(id));
+      const work = solveIn(scope, asked);
+      solving.add(work);
+      try {
+        return await work;
+      } finally {
+        solving.delete(work);
       }
-      return result;
     },
     evaluate: async (ref) => void (await solver.solve(evaluated(ref))),
     async readFile({ ref, filePath, range }) {
@@ -74,6 +85,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
     provenance: async () => await historyProvenance(run, exported),
     async [Symbol.asyncDispose]() {
       run.stop();
+      await Promise.allSettled(solving);
       await containers[Symbol.asyncDispose]();
       await solver.settled();
       await run.failed[Symbol.asyncDispose]();
