@@ -8,8 +8,8 @@ import type { Reference } from "../cache/oci/reference.js";
 import { openStore, type Store } from "../cache/store.js";
 import { progressChannel } from "../solver/progressChannel.js";
 import { createSolver } from "../solver/solve.js";
-import { runBuild } from "./build.js";
-import { type CallKind, type CallResult, callFrontend } from "./call.js";
+import { anyFrontend } from "./anyFrontend.js";
+import type { CallKind, CallResult } from "./call.js";
 import { type GcConfig, type HistoryConfig, loadConfig, type TbuildConfig } from "./config.js";
 import { newRef } from "./history/newRef.js";
 import { recorded } from "./history/recorder.js";
@@ -19,6 +19,7 @@ import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
 import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument, remoteConfig, remoteDocument } from "./imageCreate.js";
 import type { Report } from "./internalStep.js";
+import { type LockChange, type LockUpdateRequest, updateLock } from "./lock/updateLock.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
@@ -57,6 +58,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Finds out anew what the names of a `tbuild.lock` stand for. See {@link updateLock}. */
+  updateLock(request: LockUpdateRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly LockChange[]>;
   /** Builds an image anew, exports nothing and tells what differs. See `verifyImage`. */
   verify(request: VerifyRequest, opts?: { readonly signal?: AbortSignal }): Task<VerifyReport>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
@@ -111,16 +114,17 @@ function verifiedElsewhere(): TbuildError {
   return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
 }
 
-function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<TbuildConfig, "worker" | "history">, remembers: boolean): Builder {
+function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: boolean): Builder {
   const { store } = parts;
+  const withAny = anyFrontend(parts, settings);
   return {
     store,
     parts,
-    gcConfig: worker,
+    gcConfig: settings.worker,
     build(request, { ref, signal: asked } = {}) {
-      const work = (report: Report, signal: AbortSignal) => runBuild(parts, request, report, signal);
+      const work = (report: Report, signal: AbortSignal) => withAny.build(request, report, signal);
       if (!remembers && ref === undefined) return startTask(work, asked);
-      const kept = { store, limits, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
+      const kept = { store, limits: settings.history, request, ref: ref ?? newRef(), address: null, visible: ref === undefined ? "soon" : "at once" } as const;
       return startTask((report, signal) => recorded(kept, report, signal, work), asked);
     },
     pull: (request, opts = {}) => startTask((report, signal) => pullImages(parts, request, report, signal), opts.signal),
@@ -134,9 +138,10 @@ function localBuilder(parts: BuildParts, { worker, history: limits }: Pick<Tbuil
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    updateLock: (request, opts = {}) => startTask((report, signal) => updateLock(parts, request, report, signal), opts.signal),
     verify: (request, opts = {}) =>
       startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
-    call: (request, kind, opts = {}) => callFrontend(parts, request, kind, opts.signal ?? new AbortController().signal),
+    call: (request, kind, opts = {}) => withAny.call(request, kind, opts.signal ?? new AbortController().signal),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

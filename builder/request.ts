@@ -44,6 +44,8 @@ export interface BuildRequest {
   readonly ssh?: readonly SshSpec[] | undefined;
   /** Which sources may be read, and what instead of some; each has to allow them. Default: all may. */
   readonly sourcePolicies?: readonly SourceRules[] | undefined;
+  /** What names of sources stand for is kept in a file. Default: it is found out each time. */
+  readonly lock?: LockRequest | undefined;
   /** Entitlements that steps may use: "network.host", "security.insecure", "device", "device=NAME". */
   readonly allow?: readonly string[] | undefined;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[] | undefined;
@@ -59,6 +61,14 @@ export interface BuildRequest {
   readonly cacheFrom?: readonly CacheSpec[] | undefined;
   /** Caches to keep the results in; "inline" is inside of the image. */
   readonly cacheTo?: readonly CacheSpec[] | undefined;
+}
+
+/** How a build uses its `tbuild.lock`. */
+export interface LockRequest {
+  /** "record" goes by its entries, and adds those of the sources that it does not know; "require" reads nothing that it does not know. */
+  readonly mode: "record" | "require";
+  /** Path; default `tbuild.lock` beside the Dockerfile. */
+  readonly file?: string | undefined;
 }
 
 /** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */

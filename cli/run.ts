@@ -98,6 +98,8 @@ async function runCommand(builder: Builder, args: Exclude<StoreArgs, RunArgs | V
       return await (await import("./commands/build.js")).buildCommand(builder, args, terminal, signal, background);
     case "image":
       return await (await import("./commands/image.js")).imageCommand(builder, args, terminal, signal);
+    case "lock":
+      return await (await import("./commands/lock.js")).lockCommand(builder, args, terminal, signal);
     case "du":
       return await (await import("./commands/space.js")).duCommand(builder, args);
     case "prune":

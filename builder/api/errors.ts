@@ -1,4 +1,4 @@
-import { type ErrorCode, isTbuildError, type SourceRange, TbuildError, toWire } from "../../cache/errors.js";
+import { type ErrorCode, isTbuildError, type SourceRange, type TbuildError, toWire } from "../../cache/errors.js";
 import { definitionCodec, rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import { buildkitWords } from "./buildkitWords.js";
@@ -108,11 +108,6 @@ export function wireErrors(error: TbuildError): readonly object[] {
 /** BuildKit does not say what kind of error a mistake in a Dockerfile is. */
 function codeOf(error: TbuildError): number {
   return buildkitWords(error)?.hasKind === false ? grpcCode.unknown : codes[error.code];
-}
-
-/** The error that a peer's status stands for; details are not looked at. `doing` begins the message: "Cannot read secret". */
-export function fromStatus({ code, message }: Pick<Status, "code" | "message">, doing: string): TbuildError {
-  return new TbuildError(codeOfStatus(code), `${doing}: ${message}`);
 }
 
 /** What a number of gRPC's comes to. */

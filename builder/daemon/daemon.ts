@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { PruneResult } from "../../cache/prune.js";
 import type { Store } from "../../cache/store.js";
 import { contentService } from "../api/content.js";
@@ -49,6 +50,8 @@ export interface Daemon {
   readonly addresses: readonly string[];
   /** Where it answers `GET /metrics`, or null. */
   readonly debugAddress: string | null;
+  /** Takes a connection of this process's own. */
+  accept(connection: Socket): void;
   /**
    * Takes no further clients, lets builds go on for `graceMs`, cancels those that still run, and waits for their containers to
    * end. The store stays open.
@@ -97,6 +100,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   return {
     addresses: serving.addresses,
     debugAddress: debug?.address ?? null,
+    accept: serving.accept,
     async stop(graceMs) {
       serving.close();
       debug?.close();

@@ -23,6 +23,8 @@ export interface ServeOptions {
 /** A server that answers. */
 export interface Serving {
   readonly addresses: readonly string[];
+  /** Takes a connection of this process's own. */
+  accept(connection: Socket): void;
   /** Takes no further connections. Those that there are stay: what runs on them may need further calls. */
   close(): void;
   /** After {@link Serving.close}: takes no further calls, waits for those under way, and after `graceMs` ends them. */
@@ -60,17 +62,18 @@ export async function serve(server: grpc.Server, { addresses, owner, tls }: Serv
   }
   return {
     addresses: listeners.map(({ address }) => address),
+    accept: plain,
     close: () => listeners.forEach((listener) => listener.close()),
     shutDown: (graceMs) => shutDown(server, graceMs),
   };
 }
 
 /** Sockets of our own instead of grpc's, which knows neither inherited ones nor who may open a unix socket. */
-function acceptor(server: grpc.Server): (socket: Socket) => void {
+function acceptor(server: grpc.Server): (connection: Socket) => void {
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
-  return (socket) => {
-    socket.on("error", () => socket.destroy());
-    injector.injectConnection(socket);
+  return (connection) => {
+    connection.on("error", () => connection.destroy());
+    injector.injectConnection(connection);
   };
 }
 

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream";
 import { hasCode, TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { Store } from "../../cache/store.js";
+import type { AttestOptions } from "../attest/options.js";
 import { readAttrs, readNames } from "../exporter/attrs.js";
 import { refetcher, type ExporterDeps } from "../exporter/deps.js";
 import type { Exporter, ExportOpts, ExportSpec } from "../exporter/exporter.js";
@@ -10,12 +11,20 @@ import { isForEngine } from "../exportSpecs.js";
 import { layerBlobs } from "../image/blobs.js";
 import { writeTar } from "../image/destination.js";
 import type { ImageParts } from "../image/packed.js";
+import type { Warn } from "../warnOnce.js";
 import { commonLayers, type EngineImage, writeEngineArchive } from "./archive.js";
 import { type Engine, findEngine } from "./client.js";
 
 /** Refuses what is for a Docker engine when none is running, before anything is built. @throws {TbuildError} unavailable */
 export async function checkEngine(specs: readonly ExportSpec[], opts: Opts): Promise<void> {
   if (specs.some(isForEngine)) await (await neededEngine()).ping(opts);
+}
+
+/** Says what is asked for in vain. */
+export function warnOfEngine(specs: readonly ExportSpec[], { provenance, sbom }: AttestOptions, warn: Warn): void {
+  if (!specs.some(isForEngine) || (provenance === null && sbom === null)) return;
+  const message = "Docker's engine takes no attestations: the image is loaded without them";
+  warn([{ rule: null, message, detail: "Push it, or write it with type=oci", url: null, at: null }]);
 }
 
 async function neededEngine(): Promise<Engine> {

@@ -1,9 +1,12 @@
+import type { Duplex } from "node:stream";
 import { TbuildError } from "../../cache/errors.js";
 
 /** Where a builder is. */
 export type BuilderAddress =
   | { readonly kind: "unix"; readonly path: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  /** In this process. */
+  | { readonly kind: "own"; open(): Duplex }
   /** A program whose standard streams lead to the builder. */
   | { readonly kind: "program"; readonly command: readonly [string, ...string[]] };
 

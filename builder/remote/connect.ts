@@ -25,6 +25,8 @@ export async function connect(place: BuilderPlace, opts: Opts): Promise<Duplex> 
       return await opened(place, net.connect({ path: address.path }), "connect", opts);
     case "tcp":
       return place.tls === null ? await opened(place, net.connect(address), "connect", opts) : await openTls(place, address, place.tls, opts);
+    case "own":
+      return address.open();
     case "program":
       return runProgram(address.command, place.shown);
   }

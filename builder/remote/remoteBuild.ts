@@ -1,7 +1,8 @@
 import { parseDigest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
-import { checkEngine } from "../engine/exporter.js";
+import { attestOptions } from "../attest/options.js";
+import { checkEngine, warnOfEngine } from "../engine/exporter.js";
 import { entitlementsOf } from "../entitlements.js";
 import { exportSpecs } from "../exportSpecs.js";
 import type { ExportSpec } from "../exporter/exporter.js";
@@ -17,11 +18,13 @@ import { openConnection } from "./connection.js";
 import { saysWhoseDisk } from "./fullDisk.js";
 import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
 import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
+import { remoteLock } from "./remoteLock.js";
 import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
 import { type noCaches, remoteCaches } from "./remoteCaches.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
-import { type RemoteResult, solveOn } from "./remoteSolve.js";
+import { type RemoteResult, type RemoteSolve, solveOn } from "./remoteSolve.js";
+import type { Offers } from "./session/serveSession.js";
 import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
@@ -30,6 +33,7 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const { store } = parts;
   const specs = exportSpecs(request);
   entitlementsOf(request);
+  const lock = remoteLock(request);
   checkLocalDelete(specs, request.allow ?? []);
   checkOutputs(specs, request, store);
   await checkEngine(specs, { signal });
@@ -37,11 +41,16 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
   const { report } = logs;
-  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warnOnce(report));
-  const { response } = await solveRemotely(parts, request, { ref, outputs, exports: taken.writer, caches, attrs: {} }, logs, signal);
-  if (!outputs.hasFinish && !caches.hasFinish) return resultOf(response);
+  const warn = warnOnce(report);
+  warnOfEngine(specs, attestOptions(request.attest ?? {}), warn);
+  const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warn);
+  const asked = { ref, outputs, exports: taken.writer, caches, attrs: {}, policy: lock.policy };
+  const { response } = await lock.guarded(() => solveRemotely(parts, { ...request, ...lock.rules }, asked, logs, signal));
   const finish = async (opts: StepOpts) => await caches.finish(await outputs.finish(response, opts), opts);
-  return resultOf(await internalStep(report, "taking the result", signal, finish));
+  const isDone = !outputs.hasFinish && !caches.hasFinish;
+  const metadata = isDone ? response : await internalStep(report, "taking the result", signal, finish);
+  await lock.finish({ report, signal });
+  return resultOf(metadata);
 }
 
 /** What is wrong with outputs is told here, before anything is asked of the builder. */
@@ -66,6 +75,8 @@ export interface Asked {
   readonly caches: typeof noCaches;
   /** Further options of the frontend. */
   readonly attrs: FrontendAttrs;
+  /** How the builder asks about each source; empty when it need not. */
+  readonly policy: Offers;
 }
 
 /** Connects, offers what the request gives, and runs the frontend. @throws {TbuildError} why it failed */
@@ -77,16 +88,19 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   using connection = await openConnection(place, { signal });
   const { caches, exports, outputs: { exporters, receivers } } = asked;
   const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers, exports, caches: caches.stores });
-  using session = openRemoteSession(connection, offers, inputs.sharedKey);
-  const solve = {
+  using session = openRemoteSession(connection, { ...offers, ...asked.policy }, inputs.sharedKey);
+  const solve: RemoteSolve = {
     ref: asked.ref,
+    // Here it is the build's own history that has it, or none.
+    history: place.address.kind === "own" ? "unrecorded" : "recorded",
     session: session.id,
     exporters,
     entitlements: (request.allow ?? []).filter((name) => name !== LOCAL_DELETE),
     cacheExports: caches.to,
     attrs: { ...frontendAttrs({ ...request, cacheFrom: caches.from }), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
-    check: (caps: Parameters<typeof checkCaps>[0]) => checkCaps(caps, request, exporters.length, connection.shown),
+    sourcePolicySession: Object.keys(asked.policy).length === 0 ? "" : session.id,
+    check: (caps) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };
   try {

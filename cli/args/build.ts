@@ -2,11 +2,12 @@ import type { Argv } from "yargs";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { resourceNames } from "../flags/limits.js";
 import { usage } from "../usage.js";
+import { type BuildLockArgs, buildLockOf, buildLockOptions } from "./lock.js";
 import { type ProgressChoice, progressOf, progressOption } from "./progress.js";
 import { type BuilderArgs, builderOf, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** `tbuild build` as typed. */
-export interface BuildArgs extends GlobalArgs, BuilderArgs {
+export interface BuildArgs extends GlobalArgs, BuilderArgs, BuildLockArgs {
   readonly command: "build";
   readonly context: string;
   readonly tag: readonly string[];
@@ -53,7 +54,7 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
@@ -79,7 +80,7 @@ export function buildOptions(argv: Argv): Argv {
 export function inputOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   const texts = { ...text, array: true } as const;
-  return builderOptions(argv)
+  return buildLockOptions(builderOptions(argv))
     .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
     .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
     .option("target", { ...text, describe: "Stage to build" })
@@ -145,6 +146,7 @@ export function readBuildArgs(values: Values): BuildArgs {
     noCache: flag(values, "no-cache"),
     noCacheFilter: commaSeparated(values, "no-cache-filter"),
     sourcePolicyFile: last(values, "source-policy-file"),
+    ...buildLockOf(values),
     cacheFrom: list(values, "cache-from"),
     cacheTo: list(values, "cache-to"),
     buildContext: list(values, "build-context"),

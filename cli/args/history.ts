@@ -33,7 +33,7 @@ const forms: { readonly [V in HistoryVerb]: { readonly least: number; readonly m
   rm: { least: 1, most: Infinity, words: " REF…, or --all" },
   cancel: { least: 1, most: Infinity, words: " REF…" },
   export: { least: 0, most: Infinity, words: " [REF…] -o FILE" },
-  import: { least: 0, most: Infinity, words: " [FILE…]" },
+  import: { least: 1, most: Infinity, words: " FILE…" },
 };
 
 /** Options of `tbuild history`. */

@@ -8,6 +8,7 @@ import { type DialStdioArgs, dialStdioOptions, readDialStdioArgs } from "./dialS
 import { yargsError } from "./errors.js";
 import { type HistoryArgs, historyOptions, historyVerbs, readHistoryArgs } from "./history.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
+import { type LockArgs, lockCommands } from "./lock.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
 import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
 import { shortOptionsWithValue, splitShortOptions } from "./shortOptions.js";
@@ -15,7 +16,7 @@ import { readVerifyArgs, type VerifyArgs, verifyOptions } from "./verify.js";
 import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
 
 /** A command that needs a store. */
-export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs | VerifyArgs;
+export type StoreArgs = BuildArgs | RunArgs | ImageArgs | LockArgs | DuArgs | PruneArgs | VerifyArgs;
 
 /** A parsed command line, or text to print (help) instead. */
 export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
@@ -110,6 +111,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("run", "Run a command in an image: run IMAGE [COMMAND]", runOptions, (values) => found(readRunArgs(values)))
     .command("image", "List and manage images", (argv) => imageCommands(argv, found))
     .command("context", "Show what a build reads of its context", (argv) => contextCommands(argv, found))
+    .command("lock", "List and move what tbuild.lock names", (argv) => lockCommands(argv, found))
     .command("login", "Log in to a registry: login [REGISTRY]", loginOptions, (values) => found(readLoginArgs(values)))
     .command("logout", "Forget the login to a registry: logout [REGISTRY]", {}, (values) => found(readLogoutArgs(values)))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))

@@ -1,4 +1,4 @@
-import { TbuildError } from "../../cache/errors.js";
+import { isTbuildError, TbuildError } from "../../cache/errors.js";
 import type { FrontendOptions } from "../options.js";
 import { detectSyntax, type SyntaxRequest } from "./directives.js";
 import { decodeText } from "./linesPhysical.js";
@@ -26,7 +26,16 @@ export function refuseForeignSyntax(text: string | Uint8Array, { buildArgs, file
   if (reference === "" || isBuiltIn(reference)) return;
   const message = `Cannot use frontend "${reference}": only Dockerfiles are read, by the built-in frontend`;
   const hint = `If this is a Dockerfile, read it as one with --build-arg ${ARGUMENT}=${BUILT_IN}`;
-  throw new TbuildError("unsupported", message, { at: asked?.at ?? undefined, hint });
+  const refusal = new TbuildError("unsupported", message, { at: asked?.at ?? undefined, hint });
+  refusals.add(refusal);
+  throw refusal;
+}
+
+const refusals = new WeakSet<TbuildError>();
+
+/** True for the very error that {@link refuseForeignSyntax} throws: who can run frontends may go on. */
+export function isForeignSyntax(error: unknown): error is TbuildError {
+  return isTbuildError(error) && refusals.has(error);
 }
 
 /** `docker/dockerfile` and its variants by any registry, name and tag. */

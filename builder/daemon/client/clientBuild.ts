@@ -9,11 +9,13 @@ import { frontendImports } from "./clientCaches.js";
 import { clientSolver } from "./clientSolver.js";
 import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
+import { historyProvenance } from "./historyProvenance.js";
 import { noteRequest } from "./provenanceOf.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 import { type Decide, resolveImage, resolveSource } from "./resolve.js";
 import { requestRecords } from "./requestRecords.js";
 import { refResult } from "./results.js";
+import type { FinishedPlatform } from "./resultProvenance.js";
 import { runFrontend } from "./runFrontend.js";
 import { type BuildScope, scopeOf } from "./scope.js";
 
@@ -27,26 +29,38 @@ function clientBuild(run: ClientRun): DaemonBuild {
   const { refs } = run;
   const solver = clientSolver(run);
   const containers = clientContainers(run, solver);
+  let exported: readonly FinishedPlatform[] = [];
   const evaluated = (ref: string) => {
     run.evaluated.add(ref);
     return refs.get(ref);
   };
+  const solveIn = async (scope: BuildScope, asked: GatewaySolveRequest): Promise<FrontendResultMessage> => {
+    const { frontend, evaluate, sourcePolicies } = asked;
+    const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
+    await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
+    const isGraph = definition !== null && definition.def.length > 0;
+    const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, scope, buildIn }, asked);
+    for (const id of refsOf(result)) {
+      if (isGraph) scope.refs.add(id);
+      noteRequest(run, scopeOf(run.scope, id), id);
+      if (evaluate) await solver.solve(evaluated(id));
+    }
+    return result;
+  };
+  /** A build may be over, or cancelled, while frontends still run. */
+  const solving = new Set<Promise<unknown>>();
   /** The build as the frontend of one scope sees it. */
   const buildIn = (scope: BuildScope): DaemonBuild => ({
     ...containers.calls,
     inputs: run.request.frontendInputs,
     async solve(asked) {
-      const { frontend, evaluate, sourcePolicies } = asked;
-      const definition = asked.definition === null ? null : await restricted(asked.definition, sourcePolicies);
-      await run.noteCaches([...asked.cacheImports, ...frontendImports(asked.frontendOpt)]);
-      const isGraph = definition !== null && definition.def.length > 0;
-      const result = isGraph ? refResult(definition, refs) : frontend === "" ? emptyResult : await runFrontend({ run, solver, scope, buildIn }, asked);
-      for (const id of refsOf(result)) {
-        if (isGraph) scope.refs.add(id);
-        noteRequest(run, scopeOf(run.scope, id), id);
-        if (evaluate) await solver.solve(evaluated(id));
+      const work = solveIn(scope, asked);
+      solving.add(work);
+      try {
+        return await work;
+      } finally {
+        solving.delete(work);
       }
-      return result;
     },
     evaluate: async (ref) => void (await solver.solve(evaluated(ref))),
     async readFile({ ref, filePath, range }) {
@@ -63,9 +77,15 @@ function clientBuild(run: ClientRun): DaemonBuild {
     },
     resolveImageConfig: async (request) => await resolveImage(run.resolving, request, deciderFor(run, request)),
     resolveSourceMeta: async (request) => await resolveSource(run.resolving, request, deciderFor(run, request)),
-    finish: (result) => finishClient(run, solver, result),
+    async finish(result) {
+      const { response, platforms } = await finishClient(run, solver, result);
+      exported = platforms;
+      return response;
+    },
+    provenance: async () => await historyProvenance(run, exported),
     async [Symbol.asyncDispose]() {
       run.stop();
+      await Promise.allSettled(solving);
       await containers[Symbol.asyncDispose]();
       await solver.settled();
       await run.failed[Symbol.asyncDispose]();

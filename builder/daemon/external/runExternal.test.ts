@@ -4,7 +4,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { processesNaming } from "../../../fixtures/faults.js";
-import { FRONTEND, importFrontend } from "../../../fixtures/frontendImage.js";
+import { FRONTEND, FRONTEND_PROGRAM, importFrontend } from "../../../fixtures/frontendImage.js";
 import { BASE, testBuilder } from "../../../fixtures/testBuilder.js";
 import { testDaemon } from "../../../fixtures/testDaemon.js";
 import { fileStep } from "../../../frontend/dockerfile/convertNodes.js";
@@ -65,7 +65,7 @@ const failsWith = (code: number, pattern: RegExp) => (error: grpc.ServiceError) 
 };
 
 function assertNothingRuns(): void {
-  assert.deepEqual(processesNaming("/frontend.mjs"), []);
+  assert.deepEqual(processesNaming(FRONTEND_PROGRAM), []);
   assert.deepEqual(readdirSync(path.join(store.scratch, "roots")), []);
   assert.deepEqual(readdirSync(store.scratch).filter((name) => name.startsWith("frontend-")), []);
   assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(`${store.scratch}/roots`));
@@ -124,7 +124,7 @@ test("a frontend's own error is the build's, at the line that names the frontend
 });
 
 test("a frontend that ends without a result fails the build, with its exit code if it has one", async () => {
-  await assert.rejects(solve(gateway("exit")), failsWith(grpc.status.UNKNOWN, /process "\/node \/frontend.mjs" did not complete successfully: exit code: 3/));
+  await assert.rejects(solve(gateway("exit")), failsWith(grpc.status.UNKNOWN, /process "\/node \/frontend-\d+\.mjs" did not complete successfully: exit code: 3/));
   assert.match(await output(builds - 1), /no way\n/);
   await assert.rejects(solve(gateway("silent")), failsWith(grpc.status.UNKNOWN, /^Cannot use the frontend "localhost\/frontend:1": it ended without a result$/));
   await assert.rejects(solve(gateway("changed")), failsWith(grpc.status.UNKNOWN, /exit code: 4/));
