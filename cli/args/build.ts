@@ -96,7 +96,7 @@ export function inputOptions(argv: Argv): Argv {
     .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
     .option("source-policy-file", { ...text, describe: "Rules about what may be read, in BuildKit's JSON; default $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY" })
     .option("cache-from", { ...texts, describe: "Cache to look results up in: REF, or type=registry|local,…" })
-    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max" })
+    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max,mounts=true" })
     .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
     .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
     .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })

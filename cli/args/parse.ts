@@ -68,7 +68,8 @@ function apart(words: readonly string[]): readonly string[] {
 
 function withAlias(words: readonly string[]): readonly string[] {
   const at = commandIndex(words);
-  const isOfBuilds = words[at] === "history" && historyVerbs.some((name) => name === words[at + 1]);
+  const next = words[at + 1] ?? "--help";
+  const isOfBuilds = words[at] === "history" && (/^(?:-h|--help|--builder)(?:=|$)/.test(next) || historyVerbs.some((name) => name === next));
   const verb = !isOfBuilds && Object.hasOwn(ALIASES, words[at] ?? "") ? ALIASES[words[at]!]! : null;
   return verb === null ? words : [...words.slice(0, at), "image", verb, ...words.slice(at + 1)];
 }
