@@ -25,9 +25,9 @@ export async function gcCase({ tools, rounds, work }: Bench): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await fill(root, round);
     alone.push(await measureBeside(build(`alone-${round}`), env));
-    let collecting = true;
-    const collection = measureBeside([...program, "prune"], env).finally(() => (collecting = false));
-    for (let count = 0; collecting; count++) beside.push(await measureBeside(build(`beside-${round}-${count}`), env));
+    const state = { collecting: true };
+    const collection = measureBeside([...program, "prune"], env).finally(() => (state.collecting = false));
+    for (let count = 0; state.collecting; count++) beside.push(await measureBeside(build(`beside-${round}-${count}`), env));
     collections.push(await collection);
   }
   const seconds = (samples: readonly Sample[]) => median(samples.map((sample) => sample.seconds));

@@ -4,7 +4,7 @@ import { attestRequest } from "./attest/attestRequest.js";
 import { attestOptions } from "./attest/options.js";
 import { type CacheRequest, openCaches } from "./cacheio/buildCaches.js";
 import { checkSources } from "./checkSources.js";
-import { solvedTree } from "./context/solvedTree.js";
+import { type ContextDeps, solvedTree } from "./context/solvedTree.js";
 import { sourceTime } from "./context/sourceTime.js";
 import { cacheMountDropper } from "./dropCacheMounts.js";
 import { checkEngine, warnOfEngine } from "./engine/exporter.js";
@@ -17,13 +17,15 @@ import { exportSpecs } from "./exportSpecs.js";
 import { finishBuild } from "./finish.js";
 import { type BuildInputs, openInputs } from "./inputs.js";
 import type { Report } from "./internalStep.js";
+import { aboutLock, type BuildLock, openBuildLock, useLock } from "./lock/buildLock.js";
+import { findPin } from "./lock/findPin.js";
 import { openLogs } from "./logs/buildLogs.js";
 import { planBuild, type PlatformPlan } from "./plan.js";
 import { rootKind, targetPlatforms } from "./platforms.js";
 import { policyApplier } from "./policy/applyPolicy.js";
 import { policedPlans } from "./policy/policedPlans.js";
 import { policedRemote } from "./policy/policedRemote.js";
-import { requestPolicy } from "./policy/requestPolicy.js";
+import { inTurn, requestPolicy } from "./policy/requestPolicy.js";
 import type { BuildRequest, BuildResult } from "./request.js";
 import type { BuildParts, Run } from "./run.js";
 import { givenTo } from "./secrets/given.js";
@@ -41,14 +43,26 @@ export interface BuildSink {
 
 /** Resolve, solve, export: one build from request to result. */
 export async function runBuild(parts: BuildParts, request: BuildRequest, audience: Report, signal: AbortSignal, sink?: BuildSink): Promise<BuildResult> {
+  const known = openBuildLock(request);
+  try {
+    return await runLocked(parts, request, known, audience, signal, sink);
+  } catch (error) {
+    throw aboutLock(error, known);
+  }
+}
+
+async function runLocked(parts: BuildParts, request: BuildRequest, known: BuildLock | null, audience: Report, signal: AbortSignal, sink?: BuildSink): Promise<BuildResult> {
   const startedAt = Date.now();
   using logs = openLogs(parts.store, audience);
   const { report } = logs;
   const warn = warnOnce(report);
   warn(parts.warnings.map((message) => ({ rule: null, message, detail: "", url: null, at: null })));
   const entitlements = entitlementsOf(request);
-  const policy = requestPolicy(request);
-  using remote = policedRemote(parts.remote({ pull: request.pull === true }), policy);
+  const given = givenTo(request);
+  using access = parts.remote({ pull: request.pull === true });
+  const lock = known === null ? null : useLock(known, (name, opts) => findPin({ store: parts.store, remote: access, ...given }, name, opts), { report, signal });
+  const policy = inTurn(requestPolicy(request), lock?.policy ?? null);
+  const remote = policedRemote(access, policy);
   const specs = exportSpecs(request);
   checkLocalDelete(specs, request.allow ?? []);
   const attest = attestOptions(request.attest ?? {});
@@ -57,26 +71,28 @@ export async function runBuild(parts: BuildParts, request: BuildRequest, audienc
   const exporters = sink === undefined ? specs.map((spec) => createExporter(spec, { store: parts.store, shape, refetch: remote.refetch, push: remote.push })) : [sink.exporter];
   await checkEngine(specs, { signal });
   warnOfEngine(specs, attest, warn);
-  const given = givenTo(request);
   await using caches = await openCaches({ store: parts.store, remote, report, warn, signal, client: null }, cacheRequest(request));
   const opening = { parts, remote, applyPolicy: policyApplier(policy), ...given, pins: sourcePins(), logs, report, signal };
   await using inputs = await openInputs(request, opening);
   const epoch = request.epoch === undefined ? await buildEpoch(inputs, request.buildArgs ?? {}) : request.epoch;
   const run: Run = { ...opening, request, inputs, epoch };
-  const timeOf = async (source: "context" | Output) => {
-    const fetched = source === "context" ? inputs.contextDownload : source;
-    return fetched === null ? null : await sourceTime(fetched, (tree) => solvedTree(opening, tree));
-  };
-  const plans = await policedPlans(await planBuild({ ...run, sourceTime: timeOf }), run);
+  const plans = await policedPlans(await planBuild({ ...run, sourceTime: (source) => timeOf(source, inputs, opening) }), run);
   sink?.planned(plans, inputs.dockerfile);
   warn(plans.flatMap(({ warnings }) => warnings));
   const locals = localDirectories(inputs);
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   warn(checkSources(steps, locals, inputs.dockerfile));
-  await cacheMountDropper(parts.store)(steps);
+  await cacheMountDropper(parts.store, caches.mounts)(steps);
   const local = localSource(locals);
   const said = attestRequest({ ...run, startedAt, local, warn, caches }, plans, attest);
-  return await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: said, caches });
+  const result = await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: said, caches });
+  await lock?.finish();
+  return result;
+}
+
+async function timeOf(source: "context" | Output, { contextDownload }: BuildInputs, deps: ContextDeps): Promise<number | null> {
+  const fetched = source === "context" ? contextDownload : source;
+  return fetched === null ? null : await sourceTime(fetched, (tree) => solvedTree(deps, tree));
 }
 
 /** The build argument is how older tools ask for a cache inside of the image. */

@@ -19,13 +19,13 @@ import { findProgram } from "./executor/host.js";
 import { runcExecutor } from "./executor/runc.js";
 import { type CreatedImage, createImage, type CreateRequest, type RemoteDocument, remoteConfig, remoteDocument } from "./imageCreate.js";
 import type { Report } from "./internalStep.js";
+import { type LockChange, type LockUpdateRequest, updateLock } from "./lock/updateLock.js";
 import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
-import type { BuilderPlace } from "./remote/connect.js";
-import type { RemoteParts } from "./remote/remoteOffers.js";
-import type { TlsFiles } from "./remote/tlsFiles.js";
+import type { BuilderNode } from "./remote/nodes/node.js";
+import type { NodesParts } from "./remote/nodes/nodesParts.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
 import type { VerifyReport } from "./verify/report.js";
@@ -57,6 +57,8 @@ export interface Builder extends AsyncDisposable {
   bring(image: ImageManifestRecord, opts?: { readonly signal?: AbortSignal }): Task<void>;
   /** Runs a process in an image of the image store, and keeps nothing of what it writes. See {@link runImage}. */
   run(request: RunRequest, opts: Opts & Stdio): Promise<ProcessResult>;
+  /** Finds out anew what the names of a `tbuild.lock` stand for. See {@link updateLock}. */
+  updateLock(request: LockUpdateRequest, opts?: { readonly signal?: AbortSignal }): Task<readonly LockChange[]>;
   /** Builds an image anew, exports nothing and tells what differs. See `verifyImage`. */
   verify(request: VerifyRequest, opts?: { readonly signal?: AbortSignal }): Task<VerifyReport>;
   /** Asks something of a Dockerfile and runs nothing. See {@link callFrontend}. */
@@ -71,7 +73,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
-  const remote = config.address === undefined ? null : await remotePlace(config.address, config.tls ?? {});
+  const nodes = await nodesOf(config);
   const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({
@@ -83,32 +85,33 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   });
   const parts = buildParts(store, settings, runtime);
   const own = localBuilder(parts, settings, config.history === true);
-  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries }, settings.history)) };
+  return nodes.length === 0 ? own : { ...own, ...(await remoteBuilds({ nodes, store, registries: settings.registries, remote: parts.remote }, settings.history)) };
 }
 
-/** Only who builds elsewhere needs it. */
-async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace> {
-  return (await import("./remote/place.js")).builderPlace(address, tls);
+/** Where builds run; none is this process. Only who builds elsewhere needs what it loads. @throws {TbuildError} usage, not_found, invalid_argument */
+async function nodesOf({ address, tls, nodes = [] }: BuilderConfig): Promise<readonly BuilderNode[]> {
+  const given = address === undefined ? nodes : [{ address, tls }];
+  return given.length === 0 ? [] : (await import("./remote/nodes/node.js")).builderNodes(given);
 }
 
-/** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
-  const { runRemoteBuild } = await import("./remote/remoteBuild.js");
-  const { callRemotely } = await import("./remote/remoteCall.js");
+/** What builders elsewhere do of a {@link Builder}'s work; the rest is this machine's. */
+async function remoteBuilds(parts: NodesParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
+  const { callElsewhere, runElsewhere } = await import("./remote/nodes/elsewhere.js");
   return {
     build: (request, { ref, signal: asked } = {}) => {
-      const work = (report: Report, signal: AbortSignal) => runRemoteBuild(parts, request, ref ?? newRef(), report, signal);
+      const work = (report: Report, signal: AbortSignal) => runElsewhere(parts, { request, ref: ref ?? newRef() }, report, signal);
       if (ref === undefined) return startTask(work, asked);
-      const kept = { store: parts.store, limits, request, ref, address: parts.place.shown, visible: "at once" } as const;
+      const address = parts.nodes.map((node) => node.address).join(", ");
+      const kept = { store: parts.store, limits, request, ref, address, visible: "at once" } as const;
       return startTask((report, signal) => recorded(kept, report, signal, work), asked);
     },
     verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
-    call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
+    call: (request, kind, opts = {}) => callElsewhere(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
 }
 
 function verifiedElsewhere(): TbuildError {
-  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
+  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Use --builder default: it is built here then" });
 }
 
 function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: boolean): Builder {
@@ -135,6 +138,7 @@ function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: bool
     remoteConfig: (reference, manifest, opts = {}) => remoteConfig(parts, reference, manifest, opts),
     bring: (image, opts = {}) => startTask((report, signal) => bringImage(parts, image, report, signal), opts.signal),
     run: (request, opts) => runImage(parts, request, opts),
+    updateLock: (request, opts = {}) => startTask((report, signal) => updateLock(parts, request, report, signal), opts.signal),
     verify: (request, opts = {}) =>
       startTask(async (report, signal) => (await import("./verify/verify.js")).verifyImage(parts, request, report, signal), opts.signal),
     call: (request, kind, opts = {}) => withAny.call(request, kind, opts.signal ?? new AbortController().signal),

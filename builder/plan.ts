@@ -1,10 +1,9 @@
-import { hasCode, isTbuildError } from "../cache/errors.js";
 import { hostPlatform, type Platform } from "../cache/oci/platform.js";
-import { combine } from "../frontend/dockerfile/errors.js";
 import { dockerfileToDefinition, type FrontendResult } from "../frontend/mod.js";
 import { type FrontendOptions, defaultFrontendOptions } from "../frontend/options.js";
 import { type Edge, loadGraphs, type Vertex } from "../solver/graph.js";
 import { unlimited, type LinuxResources } from "../solver/llb/op.js";
+import { allOrErrors } from "./allOrErrors.js";
 import { type ImageResolvers, imageResolvers } from "./imageResolvers.js";
 import type { FrontendInputs } from "./inputs.js";
 import { layerChain } from "./layerChain.js";
@@ -36,15 +35,6 @@ export async function planBuild(run: FrontendRun): Promise<readonly PlatformPlan
   const results = allOrErrors(await Promise.allSettled(frontends));
   const roots = loadGraphs(results.map(({ definition }) => definition));
   return results.map((result, index) => ({ ...result, root: roots[index] ?? null, chain: layerChain(roots[index] ?? null) }));
-}
-
-function allOrErrors<T>(settled: readonly PromiseSettledResult<T>[]): readonly T[] {
-  const reasons = settled.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
-  const errors = reasons.filter(isTbuildError);
-  const [unknown] = reasons.filter((reason) => !isTbuildError(reason) || hasCode(reason, "cancelled"));
-  if (unknown !== undefined) throw unknown;
-  if (errors.length > 0) throw combine(errors);
-  return settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 /** What the frontend needs to know of a build. */

@@ -8,6 +8,7 @@ import type { BindMount } from "./executor/executor.js";
 import type { CacheSpec } from "./cacheio/specs.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 import type { SourceRules } from "./policy/policy.js";
+import type { NodeConfig } from "./remote/nodes/node.js";
 import type { TlsFiles } from "./remote/tlsFiles.js";
 
 /** One build, fully spelled out. */
@@ -44,6 +45,8 @@ export interface BuildRequest {
   readonly ssh?: readonly SshSpec[] | undefined;
   /** Which sources may be read, and what instead of some; each has to allow them. Default: all may. */
   readonly sourcePolicies?: readonly SourceRules[] | undefined;
+  /** What names of sources stand for is kept in a file. Default: it is found out each time. */
+  readonly lock?: LockRequest | undefined;
   /** Entitlements that steps may use: "network.host", "security.insecure", "device", "device=NAME". */
   readonly allow?: readonly string[] | undefined;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[] | undefined;
@@ -59,6 +62,14 @@ export interface BuildRequest {
   readonly cacheFrom?: readonly CacheSpec[] | undefined;
   /** Caches to keep the results in; "inline" is inside of the image. */
   readonly cacheTo?: readonly CacheSpec[] | undefined;
+}
+
+/** How a build uses its `tbuild.lock`. */
+export interface LockRequest {
+  /** "record" goes by its entries, and adds those of the sources that it does not know; "require" reads nothing that it does not know. */
+  readonly mode: "record" | "require";
+  /** Path; default `tbuild.lock` beside the Dockerfile. */
+  readonly file?: string | undefined;
 }
 
 /** A secret that RUN may mount. Its value is read when a step first asks, at most 500 KiB of it. */
@@ -140,6 +151,8 @@ export interface BuilderConfig {
   readonly address?: string | undefined;
   /** Certificates for the address. */
   readonly tls?: TlsFiles | undefined;
+  /** Instead of `address`: several machines that share the platforms of a build; see `route`. */
+  readonly nodes?: readonly NodeConfig[] | undefined;
   /** Root of the store; default /var/lib/tbuild for root, else $XDG_DATA_HOME/tbuild. */
   readonly root?: string | undefined;
   /** Path of tbuild.toml; default $TBUILD_CONFIG, else /etc/tbuild/tbuild.toml if it exists. */

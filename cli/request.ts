@@ -43,6 +43,7 @@ export function buildRequest(args: BuildArgs, loadInto: LoadTarget): BuildReques
     secrets: args.secret.map((secret) => parseSecret(secret)),
     ssh: args.ssh.map(parseSsh),
     sourcePolicies: sourcePolicies(args.sourcePolicyFile ?? process.env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"]),
+    lock: args.lock === undefined ? undefined : { mode: args.lock, file: args.lockfile },
     allow: args.allow,
     ulimits: args.ulimit.map(parseUlimit),
     cgroupParent: args.cgroupParent,

@@ -38,7 +38,7 @@ const LLB_CAPS = [
   "source.local.includepatterns source.local.followpaths source.local.excludepatterns source.local.sharedkeyhint",
   "source.local.differ source.git source.git.keepgitdir source.git.fullurl source.git.httpauth",
   "source.git.knownsshhosts source.git.mountsshsock source.git.subdir source.git.checksum source.git.mtime source.git.skipsubmodules",
-  "source.http source.http.auth source.http.checksum source.http.perm soruce.http.uidgid source.ocilayout source.imageblob source.git.bundle source.git.checkoutbundle",
+  "source.http source.http.auth source.http.checksum source.http.perm soruce.http.uidgid source.ocilayout source.imageblob source.git.bundle source.git.checkoutbundle source.policy source.policy.session",
   "exec.meta.base exec.meta.cgroup.parent exec.meta.network exec.meta.proxyenv exec.meta.security",
   "exec.meta.security.devices.v1 exec.meta.setsdefaultpath exec.meta.ulimit exec.meta.cdi exec.meta.linux.resources",
   "exec.meta.removemountstubs.recursive exec.mount.bind exec.mount.bind.readwrite-nooutput exec.mount.cache",

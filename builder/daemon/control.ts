@@ -1,5 +1,6 @@
 import type { Store } from "../../cache/store.js";
-import type { controlService, StatusInput } from "../api/control.js";
+import type { controlService } from "../api/control.js";
+import type { StatusInput } from "../api/status.js";
 import type { WorkerRecordInput } from "../api/worker.js";
 import { letGo } from "../gc/letGo.js";
 import { readSessionHeaders } from "../session/sessionHeaders.js";

@@ -4,6 +4,7 @@ import type { SolveRequest } from "../api/control.js";
 import type { ExecMessage, ExecMessageInput } from "../api/container.js";
 import type { FrontendResultMessage, gatewayService, GatewaySolveRequest } from "../api/gateway.js";
 import type { Decoded, Encodable } from "../api/schema.js";
+import type { SaidOfResult } from "../history/buildEnd.js";
 import type { BuildJob } from "./job.js";
 
 type Methods = typeof gatewayService.methods;
@@ -36,6 +37,8 @@ export interface DaemonBuild extends AsyncDisposable {
   statFileContainer(request: Request<"StatFile">): Response<"StatFile">;
   /** Runs what the result needs, exports it, and answers what the client hears of that. */
   finish(result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>>;
+  /** Provenance of what {@link DaemonBuild.finish} has exported, for the history; from what is known, without asking anybody. */
+  provenance(): Promise<readonly SaidOfResult[]>;
 }
 
 /** Opens the build of a request. What the build tells goes to the job. */
@@ -62,6 +65,7 @@ export async function openEmptyBuild(): Promise<DaemonBuild> {
     readDirContainer: refuse,
     statFileContainer: refuse,
     finish: async (result) => (refsOf(result).length > 0 ? await refuse() : frontendMetadata(result)),
+    provenance: async () => Promise.resolve([]),
     [Symbol.asyncDispose]: async () => {},
   };
 }

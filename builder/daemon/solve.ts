@@ -57,7 +57,10 @@ async function run({ openBuild }: SolveParts, request: SolveRequest, job: Job): 
   job.bridge.open(opening);
   await using build = await opening;
   const result = isGateway(request) ? await fromClient(job) : await build.solve(gatewayRequest(request));
-  return { kind: "done", exporterResponse: await build.finish(result) };
+  const exporterResponse = await build.finish(result);
+  // A build that is done has not failed because of what is not known of it.
+  const said = request.internal ? [] : await build.provenance().catch(() => []);
+  return { kind: "done", exporterResponse, said };
 }
 
 function failure(error: unknown, job: Job): StatusError {

@@ -2,7 +2,7 @@ import type { Opts } from "../../cache/content/store.js";
 import { TbuildError } from "../../cache/errors.js";
 import type { buildHistoryRecord } from "../api/history.js";
 import type { Decoded } from "../api/schema.js";
-import type { StatusMessage } from "./statusFrames.js";
+import type { StatusMessage } from "../api/status.js";
 
 /** A build that is remembered, or runs. Times in milliseconds since the epoch; one that runs has no `completedAt`. */
 export type BuildHistoryRecord = Decoded<typeof buildHistoryRecord>;

@@ -3,9 +3,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Opts } from "../../cache/content/store.js";
 import { cancelled } from "../../cache/errors.js";
 import type { Store } from "../../cache/store.js";
+import type { StatusMessage } from "../api/status.js";
 import { endLostBuilds } from "./lostBuilds.js";
 import { type RunningBuild, shownBuild } from "./runningBuilds.js";
-import { frameReader, type StatusMessage } from "./statusFrames.js";
+import { frameReader } from "./statusFrames.js";
 
 /** How often the file of a build is looked at, and how often whether its process is there. */
 const LOOK_MS = 100;

@@ -5,7 +5,7 @@ import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
 import type { Progress } from "../../solver/progress.js";
-import type { StatusInput } from "../api/control.js";
+import type { StatusInput } from "../api/status.js";
 import type { BuildStart } from "./recordMessage.js";
 import { hideRunning, type RunningFiles, showRunning } from "./runningBuilds.js";
 import { statusWriter } from "./status.js";

@@ -5,8 +5,9 @@ import { parseDigest } from "../../cache/oci/digest.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";
 import { grpcCode } from "../api/errors.js";
+import type { StatusMessage } from "../api/status.js";
 import { filesIn, hideRunning, isAlive, lastSign, type RunningBuild, type RunningFiles, shownBuilds } from "./runningBuilds.js";
-import { frameReader, statusFrame, type StatusMessage } from "./statusFrames.js";
+import { frameReader, statusFrame } from "./statusFrames.js";
 import { STATUS_TYPE, type StatusLog } from "./statusLog.js";
 import { stepCounter } from "./stepCounter.js";
 

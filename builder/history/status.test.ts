@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Digest, digestOf } from "../../cache/oci/digest.js";
 import type { Progress } from "../../solver/progress.js";
-import { statusResponse } from "../api/control.js";
+import { statusResponse } from "../api/status.js";
 import { statusWriter } from "./status.js";
 
 const A = digestOf("a");

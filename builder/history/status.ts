@@ -1,7 +1,7 @@
 import type { Progress, Warning } from "../../solver/progress.js";
 import { rangeToWire } from "../../solver/llb/codecDefinition.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
-import type { StatusInput } from "../api/control.js";
+import type { StatusInput } from "../api/status.js";
 
 /** Turns a build's events into what its client is told. */
 export interface StatusWriter {

@@ -1,9 +1,5 @@
 import { TbuildError } from "../../cache/errors.js";
-import { type StatusInput, statusResponse } from "../api/control.js";
-import type { Decoded } from "../api/schema.js";
-
-/** One message of a build's progress. */
-export type StatusMessage = Decoded<typeof statusResponse>;
+import { type StatusInput, type StatusMessage, statusResponse } from "../api/status.js";
 
 /** A message as logs have it: after its length in 4 bytes, the lowest first. */
 export function statusFrame(message: StatusInput): Uint8Array {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { memoryContentStore } from "../../cache/content/memoryStore.js";
 import { hasCode } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
-import type { StatusInput } from "../api/control.js";
+import type { StatusInput } from "../api/status.js";
 import { eventLog } from "../daemon/eventLog.js";
 import { readStatus, saveStatus } from "./statusLog.js";
 

@@ -3,10 +3,10 @@ import type { ContentStore, Ingest, Opts } from "../../cache/content/store.js";
 import type { StepCounts } from "../../cache/meta/records.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { SourceInfo } from "../../solver/llb/definition.js";
-import type { StatusInput } from "../api/control.js";
+import type { StatusInput, StatusMessage } from "../api/status.js";
 import type { EventLog } from "../daemon/eventLog.js";
 import { statusWriter } from "./status.js";
-import { readFrames, statusFrame, type StatusMessage } from "./statusFrames.js";
+import { readFrames, statusFrame } from "./statusFrames.js";
 import { stepCounter } from "./stepCounter.js";
 
 /** Media type of a build's progress. Source: BuildKit, solver/llbsolver/history/buildhistory.go. */

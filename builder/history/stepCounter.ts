@@ -1,5 +1,5 @@
 import type { StepCounts } from "../../cache/meta/records.js";
-import type { StatusInput } from "../api/control.js";
+import type { StatusInput } from "../api/status.js";
 
 /** Counts the steps that messages tell of. */
 export interface StepCounter {

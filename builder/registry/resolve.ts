@@ -79,8 +79,8 @@ async function resolveImage(
   return { reference, root, digest, manifest, config };
 }
 
-/** Digest behind a tag. A HEAD does it where it can: registries that count pulls count only what is downloaded. */
-async function rootDigest(client: RegistryClient, content: ContentStore, reference: Reference, opts: ReportedOpts): Promise<Digest> {
+/** Digest behind a tag. A HEAD does it where it can: registries that count pulls count only what is downloaded. @throws as resolve */
+export async function rootDigest(client: RegistryClient, content: ContentStore, reference: Reference, opts: ReportedOpts): Promise<Digest> {
   const head = await client.head(reference, opts);
   if (head !== null) return head.digest;
   const { descriptor, bytes } = await client.manifest(reference, opts);

@@ -12,6 +12,8 @@ test("checkCaps() names what a request needs and a builder lacks, and the option
     [{ context: ".", secrets: [{ id: "a", from: { kind: "value", value: "" } }] }, 1, 'Cannot build on "tcp://old": --secret needs "exec.mount.secret", which the builder lacks'],
     [{ context: ".", ssh: [{ id: "default" }] }, 1, 'Cannot build on "tcp://old": --ssh needs "exec.mount.ssh", which the builder lacks'],
     [{ context: "." }, 2, 'Cannot build on "tcp://old": several outputs needs "exporter.multiple", which the builder lacks'],
+    [{ context: ".", lock: { mode: "require" } }, 1, 'Cannot build on "tcp://old": --locked needs "source.policy", which the builder lacks'],
+    [{ context: ".", lock: { mode: "record" } }, 1, 'Cannot build on "tcp://old": --lock needs "source.policy.session", which the builder lacks'],
   ] as const) {
     assert.throws(() => checkCaps(old, request as unknown as Parameters<typeof checkCaps>[1], exporters, "tcp://old"), (error) => {
       assert.ok(error instanceof TbuildError && error.hint !== undefined);

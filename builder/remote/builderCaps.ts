@@ -30,6 +30,9 @@ const NEEDS: readonly (readonly [cap: string, what: string, wanted: (request: Bu
   ["exec.meta.security", "--allow security.insecure", ({ allow = [] }) => allow.includes("security.insecure")],
   ["exec.meta.cdi", "--allow device", ({ allow = [] }) => allow.some((name) => /^device(?:=|$)/.test(name))],
   ["source.ocilayout", "--build-context oci-layout://", ({ buildContexts = {} }) => Object.values(buildContexts).some((value) => value.startsWith("oci-layout:"))],
+  ["source.policy", "--locked", ({ lock }) => lock?.mode === "require"],
+  ["source.policy", "--source-policy-file", ({ sourcePolicies = [] }) => sourcePolicies.length > 0],
+  ["source.policy.session", "--lock", ({ lock }) => lock?.mode === "record"],
   ["exporter.image.attestations", "--attest", ({ attest = {} }) => Object.keys(attest).length > 0],
   ["frontend.caps", "--build-context", ({ buildContexts = {} }) => Object.keys(buildContexts).length > 0],
 ];

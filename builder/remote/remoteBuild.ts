@@ -18,11 +18,13 @@ import { openConnection } from "./connection.js";
 import { saysWhoseDisk } from "./fullDisk.js";
 import { type FrontendAttrs, frontendAttrs } from "./frontendAttrs.js";
 import { type OfferedInputs, offerInputs } from "./offeredInputs.js";
+import { remoteLock } from "./remoteLock.js";
 import { type RemoteOutputs, remoteOutputs } from "./remoteOutputs.js";
 import { type noCaches, remoteCaches } from "./remoteCaches.js";
 import { offersOf, openTransport, type RemoteParts } from "./remoteOffers.js";
 import { openRemoteSession } from "./remoteSession.js";
 import { type RemoteResult, type RemoteSolve, solveOn } from "./remoteSolve.js";
+import type { Offers } from "./session/serveSession.js";
 import { takenBlobs } from "./takenBlobs.js";
 import { writtenPolicy } from "./writtenPolicy.js";
 
@@ -30,10 +32,8 @@ import { writtenPolicy } from "./writtenPolicy.js";
 export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, ref: string, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
-  entitlementsOf(request);
-  checkLocalDelete(specs, request.allow ?? []);
-  checkOutputs(specs, request, store);
-  await checkEngine(specs, { signal });
+  await checkRequest(specs, request, store, signal);
+  const lock = remoteLock(request);
   const taken = takenBlobs(store);
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
@@ -41,10 +41,21 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   const warn = warnOnce(report);
   warnOfEngine(specs, attestOptions(request.attest ?? {}), warn);
   const caches = remoteCaches({ from: request.cacheFrom ?? [], to: request.cacheTo ?? [] }, store, warn);
-  const { response } = await solveRemotely(parts, request, { ref, outputs, exports: taken.writer, caches, attrs: {} }, logs, signal);
-  if (!outputs.hasFinish && !caches.hasFinish) return resultOf(response);
+  const asked = { ref, outputs, exports: taken.writer, caches, attrs: {}, policy: lock.policy };
+  const { response } = await lock.guarded(() => solveRemotely(parts, { ...request, ...lock.rules }, asked, logs, signal));
   const finish = async (opts: StepOpts) => await caches.finish(await outputs.finish(response, opts), opts);
-  return resultOf(await internalStep(report, "taking the result", signal, finish));
+  const isDone = !outputs.hasFinish && !caches.hasFinish;
+  const metadata = isDone ? response : await internalStep(report, "taking the result", signal, finish);
+  await lock.finish({ report, signal });
+  return resultOf(metadata);
+}
+
+/** Refuses what would fail later, before anything is asked of a builder. @throws {TbuildError} permission_denied, invalid_argument, unsupported, unavailable */
+export async function checkRequest(specs: readonly ExportSpec[], request: BuildRequest, store: Store, signal: AbortSignal): Promise<void> {
+  entitlementsOf(request);
+  checkLocalDelete(specs, request.allow ?? []);
+  checkOutputs(specs, request, store);
+  await checkEngine(specs, { signal });
 }
 
 /** What is wrong with outputs is told here, before anything is asked of the builder. */
@@ -54,7 +65,8 @@ function checkOutputs(specs: readonly ExportSpec[], request: BuildRequest, store
   for (const spec of specs) createExporter(spec, { store, shape, refetch: none, push: none });
 }
 
-function resultOf(metadata: BuildResult["metadata"]): BuildResult {
+/** The result that an exporter's response tells of. */
+export function resultOf(metadata: BuildResult["metadata"]): BuildResult {
   const imageId = metadata["containerimage.config.digest"] ?? metadata["containerimage.digest"];
   return { imageId: imageId === undefined ? null : parseDigest(imageId), metadata };
 }
@@ -69,6 +81,8 @@ export interface Asked {
   readonly caches: typeof noCaches;
   /** Further options of the frontend. */
   readonly attrs: FrontendAttrs;
+  /** How the builder asks about each source; empty when it need not. */
+  readonly policy: Offers;
 }
 
 /** Connects, offers what the request gives, and runs the frontend. @throws {TbuildError} why it failed */
@@ -80,7 +94,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
   using connection = await openConnection(place, { signal });
   const { caches, exports, outputs: { exporters, receivers } } = asked;
   const offers = offersOf({ ...parts, request, inputs, transport: transport.http, receivers, exports, caches: caches.stores });
-  using session = openRemoteSession(connection, offers, inputs.sharedKey);
+  using session = openRemoteSession(connection, { ...offers, ...asked.policy }, inputs.sharedKey);
   const solve: RemoteSolve = {
     ref: asked.ref,
     // Here it is the build's own history that has it, or none.
@@ -91,6 +105,7 @@ export async function solveRemotely(parts: RemoteParts, request: BuildRequest, a
     cacheExports: caches.to,
     attrs: { ...frontendAttrs({ ...request, cacheFrom: caches.from }), ...epochAttr(request, inputs), ...inputs.attrs, ...asked.attrs },
     sourcePolicy,
+    sourcePolicySession: Object.keys(asked.policy).length === 0 ? "" : session.id,
     check: (caps) => checkCaps(caps, request, exporters.length, connection.shown),
     fileOf: inputs.fileOf,
   };

@@ -21,7 +21,7 @@ const silent = { report: () => {}, fileOf: () => null };
 /** Asks the frontend of a builder something of a request's Dockerfile. @throws {TbuildError} as callFrontend; unsupported */
 export async function callRemotely<K extends CallKind>(parts: RemoteParts, request: BuildRequest, kind: K, signal: AbortSignal): Promise<CallResult<K>> {
   const attrs = { requestid: REQUESTS[kind], "frontend.caps": "moby.buildkit.frontend.subrequests" };
-  const { frontend } = await solveRemotely(parts, request, { ref: newRef(), outputs: { exporters: [], receivers: new Map() }, exports: null, caches: noCaches, attrs }, silent, signal);
+  const { frontend } = await solveRemotely(parts, request, { ref: newRef(), outputs: { exporters: [], receivers: new Map() }, exports: null, caches: noCaches, attrs, policy: {} }, silent, signal);
   const answer = frontend?.metadata["result.json"];
   if (answer === undefined) throw new TbuildError("unsupported", `Cannot ask "${parts.place.shown}" for ${kind}: the builder gives no answer`);
   const value = JSON.parse(Buffer.from(answer).toString("utf8")) as unknown;

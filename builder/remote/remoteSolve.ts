@@ -27,6 +27,8 @@ export interface RemoteSolve {
   readonly cacheExports: readonly TypeAndAttrs[];
   /** What may be read; null for everything. */
   readonly sourcePolicy: ReturnType<typeof writtenPolicy>;
+  /** The session that is asked about each source besides; "" for none. */
+  readonly sourcePolicySession: string;
   /** Hears what the builder can do before it does anything. @throws {TbuildError} unsupported */
   check(caps: BuilderCaps): void;
   /** The name that the user has for a file of the builder's. */
@@ -52,12 +54,12 @@ const CANCEL_MS = 10_000;
  * cancels there, too. @throws {TbuildError} why the build failed; unavailable, with what was running, when the connection is lost
  */
 export async function solveOn(connection: Connection, solve: RemoteSolve, logs: Pick<BuildLogs, "report" | "fileOf">, { signal }: Opts): Promise<RemoteResult> {
-  const { ref, session, exporters, entitlements, attrs, cacheExports, sourcePolicy } = solve;
+  const { ref, session, exporters, entitlements, attrs, cacheExports, sourcePolicy, sourcePolicySession } = solve;
   const over = new AbortController();
   const stop = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   const status = followStatus(connection, ref, solve.fileOf, logs.report);
   try {
-    const request = { ref, internal: solve.history === "unrecorded", session, exporters, entitlements, frontendAttrs: attrs, cache: { exports: cacheExports }, sourcePolicy };
+    const request = { ref, internal: solve.history === "unrecorded", session, exporters, entitlements, frontendAttrs: attrs, cache: { exports: cacheExports }, sourcePolicy, sourcePolicySession };
     const solving = connection.ask(controlService, "Solve", request, { signal: stop });
     const driving = drive(connection, ref, solve, stop);
     const [{ exporterResponse }, frontend] = await Promise.all([solving, driving]);

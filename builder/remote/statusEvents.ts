@@ -1,17 +1,15 @@
 import { type Digest, digestOf, isDigest } from "../../cache/oci/digest.js";
 import type { SourceRange } from "../../cache/errors.js";
 import type { Progress, Warning } from "../../solver/progress.js";
-import type { statusResponse } from "../api/control.js";
-import type { Decoded } from "../api/schema.js";
+import type { StatusMessage } from "../api/status.js";
 
-type Status = Decoded<typeof statusResponse>;
-type VertexMessage = Status["vertexes"][number];
-type WarningMessage = Status["warnings"][number];
+type VertexMessage = StatusMessage["vertexes"][number];
+type WarningMessage = StatusMessage["warnings"][number];
 
 /** Turns what a builder tells of its steps into events. */
 export interface StatusReader {
   /** What is new in a message. */
-  read(message: Status): readonly Progress[];
+  read(message: StatusMessage): readonly Progress[];
   /** Names of the steps that have started and not ended, in the order of their starts. */
   running(): readonly string[];
 }

@@ -32,8 +32,10 @@ test("withDefaults() lets what is given count, and says what it has taken", () =
   assert.deepEqual(request, {
     context: ".", target: "t", shmSize: 64, extraHosts: [{ host: "h", ip: "1.2.3.4" }], buildArgs: { A: "9" }, labels: { l: "2" }, buildContexts: { x: "https://x.test/x.git" },
   });
-  assert.deepEqual(notes, ["From its provenance: --label l, --build-context x, --target t"]);
+  assert.deepEqual(notes, ["From its provenance: --label l=2 --build-context x=https://x.test/x.git --target t --shm-size 64 --add-host h=1.2.3.4"]);
   assert.match(withDefaults({ context: "." }, { ...told, args: {}, complete: false }).notes.join(), /leaves out build arguments/);
+  const host = withDefaults({ context: "." }, { ...told, args: { "force-network-mode": "host" } });
+  assert.deepEqual([host.request.network, host.notes.length], [undefined, 1]);
 });
 
 test("pinnedImages() names images by their tag, and passes over what has a digest in its name", () => {

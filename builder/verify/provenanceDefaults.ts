@@ -1,3 +1,4 @@
+import { TbuildError } from "../../cache/errors.js";
 import type { Material } from "../attest/materials.js";
 import { PROVENANCE } from "../attest/attestation.js";
 import type { BuildRequest } from "../request.js";
@@ -24,6 +25,15 @@ export function readProvenance(predicateType: string, predicate: unknown): ToldB
   return { args: texts(args), dockerfile: typeof file === "string" ? file : null, materials: materials(isFirst ? at("materials") : at("buildDefinition", "resolvedDependencies")), complete: complete !== false };
 }
 
+/** A predicate's or statement's JSON. @throws {TbuildError} corrupt */
+export function parseSaid(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8")) as Readonly<Record<string, unknown>> | null;
+  } catch (cause) {
+    throw new TbuildError("corrupt", "Cannot read the image's provenance: it is no JSON", { hint: "--ignore-provenance does without it", cause });
+  }
+}
+
 function texts(value: unknown): Readonly<Record<string, string>> {
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
@@ -40,29 +50,33 @@ export interface WithDefaults {
   readonly notes: readonly string[];
 }
 
-/** The request with what provenance says where it says nothing itself. Pure. */
+/**
+ * The request with what provenance says where it says nothing itself. All that is taken is told with its value: whoever made the
+ * image may have written its provenance. Rights are not taken. Pure.
+ */
 export function withDefaults(request: BuildRequest, { args, complete }: ToldBuild): WithDefaults {
   const buildArgs = missing(prefixed(args, "build-arg:"), request.buildArgs);
   const labels = missing(prefixed(args, "label:"), request.labels);
-  const contexts = missing(prefixed(args, "context:"), request.buildContexts);
-  const buildContexts = Object.fromEntries(Object.entries(contexts).filter(([, value]) => /^[a-z][a-z0-9+.-]*:\/\//i.test(value)));
-  const options = { ...optionsOf(args), ...definedOf(request) };
+  const contexts = Object.entries(missing(prefixed(args, "context:"), request.buildContexts)).filter(([, value]) => /^[a-z][a-z0-9+.-]*:\/\//i.test(value));
+  const options = optionsOf(args).filter(({ field }) => !isGiven(request[field]));
   const taken = [
-    ...Object.keys(buildArgs).map((name) => `--build-arg ${name}`),
-    ...Object.keys(labels).map((name) => `--label ${name}`),
-    ...Object.keys(buildContexts).map((name) => `--build-context ${name}`),
-    ...(options.target === undefined || request.target !== undefined ? [] : [`--target ${options.target}`]),
+    ...Object.entries(buildArgs).map(([name, value]) => `--build-arg ${name}=${value}`),
+    ...Object.entries(labels).map(([name, value]) => `--label ${name}=${value}`),
+    ...contexts.map(([name, value]) => `--build-context ${name}=${value}`),
+    ...options.map(({ flag }) => flag),
   ];
   const notes = [
-    ...(taken.length === 0 ? [] : [`From its provenance: ${taken.join(", ")}`]),
-    ...(complete ? [] : ["Its provenance leaves out build arguments and labels; give those it was built with"]),
+    ...(taken.length === 0 ? [] : [`From its provenance: ${taken.join(" ")}`]),
+    ...(args["force-network-mode"] === "host" && request.network === undefined ? ["Its provenance says --network host: rights are not taken from there"] : []),
+    ...(complete ? [] : ["Its provenance leaves out build arguments and labels: give those it was built with"]),
   ];
   return {
     request: {
-      ...options,
+      ...request,
+      ...Object.fromEntries(options.map(({ field, value }) => [field, value])),
       buildArgs: { ...buildArgs, ...request.buildArgs },
       labels: { ...labels, ...request.labels },
-      buildContexts: { ...buildContexts, ...request.buildContexts },
+      buildContexts: { ...Object.fromEntries(contexts), ...request.buildContexts },
     },
     notes,
   };
@@ -77,18 +91,26 @@ function missing(told: Readonly<Record<string, string>>, given: Readonly<Record<
 }
 
 /** A list that was not given is empty in a request of the command line. */
-function definedOf(request: BuildRequest): BuildRequest {
-  const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0);
-  return Object.fromEntries(Object.entries(request).filter(([, value]) => isGiven(value))) as unknown as BuildRequest;
+function isGiven(value: unknown): boolean {
+  return value !== undefined && !(Array.isArray(value) && value.length === 0);
 }
 
-function optionsOf(args: ToldBuild["args"]): Partial<BuildRequest> {
-  const { target, hostname, "force-network-mode": network, "shm-size": shmSize, "add-hosts": hosts = "" } = args;
-  return {
-    ...(target === undefined || target === "" ? {} : { target }),
-    ...(hostname === undefined ? {} : { hostname }),
-    ...(network === "host" || network === "none" ? { network } : {}),
-    ...(shmSize !== undefined && /^\d+$/.test(shmSize) ? { shmSize: Number(shmSize) } : {}),
-    ...(hosts === "" ? {} : { extraHosts: hosts.split(",").map((entry) => ({ host: entry.split("=")[0]!, ip: entry.slice(entry.indexOf("=") + 1) })) }),
-  };
+/** An option as the command line has it, and the field of a request that it sets. */
+interface ToldOption {
+  readonly flag: string;
+  readonly field: keyof BuildRequest;
+  readonly value: unknown;
+}
+
+function optionsOf(args: ToldBuild["args"]): readonly ToldOption[] {
+  const { target = "", hostname = "", "force-network-mode": network, "shm-size": shmSize = "", "add-hosts": hosts = "" } = args;
+  const extraHosts = hosts.split(",").map((entry) => ({ host: entry.split("=")[0]!, ip: entry.slice(entry.indexOf("=") + 1) }));
+  const all: readonly (ToldOption & { readonly isTold: boolean })[] = [
+    { isTold: target !== "", flag: `--target ${target}`, field: "target", value: target },
+    { isTold: hostname !== "", flag: `--hostname ${hostname}`, field: "hostname", value: hostname },
+    { isTold: network === "none", flag: "--network none", field: "network", value: network },
+    { isTold: /^\d+$/.test(shmSize), flag: `--shm-size ${shmSize}`, field: "shmSize", value: Number(shmSize) },
+    { isTold: hosts !== "", flag: `--add-host ${hosts}`, field: "extraHosts", value: extraHosts },
+  ];
+  return all.filter(({ isTold }) => isTold);
 }

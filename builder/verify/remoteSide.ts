@@ -11,7 +11,7 @@ import type { RegistryClient } from "../registry/client.js";
 import { configLimit, parseImageConfig, parseManifest } from "../registry/manifest.js";
 import { createRemoteImages, readBlob, type RemoteImage } from "../registry/resolve.js";
 import type { ImageSide, OpenImage, SideLayer } from "./imageSide.js";
-import { readProvenance, type ToldBuild } from "./provenanceDefaults.js";
+import { parseSaid, readProvenance, type ToldBuild } from "./provenanceDefaults.js";
 
 /** What {@link remoteImage} works with: a registry, or what is read as if it were one. */
 export interface RemoteDeps {
@@ -72,8 +72,7 @@ async function remoteProvenance(deps: RemoteDeps, reference: Reference, platform
   for (const { descriptor, data } of Object.values(chain?.blobs ?? {})) {
     const predicateType = descriptor.annotations["in-toto.io/predicate-type"];
     if (predicateType === undefined) continue;
-    const { predicate } = JSON.parse(Buffer.from(data).toString("utf8")) as { readonly predicate?: unknown };
-    const told = readProvenance(predicateType, predicate);
+    const told = readProvenance(predicateType, parseSaid(data)?.["predicate"]);
     if (told !== null) return told;
   }
   return null;

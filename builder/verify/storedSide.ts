@@ -11,7 +11,7 @@ import { readBlob } from "../registry/resolve.js";
 import type { RemoteAccess } from "../remote.js";
 import { bestManifest } from "../source/imageStore.js";
 import type { ImageSide, OpenImage, SideLayer } from "./imageSide.js";
-import { readProvenance, type ToldBuild } from "./provenanceDefaults.js";
+import { parseSaid, readProvenance, type ToldBuild } from "./provenanceDefaults.js";
 
 /** Largest predicate that is read, in bytes. */
 const PREDICATE_LIMIT = 64 << 20;
@@ -64,7 +64,7 @@ export function sideLayer({ store, access }: Pick<StoredDeps, "store" | "access"
 
 async function storedProvenance({ content }: Store, attestations: readonly AttestationRecord[]): Promise<ToldBuild | null> {
   for (const { predicateType, predicate } of attestations) {
-    const told = readProvenance(predicateType, JSON.parse((await readBlob(content, predicate, PREDICATE_LIMIT)).toString("utf8")));
+    const told = readProvenance(predicateType, parseSaid(await readBlob(content, predicate, PREDICATE_LIMIT)));
     if (told !== null) return told;
   }
   return null;

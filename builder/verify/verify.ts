@@ -1,20 +1,20 @@
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { TbuildError } from "../../cache/errors.js";
+import { imageId } from "../../cache/images.js";
 import { formatPlatform, hostPlatform, type Platform, samePlatform } from "../../cache/oci/platform.js";
+import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { runnablePlatforms } from "../daemon/emulated.js";
-import { internalStep, type Report } from "../internalStep.js";
 import { knownDigest } from "../image/stored.js";
-import { imageId } from "../../cache/images.js";
-import type { Store } from "../../cache/store.js";
+import { internalStep, type Report } from "../internalStep.js";
 import type { PolicyRule } from "../policy/policy.js";
 import type { BuildRequest } from "../request.js";
 import type { BuildParts } from "../run.js";
 import { comparePlatform } from "./comparePlatform.js";
 import type { ImageSide, OpenImage } from "./imageSide.js";
 import { type ImagePlace, openImage } from "./openImage.js";
-import { downloadRules, pinnedImages, pinRule } from "./pinned.js";
+import { downloadRules, type PinnedImage, pinnedImages, pinRule } from "./pinned.js";
 import { type ToldBuild, withDefaults } from "./provenanceDefaults.js";
 import { rebuild } from "./rebuild.js";
 import type { VerifyReport } from "./report.js";
@@ -28,6 +28,8 @@ export interface VerifyRequest {
   readonly build: BuildRequest;
   /** "reuse": steps may come from the cache, which then proves nothing of them. */
   readonly cache: "none" | "reuse";
+  /** Whether what its provenance says counts where the request says nothing. */
+  readonly provenance: "believe" | "ignore";
   /** Differences of a layer, and of the config, that are told. */
   readonly maxDifferences: number;
   /** Times of files alone make no difference. */
@@ -45,7 +47,7 @@ export async function verifyImage(parts: BuildParts, request: VerifyRequest, rep
     const image = await openImage({ store: parts.store, access, opts }, request.image, request.place);
     const chosen = choosePlatforms(image, request);
     const opened = await Promise.all(chosen.verified.map((platform) => image.open(platform)));
-    return { sides: opened, skipped: chosen.skipped, told: await firstTold(opened) };
+    return { sides: opened, skipped: chosen.skipped, told: request.provenance === "believe" ? await firstTold(opened) : null };
   });
   const asked = await rebuildRequest(parts.store, request, sides, told);
   const rewritten = new Map(sides.map((side) => [formatPlatform(side.platform), side.rewritten]));
@@ -87,7 +89,8 @@ async function firstTold(sides: readonly ImageSide[]): Promise<ToldBuild | null>
 
 async function rebuildRequest(store: Store, { build, cache }: VerifyRequest, sides: readonly ImageSide[], told: ToldBuild | null) {
   const { request, notes } = told === null ? { request: build, notes: [] } : withDefaults(build, told);
-  const pins = told === null ? { rules: [], notes: [] } : await pinsFor(store, told);
+  // A lock is the user's own word for what names stood for.
+  const pins = told === null || build.lock !== undefined ? { rules: [], notes: [] } : await pinsFor(store, told);
   const epoch = epochOf(request, sides[0]!);
   const dockerfile = dockerfileOf(build, told);
   const file = dockerfile === build.dockerfile || told?.dockerfile === "Dockerfile" ? [] : [`From its provenance: --file ${dockerfile}`];
@@ -115,24 +118,31 @@ function epochOf({ buildArgs = {} }: BuildRequest, { config: { created = "" } }:
   return { request: { epoch }, notes: epoch === null ? [] : [`Built under its own time: ${created}`] };
 }
 
-/** What provenance calls the Dockerfile counts where there is such a file. */
+/** What provenance calls the Dockerfile counts where there is such a file in the context. */
 function dockerfileOf({ context, dockerfile }: BuildRequest, told: ToldBuild | null): string | undefined {
   if (dockerfile !== undefined || told === null || told.dockerfile === null || !existsSync(context)) return dockerfile;
-  const file = path.join(context, told.dockerfile);
+  const file = path.join(context, path.join("/", told.dockerfile));
   return existsSync(file) ? file : undefined;
 }
 
-/** Images that have moved since are read as they were; what the image store has is taken as it is. */
-async function pinsFor(store: Store, { materials }: ToldBuild): Promise<{ readonly rules: readonly PolicyRule[]; readonly notes: readonly string[] }> {
-  const rules: PolicyRule[] = [...downloadRules(materials)];
-  const notes: string[] = [];
-  for (const pinned of pinnedImages(materials)) {
-    const record = store.images.get(pinned.name);
-    const isHere = record !== null && (imageId(record) === pinned.digest || (await knownDigest(store, record)) === pinned.digest);
-    if (isHere) continue;
-    if (store.images.byId(pinned.digest).length > 0 || pinned.name.startsWith("localhost/")) notes.push(`Its base ${pinned.name} was ${pinned.digest}, and is another image now`);
-    else rules.push(pinRule(pinned));
-    if (rules.at(-1)?.selector.identifier === `docker-image://${pinned.name}`) notes.push(`From its provenance: ${pinned.name} is ${pinned.digest}`);
-  }
-  return { rules, notes };
+/** What materials of a build come to today. */
+interface Pins {
+  readonly rules: readonly PolicyRule[];
+  readonly notes: readonly string[];
+}
+
+/** Images that have moved since are read as they were; what the image store still has is taken as it is. */
+async function pinsFor(store: Store, { materials }: ToldBuild): Promise<Pins> {
+  const images = await Promise.all(pinnedImages(materials).map((pinned) => pinFor(store, pinned)));
+  return { rules: [...downloadRules(materials), ...images.flatMap(({ rules }) => rules)], notes: images.flatMap(({ notes }) => notes) };
+}
+
+async function pinFor(store: Store, pinned: PinnedImage): Promise<Pins> {
+  const { name, digest } = pinned;
+  const record = store.images.get(name);
+  if (record !== null && (imageId(record) === digest || (await knownDigest(store, record)) === digest)) return { rules: [], notes: [] };
+  // The digest of a config: no registry has the image by that.
+  const isOfStore = name.startsWith("localhost/") || store.images.byId(digest).length > 0;
+  if (isOfStore) return { rules: [], notes: [`Its base ${name} was ${digest}, and is another image now`] };
+  return { rules: [pinRule(pinned)], notes: [`From its provenance: ${name} is ${digest}`] };
 }

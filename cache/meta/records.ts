@@ -93,6 +93,8 @@ export interface BuildRecord {
   readonly exporterResponse: Readonly<Record<string, string>>;
   /** What was exported, as far as its root is in the content store. */
   readonly results: readonly Descriptor[];
+  /** What is said of the results, by platform; "" is that of the only one. */
+  readonly attestations?: readonly { readonly platform: string; readonly blob: Descriptor }[];
   readonly steps: StepCounts;
   /** Never removed because of its age. */
   readonly pinned: boolean;

@@ -20,6 +20,15 @@ test("tryLock() gives a lock to one holder at a time", () => {
   assert.ok(again);
 });
 
+test("tryLock() locks a directory, and leaves nothing in it", () => {
+  const own = path.join(dir, "directory");
+  fs.mkdirSync(own);
+  using lock = tryLock(own, "exclusive", "directory");
+  assert.ok(lock);
+  assert.equal(tryLock(own, "exclusive", "directory"), null);
+  assert.deepEqual(fs.readdirSync(own), []);
+});
+
 test("tryLock() frees the lock of a killed process", async () => {
   const file = path.join(dir, "killed");
   // One process, so that nothing else holds the descriptor once it is dead.

@@ -19,10 +19,11 @@ export interface Lock extends Disposable {
  * Takes the lock on a file, which is created when missing, or returns null while anybody holds it: another process, or an
  * earlier call of this one. Child processes do not inherit it. The file stays after the lock is gone,
  * because deleting it would let two holders lock two different files of one name. Many may share a lock, but not with one
- * who has it alone.
+ * who has it alone. A directory must be there.
  */
-export function tryLock(path: string, mode: LockMode = "exclusive"): Lock | null {
-  const fd = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+export function tryLock(path: string, mode: LockMode = "exclusive", what: "file" | "directory" = "file"): Lock | null {
+  const { O_RDONLY, O_RDWR, O_CREAT, O_DIRECTORY } = fs.constants;
+  const fd = fs.openSync(path, what === "file" ? O_RDWR | O_CREAT : O_RDONLY | O_DIRECTORY, 0o600);
   try {
     checked(flock(fd, (mode === "shared" ? LOCK_SH : LOCK_EX) | LOCK_NB), "flock", path);
   } catch (error) {

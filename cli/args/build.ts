@@ -2,11 +2,12 @@ import type { Argv } from "yargs";
 import { suggest } from "../../frontend/dockerfile/suggest.js";
 import { resourceNames } from "../flags/limits.js";
 import { usage } from "../usage.js";
+import { type BuildLockArgs, buildLockOf, buildLockOptions } from "./lock.js";
 import { type ProgressChoice, progressOf, progressOption } from "./progress.js";
 import { type BuilderArgs, builderOf, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";
 
 /** `tbuild build` as typed. */
-export interface BuildArgs extends GlobalArgs, BuilderArgs {
+export interface BuildArgs extends GlobalArgs, BuilderArgs, BuildLockArgs {
   readonly command: "build";
   readonly context: string;
   readonly tag: readonly string[];
@@ -53,16 +54,21 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "builder", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
 
-/** Options that name a builder elsewhere: those of TLS are buildctl's. */
+/** Options that name a builder elsewhere. */
 export function builderOptions(argv: Argv): Argv {
+  const describe = "Build there: a name of `tbuild builder ls`, or a unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)";
+  return tlsOptions(argv.option("builder", { type: "string", nargs: 1, describe }));
+}
+
+/** Options of TLS to a builder, which are buildctl's. */
+export function tlsOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   return argv
-    .option("builder", { ...text, describe: "Build there: unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)" })
     .option("tlscacert", { ...text, describe: "Authority of the builder's certificate" })
     .option("tlscert", { ...text, describe: "Certificate to show to the builder" })
     .option("tlskey", { ...text, describe: "Its key" })
@@ -79,7 +85,7 @@ export function buildOptions(argv: Argv): Argv {
 export function inputOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   const texts = { ...text, array: true } as const;
-  return builderOptions(argv)
+  return buildLockOptions(builderOptions(argv))
     .option("tag", { ...texts, alias: "t", describe: "Name and optional tag of the image" })
     .option("file", { ...text, alias: "f", describe: "Path of the Dockerfile (default PATH/Dockerfile)" })
     .option("target", { ...text, describe: "Stage to build" })
@@ -90,7 +96,7 @@ export function inputOptions(argv: Argv): Argv {
     .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
     .option("source-policy-file", { ...text, describe: "Rules about what may be read, in BuildKit's JSON; default $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY" })
     .option("cache-from", { ...texts, describe: "Cache to look results up in: REF, or type=registry|local,…" })
-    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max" })
+    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max,mounts=true" })
     .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
     .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
     .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })
@@ -145,6 +151,7 @@ export function readBuildArgs(values: Values): BuildArgs {
     noCache: flag(values, "no-cache"),
     noCacheFilter: commaSeparated(values, "no-cache-filter"),
     sourcePolicyFile: last(values, "source-policy-file"),
+    ...buildLockOf(values),
     cacheFrom: list(values, "cache-from"),
     cacheTo: list(values, "cache-to"),
     buildContext: list(values, "build-context"),

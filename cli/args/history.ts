@@ -52,7 +52,7 @@ export function historyOptions(argv: Argv): Argv {
 export function readHistoryArgs(values: Values): HistoryArgs {
   const [word = "", ...rest] = words(values, 1);
   const verb = historyVerbs.find((name) => name === word);
-  if (verb === undefined) throw usage(`Unknown command "history ${word}"`, `Write tbuild history ${historyVerbs.join("|")}`);
+  if (verb === undefined) throw usage(word === "" ? '"tbuild history" needs a command' : `Unknown command "history ${word}"`, `Write tbuild history ${historyVerbs.join("|")}`);
   const all = flag(values, "all");
   const { least, most, words: form } = forms[verb];
   if (rest.length < least && !all) throw usage(`"tbuild history ${verb}" needs more words`, `Write tbuild history ${verb}${form}`);

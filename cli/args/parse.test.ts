@@ -30,6 +30,8 @@ const defaults = {
   label: [],
   addHost: [],
   noCache: false,
+  lock: undefined,
+  lockfile: undefined,
   noCacheFilter: [],
   sourcePolicyFile: undefined,
   cacheFrom: [],
@@ -72,7 +74,7 @@ test("parseArgs() builds when no command is named", async () => {
 test("parseArgs() reads every option of a build", async () => {
   const line =
     "-t a:1 --tag b -f D --target t --build-arg A=1 --build-arg B --label L=1 --add-host h:127.0.0.1 --no-cache --pull --platform linux/arm64,linux/arm/v7 --platform linux/amd64 " +
-    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --annotation a=b --annotation index:c=d --load --oci-runtime crun --detach --builder tcp://b:1 --tlscacert ca --tlscert c --tlskey k --tlsservername n --rm --force-rm ctx";
+    "--network none --progress plain --iidfile i --metadata-file m -o out -o type=oci,dest=x.tar --annotation a=b --annotation index:c=d --load --oci-runtime crun --detach --builder tcp://b:1 --tlscacert ca --tlscert c --tlskey k --tlsservername n --locked --lockfile l --rm --force-rm ctx";
   assert.deepEqual(await parse(line), {
     ...defaults,
     context: "ctx",
@@ -94,6 +96,8 @@ test("parseArgs() reads every option of a build", async () => {
     load: true,
     ociRuntime: "crun",
     detach: true,
+    lock: "require",
+    lockfile: "l",
     builder: "tcp://b:1",
     tls: { caCert: "ca", cert: "c", key: "k", serverName: "n", dir: undefined },
   });

@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { type AttachArgs, attachOptions, readAttachArgs } from "./attach.js";
+import { type BuilderCommandArgs, builderCommands } from "./builder.js";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
@@ -8,6 +9,7 @@ import { type DialStdioArgs, dialStdioOptions, readDialStdioArgs } from "./dialS
 import { yargsError } from "./errors.js";
 import { type HistoryArgs, historyOptions, historyVerbs, readHistoryArgs } from "./history.js";
 import { formatOption, type ImageArgs, imageCommands } from "./image.js";
+import { type LockArgs, lockCommands } from "./lock.js";
 import { loginOptions, type LoginArgs, type LogoutArgs, readLoginArgs, readLogoutArgs } from "./login.js";
 import { readRunArgs, type RunArgs, runOptions, separateImage } from "./run.js";
 import { shortOptionsWithValue, splitShortOptions } from "./shortOptions.js";
@@ -15,10 +17,10 @@ import { readVerifyArgs, type VerifyArgs, verifyOptions } from "./verify.js";
 import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } from "./space.js";
 
 /** A command that needs a store. */
-export type StoreArgs = BuildArgs | RunArgs | ImageArgs | DuArgs | PruneArgs | VerifyArgs;
+export type StoreArgs = BuildArgs | RunArgs | ImageArgs | LockArgs | DuArgs | PruneArgs | VerifyArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | BuilderCommandArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -66,7 +68,8 @@ function apart(words: readonly string[]): readonly string[] {
 
 function withAlias(words: readonly string[]): readonly string[] {
   const at = commandIndex(words);
-  const isOfBuilds = words[at] === "history" && historyVerbs.some((name) => name === words[at + 1]);
+  const next = words[at + 1] ?? "--help";
+  const isOfBuilds = words[at] === "history" && (/^(?:-h|--help|--builder)(?:=|$)/.test(next) || historyVerbs.some((name) => name === next));
   const verb = !isOfBuilds && Object.hasOwn(ALIASES, words[at] ?? "") ? ALIASES[words[at]!]! : null;
   return verb === null ? words : [...words.slice(0, at), "image", verb, ...words.slice(at + 1)];
 }
@@ -110,11 +113,13 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("run", "Run a command in an image: run IMAGE [COMMAND]", runOptions, (values) => found(readRunArgs(values)))
     .command("image", "List and manage images", (argv) => imageCommands(argv, found))
     .command("context", "Show what a build reads of its context", (argv) => contextCommands(argv, found))
+    .command("lock", "List and move what tbuild.lock names", (argv) => lockCommands(argv, found))
     .command("login", "Log in to a registry: login [REGISTRY]", loginOptions, (values) => found(readLoginArgs(values)))
     .command("logout", "Forget the login to a registry: logout [REGISTRY]", {}, (values) => found(readLogoutArgs(values)))
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("verify", "Build an image anew and show what differs: verify IMAGE PATH", verifyOptions, (values) => found(readVerifyArgs(values)))
+    .command("builder", "Name builders elsewhere, of one machine or several", (argv) => builderCommands(argv, found))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
     .command("history", `Show and keep what was built: history ${historyVerbs.join("|")}`, historyOptions, (values) => found(readHistoryArgs(values)))
     .command("attach", "Follow a build that runs: attach [REF]", attachOptions, (values) => found(readAttachArgs(values)))

@@ -13,6 +13,7 @@ export interface VerifyArgs extends GlobalArgs, BuilderArgs {
   /** What it should come from. */
   readonly build: BuildArgs;
   readonly cache: "none" | "reuse";
+  readonly provenance: "believe" | "ignore";
   readonly maxDifferences: number;
   readonly ignoreTimes: boolean;
   readonly format: "text" | "json";
@@ -23,7 +24,7 @@ export interface VerifyArgs extends GlobalArgs, BuilderArgs {
 /** Options of a build that say where its result goes, or what is said of it: here it goes nowhere. */
 const WITHOUT = [
   "tag", "output", "push", "load", "iidfile", "metadata-file", "annotation", "attest", "provenance", "sbom", "cache-to", "check", "call", "no-cache",
-  "no-cache-filter", "builder", "tlscacert", "tlscert", "tlskey", "tlsservername", "tlsdir",
+  "no-cache-filter", "lock", "detach", "builder", "tlscacert", "tlscert", "tlskey", "tlsservername", "tlsdir",
 ] as const;
 
 const DEFAULT_DIFFERENCES = 10;
@@ -37,6 +38,7 @@ export function verifyOptions(argv: Argv): Argv {
     .option("remote", { type: "boolean", describe: "Ask the registry for IMAGE, even when the image store has it" })
     .option("max-differences", { alias: "n", type: "string", nargs: 1, describe: `Differences to show of each layer (default ${DEFAULT_DIFFERENCES})` })
     .option("ignore-times", { type: "boolean", describe: "Let the times of files differ" })
+    .option("ignore-provenance", { type: "boolean", describe: "Take no build arguments, target or base images from the image's provenance" })
     .option("format", { type: "string", nargs: 1, choices: ["text", "json"], describe: "How to print what differs (default text)" })
     .describe("quiet", "Show no progress")
     .example("$0 verify registry.example/app:1 .", "Is this image what the Dockerfile of this directory builds?");
@@ -57,6 +59,7 @@ export function readVerifyArgs(values: Values): VerifyArgs {
     place: flag(values, "remote") ? "registry" : "anywhere",
     build,
     cache: flag(values, "cache") ? "reuse" : "none",
+    provenance: flag(values, "ignore-provenance") ? "ignore" : "believe",
     maxDifferences: countOf(last(values, "max-differences")),
     ignoreTimes: flag(values, "ignore-times"),
     format: last(values, "format") === "json" ? "json" : "text",

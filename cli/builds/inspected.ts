@@ -1,3 +1,4 @@
+import { type Attachment, attachmentsOf, type Material, materialsOf } from "../../builder/history/attachments.js";
 import { type BuildDetails, buildDetails, type NamedValue } from "../../builder/history/buildDetails.js";
 import { buildFailure } from "../../builder/history/buildFailure.js";
 import type { BuildHistory, BuildHistoryRecord } from "../../builder/history/buildHistory.js";
@@ -8,9 +9,20 @@ import { reportError } from "../report.js";
 import { formatTable } from "../table.js";
 import { durationOf, statusWords } from "./listed.js";
 
+interface InspectedBuild extends BuildDetails {
+  readonly Materials?: readonly Material[];
+  readonly Attachments?: readonly Attachment[];
+}
+
 /** All that is known of a build. @throws {TbuildError} unavailable */
 export async function inspected(history: BuildHistory, record: BuildHistoryRecord, format: "table" | "json", opts: Opts): Promise<string> {
-  const details = buildDetails(record, Date.now());
+  const materials = await materialsOf(history, record, opts);
+  const attachments = attachmentsOf(record);
+  const details: InspectedBuild = {
+    ...buildDetails(record, Date.now()),
+    ...(materials.length === 0 ? {} : { Materials: materials }),
+    ...(attachments.length === 0 ? {} : { Attachments: attachments }),
+  };
   if (format === "json") return `${JSON.stringify(details, null, 2)}\n`;
   const failure = await buildFailure(history, record, opts);
   const why = failure === null ? [] : [reportError(failure.error, { root: ".", output: "show", colours: false, columns: 120, texts: failure.texts })];
@@ -51,9 +63,18 @@ function lines(values: readonly (readonly [string, string | undefined])[]): stri
   return values.map(([name, value]) => (value === undefined ? "" : `${`${name}:`.padEnd(15)} ${printable(value)}\n`)).join("");
 }
 
-function tables({ NamedContexts, BuildArgs, Labels, Results }: BuildDetails): readonly string[] {
+function tables({ NamedContexts, BuildArgs, Labels, Results, Materials = [], Attachments = [] }: InspectedBuild): readonly string[] {
   const results = (Results ?? []).map(({ Name, Value }) => ["Result", `${Name}=${Value}`] as const);
-  return [table("NAMED CONTEXT", NamedContexts), table("BUILD ARG", BuildArgs), table("LABEL", Labels), lines(results)];
+  const materials = Materials.map(({ URI, Digests }) => [printable(URI), printable(Digests.join(", "))]);
+  const attachments = Attachments.map(({ Digest, Platform = "", Type }) => [printable(Digest), printable(Platform), printable(Type)]);
+  return [
+    table("NAMED CONTEXT", NamedContexts),
+    table("BUILD ARG", BuildArgs),
+    table("LABEL", Labels),
+    lines(results),
+    materials.length === 0 ? "" : formatTable(["MATERIAL", "DIGEST"], materials),
+    attachments.length === 0 ? "" : formatTable(["ATTACHMENT", "PLATFORM", "TYPE"], attachments),
+  ];
 }
 
 function table(heading: string, values: readonly NamedValue[] = []): string {

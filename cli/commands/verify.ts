@@ -8,8 +8,8 @@ import { verifyText } from "../verifyText.js";
 
 /** Runs `tbuild verify`, prints what differs and returns the exit status: 1 when something does. @throws {TbuildError} */
 export async function verifyCommand(builder: Builder, args: VerifyArgs, terminal: Terminal, signal: AbortSignal): Promise<number> {
-  const { image, place, cache, maxDifferences, ignoreTimes, format } = args;
-  const request = { image, place, cache, maxDifferences, ignoreTimes, build: buildRequest(args.build, "store") };
+  const { image, place, cache, provenance, maxDifferences, ignoreTimes, format } = args;
+  const request = { image, place, cache, provenance, maxDifferences, ignoreTimes, build: buildRequest(args.build, "store") };
   const verifying = builder.verify(request, { signal });
   const mode = progressMode(args.progress, terminal);
   await showProgress(verifying.progress, mode, terminal, signal);

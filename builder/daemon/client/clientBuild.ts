@@ -9,11 +9,13 @@ import { frontendImports } from "./clientCaches.js";
 import { clientSolver } from "./clientSolver.js";
 import { clientContainers } from "./containerCalls.js";
 import { finishClient } from "./finishClient.js";
+import { historyProvenance } from "./historyProvenance.js";
 import { noteRequest } from "./provenanceOf.js";
 import { readRefDirectory, readRefFile, statRefFile } from "./readRef.js";
 import { type Decide, resolveImage, resolveSource } from "./resolve.js";
 import { requestRecords } from "./requestRecords.js";
 import { refResult } from "./results.js";
+import type { FinishedPlatform } from "./resultProvenance.js";
 import { runFrontend } from "./runFrontend.js";
 import { type BuildScope, scopeOf } from "./scope.js";
 
@@ -27,6 +29,7 @@ function clientBuild(run: ClientRun): DaemonBuild {
   const { refs } = run;
   const solver = clientSolver(run);
   const containers = clientContainers(run, solver);
+  let exported: readonly FinishedPlatform[] = [];
   const evaluated = (ref: string) => {
     run.evaluated.add(ref);
     return refs.get(ref);
@@ -74,7 +77,12 @@ function clientBuild(run: ClientRun): DaemonBuild {
     },
     resolveImageConfig: async (request) => await resolveImage(run.resolving, request, deciderFor(run, request)),
     resolveSourceMeta: async (request) => await resolveSource(run.resolving, request, deciderFor(run, request)),
-    finish: (result) => finishClient(run, solver, result),
+    async finish(result) {
+      const { response, platforms } = await finishClient(run, solver, result);
+      exported = platforms;
+      return response;
+    },
+    provenance: async () => await historyProvenance(run, exported),
     async [Symbol.asyncDispose]() {
       run.stop();
       await Promise.allSettled(solving);

@@ -13,15 +13,24 @@ import type { ClientRun } from "./clientRun.js";
 import { type ClientSolver, noteSources } from "./clientSolver.js";
 import { givenBy } from "./given.js";
 import { platformWarnings } from "./platformWarnings.js";
+import type { FinishedPlatform } from "./resultProvenance.js";
 import { plansOf } from "./results.js";
 
-/** Runs what a frontend's result needs and exports it. Returns what the client hears of that. @throws {TbuildError} why it failed */
-export async function finishClient(run: ClientRun, solver: ClientSolver, result: FrontendResultMessage | null): Promise<Readonly<Record<string, string>>> {
+/** What came of a build. */
+export interface Finished {
+  /** What the client hears. */
+  readonly response: Readonly<Record<string, string>>;
+  /** What was exported; the id of the only one is "". */
+  readonly platforms: readonly FinishedPlatform[];
+}
+
+/** Runs what a frontend's result needs and exports it.  @throws {TbuildError} why it failed */
+export async function finishClient(run: ClientRun, solver: ClientSolver, result: FrontendResultMessage | null): Promise<Finished> {
   const { request, refs, job, session, running, entitlements, own, warn, caches } = run;
   const asks = session !== null && request.enableSessionExporter ? session : null;
   const more = asks === null || result === null ? [] : await sessionExporters(asks, { metadata: result.metadata, refs: refsOf(result) }, { signal: job.signal });
   const outputs = [...outputsOf(request), ...more];
-  if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return frontendMetadata(result);
+  if (result === null || (refsOf(result).length === 0 && outputs.length === 0)) return { response: frontendMetadata(result), platforms: [] };
   const { plans: wanted, root, keys } = plansOf(result, refs);
   const plans = await policedPlans(wanted, running);
   for (const { definition } of plans) noteSources(job, definition);
@@ -34,15 +43,21 @@ export async function finishClient(run: ClientRun, solver: ClientSolver, result:
   const steps = topologicalOrder(...plans.map((plan) => plan.root));
   const given = await givenBy(session, steps, { signal: job.signal });
   await run.dropCacheMounts(steps);
-  const attest = attestClient(run, solver, result, plans.map((plan, index) => ({ ...keys[index]!, plan })));
+  const planned = plans.map((plan, index) => ({ ...keys[index]!, plan }));
+  const attest = attestClient(run, solver, result, planned);
+  let platforms: readonly FinishedPlatform[] = [];
+  const make: typeof attest.make = async (snapshots, bringHere) => {
+    platforms = planned.map((one, index) => ({ ...one, id: root === "index" ? one.id : "", snapshot: snapshots[index]! }));
+    return await attest.make(snapshots, bringHere);
+  };
   const { metadata } = await finishBuild(
     { ...running, ...given },
     plans,
-    { exporters, root, entitlements, ...own, warn, attest, caches },
+    { exporters, root, entitlements, ...own, warn, attest: { ...attest, make }, caches },
   );
   const response = { ...frontendMetadata(result), ...metadata };
   if (asks !== null) await tellExported(asks, response, { signal: job.signal });
-  return response;
+  return { response, platforms };
 }
 
 /** The name "*" is the one that the frontend has given. Source: BuildKit, exporter/containerimage. */

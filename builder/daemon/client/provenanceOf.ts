@@ -13,6 +13,9 @@ import { nothingGiven } from "./given.js";
 import { isSameRecord } from "./requestRecords.js";
 import { type Asked, type BuildScope, scopeOf, withInner } from "./scope.js";
 
+/** What becomes of sources of which another build at the same time has learnt what they are. */
+export type UnknownSources = "ask" | "leave out";
+
 /** What provenance tells of a result besides its graph. */
 export type Told = Pick<Provenance, "capture" | "frontend" | "args" | "inputs" | "root">;
 
@@ -20,12 +23,12 @@ export type Told = Pick<Provenance, "capture" | "frontend" | "args" | "inputs" |
  * What the reference `ref` was made of and asked for. What its frontend has read besides belongs to it, but not what is another one's
  * result: `results` are all of the build. Source: BuildKit, solver/llbsolver/provenance.go.
  */
-export async function provenanceOf(run: ClientRun, ref: string, results: readonly string[]): Promise<Told> {
+export async function provenanceOf(run: ClientRun, ref: string, results: readonly string[], unknown: UnknownSources): Promise<Told> {
   const scope = scopeOf(run.scope, ref);
   const scopes = withInner(scope);
   const beside = scopes.flatMap(({ refs }) => [...refs]).filter((id) => !results.includes(id) && run.evaluated.has(id));
   const graphs = [run.refs.get(ref), ...beside.map((id) => run.refs.get(id)), ...scopes.flatMap(({ read }) => read)];
-  const captures = await Promise.all(graphs.map((graph) => captureDefinition(run, graph)));
+  const captures = await Promise.all(graphs.map((graph) => captureDefinition(run, graph, unknown)));
   const given = scopes.map(({ images, locals }): Capture => ({ ...emptyCapture, images, locals: [...locals] }));
   const capture = mergeCaptures([...captures, ...given]);
   const own = scope.asked === null ? null : recordOf(run, scope.asked, capture);
@@ -63,12 +66,11 @@ export function noteRequest(run: ClientRun, scope: BuildScope, ref: string): voi
   run.noted.push(run.records.note(run.refs.get(ref), root === null ? record : { ...record, request: { ...record.request, root } }));
 }
 
-async function captureDefinition(run: ClientRun, definition: Definition): Promise<Capture> {
-  return await captureGraph(topologicalOrder(loadGraph(definition)), pinnedBy(run));
+async function captureDefinition(run: ClientRun, definition: Definition, unknown: UnknownSources): Promise<Capture> {
+  return await captureGraph(topologicalOrder(loadGraph(definition)), pinnedBy(run, unknown));
 }
 
-/** What another build at the same time has asked is asked again. */
-function pinnedBy({ running, own, job }: ClientRun): PinOf {
+function pinnedBy({ running, own, job }: ClientRun, unknown: UnknownSources): PinOf {
   const { pins, parts: { store }, remote } = running;
   const sources = buildSources({ store, remote, ...own, ...nothingGiven, pins });
   return async ({ op: { body, platform }, name }) => {
@@ -76,7 +78,7 @@ function pinnedBy({ running, own, job }: ClientRun): PinOf {
     const request: SourceRequest = { identifier: body.identifier, attrs: body.attrs, platform };
     const source = sources.find(({ schemes }) => schemes.includes(body.identifier.split("://", 1)[0] ?? ""));
     const known = pins.get(request);
-    if (known !== undefined || source === undefined) return known ?? { attributes: {} };
+    if (known !== undefined || source === undefined || unknown === "leave out") return known ?? { attributes: {} };
     return await internalStep(job.report, `[internal] provenance of ${name}`, job.signal, (opts) => source.resolve(request, opts));
   };
 }

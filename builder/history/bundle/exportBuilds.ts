@@ -46,11 +46,23 @@ async function writeRecord(blobs: BlobSink, record: BuildHistoryRecord): Promise
     trace: await blobs.copy(record.trace, withoutTokens),
     logs: await blobs.copy(record.logs),
     error: await blobs.copy(record.externalError),
+    said: await copySaid(blobs, record),
   };
   const config = await blobs.write(RECORD_TYPE, json(recordToJson(record, kept)));
-  const layers = [kept.trace, kept.logs, kept.error].filter((blob) => blob !== null);
+  const layers = [kept.trace, kept.logs, kept.error, ...kept.said.map(({ blob }) => blob)].filter((blob) => blob !== null);
   const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers };
   return await blobs.write(mediaTypes.ociManifest, json(manifest));
+}
+
+async function copySaid(blobs: BlobSink, { result, results }: BuildHistoryRecord): Promise<RecordBlobs["said"]> {
+  const said: RecordBlobs["said"][number][] = [];
+  for (const [platform, info] of [["", result] as const, ...Object.entries(results)]) {
+    for (const blob of info?.attestations ?? []) {
+      const copied = await blobs.copy(blob);
+      if (copied !== null) said.push({ platform, blob: { ...copied, annotations: blob.annotations } });
+    }
+  }
+  return said;
 }
 
 interface BlobSink {

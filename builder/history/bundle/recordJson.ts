@@ -55,6 +55,7 @@ export interface RecordBlobs {
   readonly trace: Descriptor | null;
   readonly logs: Descriptor | null;
   readonly error: Descriptor | null;
+  readonly said: NonNullable<BuildRecord["attestations"]>;
 }
 
 /** A record for others, without the passwords of caches. `blobs` are those that go with it. */
@@ -72,6 +73,7 @@ export function recordToJson(record: BuildHistoryRecord, blobs: RecordBlobs): Re
     CompletedAt: timeJson(record.completedAt),
     ...optional("logs", blobs.logs),
     ExporterResponse: record.exporterResponse,
+    ...resultsJson(blobs.said),
     ...optional("trace", blobs.trace),
     numCachedSteps: record.numCachedSteps,
     numTotalSteps: record.numTotalSteps,
@@ -83,7 +85,31 @@ export function recordToJson(record: BuildHistoryRecord, blobs: RecordBlobs): Re
 }
 
 function optional(name: string, blob: Descriptor | null): object {
-  return blob === null ? {} : { [name]: { media_type: blob.mediaType, digest: blob.digest, size: blob.size } };
+  return blob === null ? {} : { [name]: blobJson(blob) };
+}
+
+function blobJson({ mediaType, digest, size, annotations }: Descriptor): BlobJson {
+  return { media_type: mediaType, digest, size, ...(annotations === undefined ? {} : { annotations }) };
+}
+
+function resultsJson(said: RecordBlobs["said"]): Pick<RecordJson, "Result" | "Results"> {
+  const of = (wanted: string): ResultJson => ({ Attestations: said.flatMap(({ platform, blob }) => (platform === wanted ? [blobJson(blob)] : [])) });
+  const platforms = [...new Set(said.map(({ platform }) => platform))];
+  return {
+    ...(platforms.includes("") ? { Result: of("") } : {}),
+    ...(platforms.some((platform) => platform !== "") ? { Results: Object.fromEntries(platforms.flatMap((platform) => (platform === "" ? [] : [[platform, of(platform)]]))) } : {}),
+  };
+}
+
+/** Attestations alone: what was exported is not in the file, or without its parts. */
+function saidIn({ Result, Results = {} }: RecordJson): RecordBlobs["said"] {
+  const infos = [["", Result] as const, ...Object.entries(Results)];
+  return infos.flatMap(([platform, info]) =>
+    (info?.Attestations ?? []).flatMap((json) => {
+      const blob = blobFrom(json);
+      return blob === null ? [] : [{ platform, blob: { ...blob, annotations: textsOf(json.annotations) } }];
+    }),
+  );
 }
 
 function timeJson(ms: number | null): Time {
@@ -110,6 +136,7 @@ export function recordFromJson(json: RecordJson): BuildRecord {
     ...(trace === null ? {} : { trace }),
     exporterResponse: textsOf(json.ExporterResponse),
     results: [],
+    attestations: saidIn(json),
     steps: { total: json.numTotalSteps ?? 0, completed: json.numCompletedSteps ?? 0, cached: json.numCachedSteps ?? 0, warnings: json.numWarnings ?? 0 },
     pinned: true,
     generation: 0,
