@@ -82,7 +82,7 @@ async function runLocked(parts: BuildParts, request: BuildRequest, known: BuildL
   const locals = localDirectories(inputs);
   const steps = topologicalOrder(...plans.map(({ root }) => root));
   warn(checkSources(steps, locals, inputs.dockerfile));
-  await cacheMountDropper(parts.store)(steps);
+  await cacheMountDropper(parts.store, caches.mounts)(steps);
   const local = localSource(locals);
   const said = attestRequest({ ...run, startedAt, local, warn, caches }, plans, attest);
   const result = await finishBuild(run, plans, { exporters, root: shape.root, entitlements, local, warn, attest: said, caches });

@@ -24,9 +24,8 @@ import { remoteAccess } from "./remote.js";
 import { type NamedDigest, pullImages, type PullRequest, pushImages, type PushRequest } from "./registryTasks.js";
 import type { Build, BuilderConfig, BuildOpts, BuildRequest, RunRequest, Task } from "./request.js";
 import { storeRoot } from "./root.js";
-import type { BuilderPlace } from "./remote/connect.js";
-import type { RemoteParts } from "./remote/remoteOffers.js";
-import type { TlsFiles } from "./remote/tlsFiles.js";
+import type { BuilderNode } from "./remote/nodes/node.js";
+import type { NodesParts } from "./remote/nodes/nodesParts.js";
 import type { BuildParts } from "./run.js";
 import { bringImage, runImage } from "./runImage.js";
 import type { VerifyReport } from "./verify/report.js";
@@ -74,7 +73,7 @@ const DEFAULT_CONCURRENCY = 64;
  * store of a newer version
  */
 export async function createBuilder(config: BuilderConfig = {}): Promise<Builder> {
-  const remote = config.address === undefined ? null : await remotePlace(config.address, config.tls ?? {});
+  const nodes = await nodesOf(config);
   const settings = withOverrides(await loadConfig(config.configFile), config);
   const runtime = config.ociRuntime ?? settings.worker.binary ?? "runc";
   const store = await openStore({
@@ -86,32 +85,33 @@ export async function createBuilder(config: BuilderConfig = {}): Promise<Builder
   });
   const parts = buildParts(store, settings, runtime);
   const own = localBuilder(parts, settings, config.history === true);
-  return remote === null ? own : { ...own, ...(await remoteBuilds({ place: remote, store, registries: settings.registries }, settings.history)) };
+  return nodes.length === 0 ? own : { ...own, ...(await remoteBuilds({ nodes, store, registries: settings.registries, remote: parts.remote }, settings.history)) };
 }
 
-/** Only who builds elsewhere needs it. */
-async function remotePlace(address: string, tls: TlsFiles): Promise<BuilderPlace> {
-  return (await import("./remote/place.js")).builderPlace(address, tls);
+/** Where builds run; none is this process. Only who builds elsewhere needs what it loads. @throws {TbuildError} usage, not_found, invalid_argument */
+async function nodesOf({ address, tls, nodes = [] }: BuilderConfig): Promise<readonly BuilderNode[]> {
+  const given = address === undefined ? nodes : [{ address, tls }];
+  return given.length === 0 ? [] : (await import("./remote/nodes/node.js")).builderNodes(given);
 }
 
-/** What a builder elsewhere does of a {@link Builder}'s work; the rest is this machine's. */
-async function remoteBuilds(parts: RemoteParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
-  const { runRemoteBuild } = await import("./remote/remoteBuild.js");
-  const { callRemotely } = await import("./remote/remoteCall.js");
+/** What builders elsewhere do of a {@link Builder}'s work; the rest is this machine's. */
+async function remoteBuilds(parts: NodesParts, limits: HistoryConfig): Promise<Pick<Builder, "build" | "call" | "verify">> {
+  const { callElsewhere, runElsewhere } = await import("./remote/nodes/elsewhere.js");
   return {
     build: (request, { ref, signal: asked } = {}) => {
-      const work = (report: Report, signal: AbortSignal) => runRemoteBuild(parts, request, ref ?? newRef(), report, signal);
+      const work = (report: Report, signal: AbortSignal) => runElsewhere(parts, { request, ref: ref ?? newRef() }, report, signal);
       if (ref === undefined) return startTask(work, asked);
-      const kept = { store: parts.store, limits, request, ref, address: parts.place.shown, visible: "at once" } as const;
+      const address = parts.nodes.map((node) => node.address).join(", ");
+      const kept = { store: parts.store, limits, request, ref, address, visible: "at once" } as const;
       return startTask((report, signal) => recorded(kept, report, signal, work), asked);
     },
     verify: () => startTask(async () => Promise.reject(verifiedElsewhere()), undefined),
-    call: (request, kind, opts = {}) => callRemotely(parts, request, kind, opts.signal ?? new AbortController().signal),
+    call: (request, kind, opts = {}) => callElsewhere(parts, request, kind, opts.signal ?? new AbortController().signal),
   };
 }
 
 function verifiedElsewhere(): TbuildError {
-  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Leave out --builder, and unset TBUILD_HOST: it is built here then" });
+  return new TbuildError("unsupported", "Cannot verify an image with a builder elsewhere", { hint: "Use --builder default: it is built here then" });
 }
 
 function localBuilder(parts: BuildParts, settings: TbuildConfig, remembers: boolean): Builder {

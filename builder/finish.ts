@@ -62,7 +62,7 @@ async function solveAndExport(run: Running, plans: readonly PlatformPlan[], targ
   await using layers = layerPreparer(parts.store, strongestNeeds(exporters), { signal });
   const bringHere = bringer(parts.store, remote.refetch, caches.lost.note);
   const readsFiles = target.attest?.readsFiles === true || exporters.some((exporter) => exporter.readsFiles);
-  const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, shared: caches.imports, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
+  const solved = await solveBuild(run, plans, { local, aroundHttp, resolved, bringHere, shared: caches.imports, restoreMount: caches.mounts.restore, readsFiles, onLayer: (snapshot) => layers.begin(snapshot) });
   layers.hurry();
   warn(await auditPlatforms(run, plans, solved));
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
@@ -77,7 +77,8 @@ async function solveAndExport(run: Running, plans: readonly PlatformPlan[], targ
 async function exportAllCaches({ parts, report, signal }: Running, { caches, warn }: BuildTarget, from: ExportedSteps): Promise<BuildResult["metadata"]> {
   if (caches.exports.length === 0) return {};
   const { exportCaches } = await import("./cacheio/exportCaches.js");
-  return await exportCaches({ store: parts.store, report, warn, signal, lost: caches.lost.blobs }, caches.exports, from);
+  const { lost, since, exports } = caches;
+  return await exportCaches({ store: parts.store, report, warn, signal, lost: lost.blobs, since }, exports, from);
 }
 
 /** What an image that has a cache inside says. */

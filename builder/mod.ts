@@ -13,6 +13,7 @@
 export { createBuilder, type Builder } from "./builder.js";
 export type { CallKind, CallResult } from "./call.js";
 export type { Build, BuilderConfig, BuildRequest, BuildResult, RunRequest } from "./request.js";
+export type { NodeConfig } from "./remote/nodes/node.js";
 export type { VerifyReport } from "./verify/report.js";
 export type { VerifyRequest } from "./verify/verify.js";
 export { listContext, type ContextEntry, type ContextList, type ContextListRequest } from "./contextList.js";

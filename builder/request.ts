@@ -8,6 +8,7 @@ import type { BindMount } from "./executor/executor.js";
 import type { CacheSpec } from "./cacheio/specs.js";
 import type { ExportSpec } from "./exporter/exporter.js";
 import type { SourceRules } from "./policy/policy.js";
+import type { NodeConfig } from "./remote/nodes/node.js";
 import type { TlsFiles } from "./remote/tlsFiles.js";
 
 /** One build, fully spelled out. */
@@ -150,6 +151,8 @@ export interface BuilderConfig {
   readonly address?: string | undefined;
   /** Certificates for the address. */
   readonly tls?: TlsFiles | undefined;
+  /** Instead of `address`: several machines that share the platforms of a build; see `route`. */
+  readonly nodes?: readonly NodeConfig[] | undefined;
   /** Root of the store; default /var/lib/tbuild for root, else $XDG_DATA_HOME/tbuild. */
   readonly root?: string | undefined;
   /** Path of tbuild.toml; default $TBUILD_CONFIG, else /etc/tbuild/tbuild.toml if it exists. */

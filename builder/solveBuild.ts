@@ -34,6 +34,7 @@ export interface SolveOptions {
   readonly resolved?: ResolvedOnce | undefined;
   readonly bringHere: BringHere;
   readonly shared: SharedResults<Ref>;
+  readonly restoreMount: OpDeps["restoreMount"];
   /** An export reads the files of the results. */
   readonly readsFiles: boolean;
   /** Hears of each layer of an image that was not there before, as soon as it is. */
@@ -44,12 +45,12 @@ export interface SolveOptions {
 export async function solveBuild(
   run: Running,
   plans: readonly PlatformPlan[],
-  { local, aroundHttp, resolved, bringHere, shared, readsFiles, onLayer }: SolveOptions,
+  { local, aroundHttp, resolved, bringHere, shared, restoreMount, readsFiles, onLayer }: SolveOptions,
 ): Promise<Solved> {
   const { parts, remote, secrets, agents, pins, report, signal } = run;
   const sources = buildSources({ store: parts.store, remote, secrets, agents, local, aroundHttp, resolved, pins });
   const read = filesRead(plans.map(({ root }) => root), readsFiles);
-  const depsOf = depsByStep(run, plans, { sources, bringHere, isRead: ({ digest }) => read.has(digest) });
+  const depsOf = depsByStep(run, plans, { sources, bringHere, restoreMount, isRead: ({ digest }) => read.has(digest) });
   const inImage = new Set(plans.flatMap(({ chain }) => [...chain].map(({ digest }) => digest)));
   const fresh = new Set<Digest>();
   const begin = (step: Digest, ref: Ref) => {
@@ -73,7 +74,7 @@ export async function solveBuild(
 function depsByStep(
   run: Running,
   plans: readonly PlatformPlan[],
-  shared: Pick<OpDeps, "sources" | "bringHere" | "isRead">,
+  shared: Pick<OpDeps, "sources" | "bringHere" | "restoreMount" | "isRead">,
 ): (vertex: Vertex) => OpDeps {
   const { parts, request, secrets, agents, epoch, logs } = run;
   const known = new Map<Digest, OpDeps>();

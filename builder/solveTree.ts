@@ -26,6 +26,6 @@ export async function solveTree(run: Running, definition: Definition, { entitlem
   checkEntitlements(steps, entitlements, parts.cdiDirs);
   const { store, executor, solver } = parts;
   const sources = buildSources({ store, remote, secrets, agents, pins, ...own });
-  const deps = withNestedSolve(run, { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch, caches.lost.note), isRead: () => true, failed });
+  const deps = withNestedSolve(run, { store, executor, sources, secrets, agents, logs, epoch, bringHere: bringer(store, remote.refetch, caches.lost.note), restoreMount: caches.mounts.restore, isRead: () => true, failed });
   return await solver.solve(definition, { signal, report, shared: caches.imports, runnerFor: (vertex) => opRunner(deps, vertex) });
 }

@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { deadUsers, noteUser } from "./cacheMountUsers.js";
 import { cancelled, TbuildError } from "./errors.js";
 import { storeLayout } from "./layout.js";
+import { removeRecord } from "./mountPack/mountRecord.js";
 import type { Recovered } from "./recovery.js";
 import { type Lock, type LockMode, tryLock } from "./sys/lock.js";
 
@@ -16,8 +17,8 @@ export interface CacheMountRequest {
   /** Digest of what it starts with; "" for nothing. Another one is another directory. */
   readonly base: string;
   readonly sharing: "shared" | "private" | "locked";
-  /** Fills a new directory, which exists and is empty. */
-  readonly fill: (dir: string) => Promise<void>;
+  /** Fills a new directory, which exists and is empty; it is to be `mount` when it is complete. */
+  readonly fill: (dir: string, mount: string) => Promise<void>;
   /** Called once when somebody else has it. */
   readonly onWait: () => void;
   readonly signal: AbortSignal;
@@ -137,8 +138,21 @@ async function tryMake(at: string, { fill }: CacheMountRequest): Promise<void> {
   rmSync(`${at}.new`, { recursive: true, force: true });
   mkdirSync(`${at}.new`);
   chmodSync(`${at}.new`, 0o755);
-  await fill(`${at}.new`);
+  await fill(`${at}.new`, at);
   renameSync(`${at}.new`, at);
+}
+
+/**
+ * Locks a directory by its name without using it: nobody begins to use it against `mode` meanwhile. Null when somebody does, or when
+ * there is none any more.
+ */
+export function lockCacheMount(root: string, name: string, mode: LockMode): Lock | null {
+  const at = path.join(storeLayout(root).cacheMounts, name);
+  if (!existsSync(at)) return null;
+  const lock = tryLock(at + LOCK, mode);
+  if (lock !== null && existsSync(at) && deadUsers(root, at, mode).length === 0) return lock;
+  lock?.[Symbol.dispose]();
+  return null;
 }
 
 /** Every directory of every cache mount, also one whose making or removal a kill has interrupted. */
@@ -181,6 +195,7 @@ export async function removeCacheMount(root: string, name: string, removeTree: (
   if (lock === null) return false;
   // Out of sight first: a half-removed directory must never be found by its name.
   if (existsSync(at)) renameSync(at, `${at}.new`);
+  removeRecord(at);
   await removeTree(`${at}.new`);
   return true;
 }

@@ -85,10 +85,13 @@ export function openPins(root: string, id: string): Pins {
   };
 }
 
-/** Runs `body` with the pins of all processes, none of which can pin anything more until it has finished. */
-export async function withPins<T>(root: string, body: (pinned: ReadonlySet<string>) => Promise<T>): Promise<T> {
+/**
+ * Runs `body` with the pins of all processes, but for that with the lease `except`; none of them can pin anything more until it has
+ * finished.
+ */
+export async function withPins<T>(root: string, body: (pinned: ReadonlySet<string>) => Promise<T>, except?: string): Promise<T> {
   using _lock = await lockPins(root);
-  return await body(readPins(storeLayout(root).leases));
+  return await body(readPins(storeLayout(root).leases, except));
 }
 
 /** Forgets the pins of a lease. */
@@ -104,8 +107,8 @@ async function lockPins(root: string): Promise<Lock> {
   }
 }
 
-function readPins(leases: string): Set<string> {
-  const files = readdirSync(leases).filter((name) => name.endsWith(SUFFIX));
+function readPins(leases: string, except: string | undefined): Set<string> {
+  const files = readdirSync(leases).filter((name) => name.endsWith(SUFFIX) && name !== `${except}${SUFFIX}`);
   return new Set(files.flatMap((name) => completeLines(path.join(leases, name)).map((line) => JSON.parse(line) as string)));
 }
 

@@ -1,15 +1,12 @@
-import { rmSync } from "node:fs";
-import { blobsOfBuild } from "./buildRecords.js";
 import { removeCacheMount } from "./cacheMounts.js";
 import { removeResumable } from "./content/diskStore.js";
 import type { Opts } from "./content/store.js";
+import { deleteBlobs, manifestsOf } from "./deleteBlobs.js";
 import { cancelled } from "./errors.js";
 import { planPrune, type PrunePolicy } from "./gc.js";
 import { storeLayout } from "./layout.js";
 import { removeLocalCopy } from "./localCopies.js";
 import type { MetaDb, MetaTx } from "./meta/db.js";
-import type { ImageManifestRecord } from "./meta/records.js";
-import { parseDigest } from "./oci/digest.js";
 import { withPins } from "./pins.js";
 import { discardAll } from "./snapshot/directories.js";
 import { flatName } from "./snapshot/records.js";
@@ -132,27 +129,12 @@ export async function freeBlobs(store: UsageStore, digests: readonly string[]): 
   await withPins(store.root, async (pinned) => deleteBlobs(store, digests.filter((digest) => !pinned.has(BLOB + digest))));
 }
 
-/** Deletes those of `digests` that no record names by now, and returns them. */
-function deleteBlobs({ meta, content }: UsageStore, digests: readonly string[]): readonly string[] {
-  if (digests.length === 0) return [];
-  const named = new Set<string>(manifestsOf(meta.images).flatMap(({ config, attestations = [] }) => [config, ...attestations.map(({ predicate }) => predicate)]));
-  for (const [, { blobs }] of meta.layers.entries()) for (const { digest } of blobs) named.add(digest);
-  for (const [, build] of meta.builds.entries()) for (const { digest } of blobsOfBuild(build)) named.add(digest);
-  const free = digests.filter((digest) => !named.has(digest));
-  for (const digest of free) rmSync(content.pathOf(parseDigest(digest)), { force: true });
-  return free;
-}
-
 function countChildren({ snapshots }: MetaTx): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [, { parent }] of snapshots.entries()) {
     if (parent !== null) counts.set(parent, (counts.get(parent) ?? 0) + 1);
   }
   return counts;
-}
-
-function manifestsOf(images: Pick<MetaTx["images"], "entries">): readonly ImageManifestRecord[] {
-  return [...images.entries()].flatMap(([, { manifests }]) => manifests);
 }
 
 function nameIn(id: UsageRecord["id"], kind: typeof SNAPSHOT | typeof BLOB | typeof CACHE_MOUNT | typeof LOCAL_COPY): readonly string[] {

@@ -1,16 +1,19 @@
 import path from "node:path";
 import { removeIngestsOf, removeLostLocks } from "./content/diskStore.js";
+import type { BlobStore } from "./deleteBlobs.js";
 import { storeLayout } from "./layout.js";
 import { leaseIds, removeScratch, tryTakeOver } from "./lease.js";
 import { releaseOwnFile } from "./lockFile.js";
 import type { MetaDb, SnapshotRecord } from "./meta/db.js";
 import { removePins } from "./pins.js";
 import { discard, sweepSnapshots } from "./snapshot/directories.js";
+import { freeTemporaryBlobs } from "./temporaryBlobs.js";
 
 /** What {@link recover} works on. */
 export interface RecoveryParts {
   readonly root: string;
   readonly meta: MetaDb;
+  readonly content: BlobStore["content"];
   /** Deletes a directory tree of any size. */
   readonly removeTree: (path: string) => Promise<void>;
   /** Ends what still runs in the scratch directory of a dead process, before its mounts go. */
@@ -49,6 +52,7 @@ async function cleanLease(parts: RecoveryParts, lease: string): Promise<void> {
   const { mounts, content, snapshots } = storeLayout(root);
   const scratch = path.join(mounts, lease);
   await cleanScratch?.(scratch);
+  await freeTemporaryBlobs(parts, { lease, scratch });
   removeScratch(scratch);
   removeIngestsOf(content, lease);
   removeLostLocks(content);

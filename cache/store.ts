@@ -22,6 +22,7 @@ import { recover, type Recovered } from "./recovery.js";
 import { copySnapshotter } from "./snapshot/copy.js";
 import { overlaySnapshotter } from "./snapshot/overlay.js";
 import type { Snapshotter } from "./snapshot/snapshotter.js";
+import { type TemporaryBlobs, temporaryBlobs } from "./temporaryBlobs.js";
 import { createTouches } from "./touches.js";
 import { snapshotBytes, type UsageStore } from "./usage.js";
 
@@ -56,6 +57,7 @@ export interface Store extends AsyncDisposable {
   readonly meta: MetaDb;
   readonly index: DiskIndex;
   readonly images: ImageStore;
+  readonly temporary: TemporaryBlobs;
   readonly bulk: BulkPool;
   /** Bytes that a layer from outside may unpack to: a small download must not fill the disk. */
   readonly maxLayerSize: number;
@@ -115,7 +117,7 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
   const admit = quota === null ? undefined : async (key: string) => await quota.admit(await snapshotBytes(parts, key));
   const snapshots = stack.use(leasedSnapshotter(inner, pins, admit));
   stack.use({ [Symbol.asyncDispose]: async () => endUse(layout, lease) });
-  const recoverNow = () => recover({ root, meta, removeTree, cleanScratch: options.cleanScratch });
+  const recoverNow = () => recover({ root, meta, content, removeTree, cleanScratch: options.cleanScratch });
   return {
     root,
     content,
@@ -124,6 +126,7 @@ async function assemble(options: StoreOptions, stack: AsyncStack): Promise<Store
     meta,
     index: diskIndex({ meta, pins, touches }),
     images: imageStore(meta),
+    temporary: temporaryBlobs(parts, { lease: lease.id, scratch: lease.scratch }),
     bulk,
     maxLayerSize: options.maxLayerSize ?? MAX_LAYER_SIZE,
     lease: lease.id,

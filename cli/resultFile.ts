@@ -21,18 +21,21 @@ export function resultFile(file: string): ResultFile {
   if (found?.isDirectory() === true) throw new TbuildError("invalid_argument", `Cannot write "${file}": it is a directory`);
   if (found !== undefined && !found.isFile()) return { write: (text) => guarded(file, () => writeFileSync(file, text)) };
   guarded(file, () => rmSync(file, { force: true }));
-  return { write: (text) => guarded(file, () => replace(path.join(dir, path.basename(file)), text)) };
+  return { write: (text) => replaceFile(path.join(dir, path.basename(file)), text) };
 }
 
-function replace(file: string, text: string): void {
+/** Writes a file whole: readers see the old one or the new one. @throws {TbuildError} permission_denied, resource_exhausted, invalid_argument */
+export function replaceFile(file: string, text: string): void {
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
-  try {
-    writeFileSync(temporary, text);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
+  guarded(file, () => {
+    try {
+      writeFileSync(temporary, text);
+      renameSync(temporary, file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
 }
 
 function guarded(file: string, write: () => void): void {

@@ -1,5 +1,6 @@
 import type { Builder } from "../builder/builder.js";
 import type { AttachArgs } from "./args/attach.js";
+import type { BuilderCommandArgs } from "./args/builder.js";
 import type { HistoryArgs } from "./args/history.js";
 import { commandOf, type ParsedArgs, parseArgs, type StoreArgs } from "./args/parse.js";
 import type { RunArgs } from "./args/run.js";
@@ -27,6 +28,7 @@ export async function runCommandLine(words: readonly string[], version: string):
     else if (parsed.command === "daemon") await (await import("./commands/daemon.js")).daemonCommand(parsed, version, terminal);
     else if (parsed.command === "dial-stdio") await (await import("./commands/dialStdio.js")).dialStdioCommand(parsed);
     else if (parsed.command === "history") await runHistory(parsed, terminal);
+    else if (parsed.command === "builder") await runBuilder(parsed, terminal);
     else if (parsed.command === "attach") return await runAttach(parsed, terminal);
     else if (parsed.command === "build" && parsed.detach && background === null) return await runDetached(parsed, words, terminal);
     else return await runStoreCommand(parsed, terminal, background);
@@ -59,6 +61,12 @@ async function runHistory(args: HistoryArgs, terminal: Terminal): Promise<void> 
   await print(terminal.stdout, await historyCommand(args, terminal, AbortSignal.any([interrupt.signal, terminal.closed])));
 }
 
+async function runBuilder(args: BuilderCommandArgs, terminal: Terminal): Promise<void> {
+  using interrupt = interruptSignal(false, terminal, "");
+  const { builderCommand } = await import("./commands/builder.js");
+  await print(terminal.stdout, await builderCommand(args, { signal: AbortSignal.any([interrupt.signal, terminal.closed]) }));
+}
+
 async function runAttach(args: AttachArgs, terminal: Terminal): Promise<number> {
   using interrupt = interruptSignal(false, terminal, "");
   const { attachCommand } = await import("./commands/attach.js");
@@ -77,7 +85,7 @@ async function runStoreCommand(args: StoreArgs, terminal: Terminal, background: 
   const signal = AbortSignal.any([interrupt.signal, terminal.closed]);
   const { createBuilder } = await import("../builder/builder.js");
   const ociRuntime = "ociRuntime" in args ? args.ociRuntime : undefined;
-  const elsewhere = "builder" in args ? { address: args.builder, tls: args.tls } : {};
+  const elsewhere = "builder" in args ? (await import("./builders/choose.js")).chosenBuilder(args) : {};
   await using builder = await createBuilder({ root: args.root, configFile: args.config, ociRuntime, history: true, ...elsewhere });
   if (args.command === "build" && call !== null) return await (await import("./commands/call.js")).callCommand(builder, args, call, terminal, signal);
   if (args.command === "verify") return await (await import("./commands/verify.js")).verifyCommand(builder, args, terminal, signal);

@@ -1,3 +1,4 @@
+import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { PushBlob } from "../registry/pushBlob.js";
@@ -29,6 +30,8 @@ export interface CacheTarget {
   readonly name: string;
   /** What is there, null when nothing that one could add to. @throws {TbuildError} why it cannot be reached */
   read(opts: StepOpts): Promise<TargetState | null>;
+  /** Brings a blob of what is there into the content store. @throws {TbuildError} not_found, digest_mismatch */
+  fetch(blob: Descriptor, opts: StepOpts): Promise<void>;
   /**
    * Writes the cache in place of `state`. `blobs` has every blob that was not there.
    * "changed": somebody else has written meanwhile, and what is there now may have nothing of ours.

@@ -4,6 +4,7 @@ import type { RemoteAccess } from "../remote.js";
 import type { Warn } from "../warnOnce.js";
 import type { CacheExport } from "./exportCaches.js";
 import { type CacheImports, cacheImports } from "./imports.js";
+import { type MountRestorer, mountRestorer } from "./importMounts.js";
 import { type Losses, losses } from "./lostLayers.js";
 import type { CacheDeps, CacheSpec } from "./specs.js";
 import { cacheWarning } from "./warning.js";
@@ -15,6 +16,9 @@ export interface BuildCaches extends AsyncDisposable {
   /** Images get a cache inside. */
   readonly inline: boolean;
   readonly lost: Losses;
+  readonly mounts: MountRestorer;
+  /** When they were opened, in milliseconds since the epoch. */
+  readonly since: number;
   /** Registries of the build; what they cannot give is noted as lost. */
   readonly remote: RemoteAccess;
 }
@@ -44,7 +48,8 @@ export async function openCaches(deps: CachesDeps, { from, to }: CacheRequest): 
   const caches = from.length + to.length === 0 ? noCaches : (await import("./specs.js")).createCaches({ from, to }, own);
   const imports = cacheImports({ store, refetch: remote.refetch, report, warn, signal, lost: lost.blobs });
   for (const { id, source } of caches.sources) imports.add(id, source);
-  return { imports, exports: caches.exports, inline: caches.inline, lost, remote, [Symbol.asyncDispose]: () => imports[Symbol.asyncDispose]() };
+  const mounts = mountRestorer({ store, imports, refetch: remote.refetch, note: lost.note, report, warn, signal });
+  return { imports, exports: caches.exports, inline: caches.inline, lost, mounts, since: Date.now(), remote, [Symbol.asyncDispose]: () => imports[Symbol.asyncDispose]() };
 }
 
 const noCaches = { sources: [], exports: [], inline: false };

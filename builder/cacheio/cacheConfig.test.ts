@@ -4,6 +4,7 @@ import { hasCode } from "../../cache/errors.js";
 import { digestOf } from "../../cache/oci/digest.js";
 import { encodeCacheConfig, encodeInlineRecords, parseCacheConfig, parseInlineRecords } from "./cacheConfig.js";
 import { cacheAssembly, chainOf, type CacheLayer } from "./sharedCache.js";
+import { packType, treeType } from "./sharedMounts.js";
 
 const at = "2026-01-02T03:04:05.000Z";
 const layer = (name: string, parent: number): CacheLayer => ({
@@ -30,6 +31,18 @@ const blobs = sample().layers.map(({ blob }) => blob);
 test("parseCacheConfig() reads what encodeCacheConfig() writes", () => {
   assert.deepEqual(parseCacheConfig(encodeCacheConfig(sample()), blobs, "it"), sample());
   assert.deepEqual(parseCacheConfig(encodeCacheConfig(sample()), null, "it"), sample());
+});
+
+test("parseCacheConfig() reads mounts, and refuses those that are nowhere", () => {
+  const tree = { mediaType: treeType, digest: digestOf("tree"), size: 4 };
+  const mount = { key: "a".repeat(64), id: "npm", bytes: 7, createdAt: at, tree, packs: [{ mediaType: packType, digest: digestOf("pack"), size: 4 }] };
+  const cache = { ...sample(), mounts: [mount] };
+  assert.deepEqual(parseCacheConfig(encodeCacheConfig(cache), blobs, "it"), cache);
+  const nonsense = [{ ...mount, key: "../a" }, { ...mount, id: 7 }, { ...mount, bytes: -1 }, { ...mount, tree: null }, { ...mount, packs: 7 }, { ...mount, packs: [{ digest: "x", size: 1 }] }, { ...mount, packs: [{ ...tree, size: 1e12 }] }];
+  for (const one of nonsense) {
+    const bytes = Buffer.from(JSON.stringify({ layers: [], records: [], tbuild: { mounts: [one] } }));
+    assert.throws(() => parseCacheConfig(bytes, null, "it"), (error) => hasCode(error, "corrupt"), JSON.stringify(one));
+  }
 });
 
 test("encodeCacheConfig() writes the fields of BuildKit's format, of which Go leaves out zeros", () => {

@@ -1,7 +1,8 @@
-import { TbuildError } from "../../cache/errors.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { isDigest } from "../../cache/oci/digest.js";
+import { listOf, malformed, objectOf, parseJson, timeOf } from "./configFields.js";
 import { type CacheLayer, type CacheRecord, cacheAssembly, chainOf, type SharedCache } from "./sharedCache.js";
+import { mountsJson, parseMounts } from "./sharedMounts.js";
 
 /** Media type of BuildKit's description of a cache. Source: BuildKit cache/remotecache/v1/types/spec.go. */
 export const cacheConfigType = "application/vnd.buildkit.cacheconfig.v0";
@@ -31,7 +32,7 @@ interface OwnJson {
   readonly createdAt: string;
 }
 
-/** The cache as BuildKit's config blob. The same cache is the same bytes. */
+/** The cache as BuildKit's config blob, which passes over "tbuild". The same cache is the same bytes. */
 export function encodeCacheConfig(cache: SharedCache): Buffer {
   const layers = cache.layers.map(({ parent, blob, diffId, createdAt }) => ({
     blob: blob.digest,
@@ -39,7 +40,8 @@ export function encodeCacheConfig(cache: SharedCache): Buffer {
     annotations: { mediaType: blob.mediaType, diffID: diffId, size: blob.size, createdAt },
   }));
   const records = cache.records.map((record) => recordJson(record, (top) => top));
-  return Buffer.from(JSON.stringify({ layers, records }));
+  const mounts = mountsJson(cache.mounts ?? []);
+  return Buffer.from(JSON.stringify({ layers, records, ...(mounts.length === 0 ? {} : { tbuild: { mounts } }) }));
 }
 
 /** The records as an image's config has them. `places` says where in the image a layer of the cache is. */
@@ -59,18 +61,17 @@ function recordJson({ key, canonical, outputs, createdAt }: CacheRecord, output:
   return { ...result, digest: key, tbuild: { canonical, ...(shown === undefined ? {} : { outputs: shown }), createdAt } };
 }
 
-/** More records or layers than anybody has are an attack on our memory. */
-const MAX_ITEMS = 200_000;
-
 /**
  * A cache from the config blob of one, and the blobs that it says it has. Records of other engines, whose keys are none of ours,
  * are passed over. What points nowhere is refused. @throws {TbuildError} corrupt
  */
 export function parseCacheConfig(bytes: Uint8Array, blobs: readonly Descriptor[] | null, name: string): SharedCache {
-  const value = parseJson(bytes, name) as { readonly layers?: unknown; readonly records?: unknown };
+  const value = parseJson(bytes, name) as { readonly layers?: unknown; readonly records?: unknown; readonly tbuild?: unknown };
   const given = blobs === null ? null : new Map<string, Descriptor>(blobs.map((blob) => [blob.digest, blob]));
   const layers = listOf(value.layers, name).map((layer) => readLayer(layer, given, name));
-  return readRecords(ordered(layers, name), listOf(value.records, name), name);
+  const cache = readRecords(ordered(layers, name), listOf(value.records, name), name);
+  const mounts = parseMounts(objectOf(value.tbuild ?? {}, name)["mounts"], name);
+  return mounts.length === 0 ? cache : { ...cache, mounts };
 }
 
 /** A cache from the records in an image's config, and the image's layers. @throws {TbuildError} corrupt */
@@ -136,33 +137,4 @@ function readRecords({ layers, places }: Ordered, records: readonly unknown[], n
     assembly.record({ key: digest, canonical, outputs: tops?.includes(-2) === true ? null : tops, createdAt: timeOf(createdAt) });
   }
   return assembly.done();
-}
-
-function parseJson(bytes: Uint8Array, name: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new TbuildError("corrupt", `Cannot read ${name}: not JSON`, { cause: error });
-  }
-}
-
-function listOf(value: unknown, name: string): readonly unknown[] {
-  const list = value ?? [];
-  if (!Array.isArray(list) || list.length > MAX_ITEMS) throw malformed(name, "not a list that one can read");
-  return list as readonly unknown[];
-}
-
-function objectOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
-  throw malformed(name, "not an object");
-}
-
-/** A time that can be compared; one that is none is long ago. */
-function timeOf(value: unknown): string {
-  const time = typeof value === "string" ? Date.parse(value) : NaN;
-  return new Date(Number.isNaN(time) ? 0 : time).toISOString();
-}
-
-function malformed(name: string, why: string): TbuildError {
-  return new TbuildError("corrupt", `Cannot read ${name}: ${why}`);
 }

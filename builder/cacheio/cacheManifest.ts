@@ -5,7 +5,7 @@ import type { Document } from "../image/assemble.js";
 import { indexJson, manifestJson } from "../image/canonical.js";
 import { type ParsedManifest } from "../registry/manifest.js";
 import { cacheConfigType, encodeCacheConfig } from "./cacheConfig.js";
-import type { SharedCache } from "./sharedCache.js";
+import { blobsOf, type SharedCache } from "./sharedCache.js";
 
 /** How a cache is written: an image manifest whose config is the cache's, or an index that lists all blobs. */
 export type CacheForm = "image-manifest" | "oci-index" | "docker-index";
@@ -20,7 +20,7 @@ export interface CacheDocuments {
 export function cacheDocuments(cache: SharedCache, form: CacheForm): CacheDocuments {
   const bytes = encodeCacheConfig(cache);
   const config: Document = { bytes, descriptor: { mediaType: cacheConfigType, digest: digestOf(bytes), size: bytes.length } };
-  const blobs = [...new Map(cache.layers.map(({ blob: { mediaType, digest, size } }) => [digest, { mediaType, digest, size }])).values()];
+  const blobs = blobsOf(cache);
   return { config, manifest: form === "image-manifest" ? imageManifest(config.descriptor, blobs) : index(config.descriptor, blobs, form) };
 }
 

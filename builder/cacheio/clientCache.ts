@@ -1,6 +1,7 @@
 import type { FileContentStore } from "../../cache/content/store.js";
 import { hasCode } from "../../cache/errors.js";
 import type { Digest } from "../../cache/oci/digest.js";
+import type { Reference } from "../../cache/oci/reference.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import { descriptor } from "../image/canonical.js";
 import type { RegistryClient } from "../registry/client.js";
@@ -28,11 +29,14 @@ export function clientSource({ dir, open, content }: ClientCacheAccess, digest: 
   return {
     name: `local:${dir}`,
     async read(opts) {
-      const reference = { registry: "localhost", repository: "layout/cache", tag: null, digest };
-      const { caches } = await readRegistryCache({ client: clientBlobs(open()), content }, reference, dir, opts);
+      const { caches } = await readRegistryCache({ client: clientBlobs(open()), content }, at(digest), dir, opts);
       return caches.map((cache) => ({ cache, origin: clientOrigin(dir) }));
     },
   };
+}
+
+function at(digest: Digest): Reference {
+  return { registry: "localhost", repository: "layout/cache", tag: null, digest };
 }
 
 /** A client's directory as {@link clientSource} reads its layers. */
@@ -45,6 +49,7 @@ export function clientTarget({ dir, open, content }: ClientCacheAccess, form: Ca
   return {
     step: "exporting cache to client directory",
     name: dir,
+    fetch: (blob, opts) => clientBlobs(open()).fetchBlob(at(blob.digest), blob, content, opts),
     read: async () => null,
     async write(cache, _state, blobs, opts) {
       const client = open();

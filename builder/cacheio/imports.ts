@@ -14,12 +14,22 @@ import type { Warn } from "../warnOnce.js";
 import type { CacheSource, ReadCache } from "./backend.js";
 import { type CacheChains, cacheChains } from "./cacheChains.js";
 import type { CacheRecord } from "./sharedCache.js";
+import type { SharedMount } from "./sharedMounts.js";
 import { cacheWarning } from "./warning.js";
 
 /** The caches that one build looks things up in. Disposing ends what is still being read. */
 export interface CacheImports extends SharedResults<Ref>, AsyncDisposable {
   /** Begins to read a cache; one that is being read already is not read again. */
   add(id: string, source: CacheSource): void;
+  /** What the caches have of the cache mount with this key, in their order. */
+  mounts(key: string): Promise<readonly FoundMount[]>;
+}
+
+/** A cache mount that a cache has. */
+export interface FoundMount extends Pick<ReadCache, "origin"> {
+  readonly mount: SharedMount;
+  /** Of the cache, as people know it. */
+  readonly name: string;
 }
 
 /** What imports work with. */
@@ -42,6 +52,7 @@ export const READ_MS = 60_000;
 interface Loaded {
   readonly byKey: ReadonlyMap<string, CacheRecord>;
   readonly chains: CacheChains;
+  readonly mounts: readonly FoundMount[];
 }
 
 /**
@@ -56,7 +67,11 @@ export function cacheImports(given: ImportDeps): CacheImports {
   const loading = new Map<string, Promise<readonly Loaded[]>>();
   const load = async (source: CacheSource): Promise<readonly Loaded[]> => {
     try {
-      return (await readInTime(source, deps)).map((read) => ({ byKey: new Map(read.cache.records.map((record) => [record.key, record])), chains: cacheChains(store, read) }));
+      return (await readInTime(source, deps)).map((read) => ({
+        byKey: new Map(read.cache.records.map((record) => [record.key, record])),
+        chains: cacheChains(store, read),
+        mounts: (read.cache.mounts ?? []).map((mount) => ({ mount, origin: read.origin, name: source.name })),
+      }));
     } catch (error) {
       if (!signal.aborted) warn([cacheWarning(`Cannot import cache from "${source.name}"`, error)]);
       return [];
@@ -77,6 +92,10 @@ export function cacheImports(given: ImportDeps): CacheImports {
         }
       }
       return alias === null ? null : { canonical: alias, outputs: null };
+    },
+    async mounts(key) {
+      const loaded = (await Promise.all(loading.values())).flat();
+      return loaded.flatMap(({ mounts }) => mounts.filter(({ mount }) => mount.key === key));
     },
     async [Symbol.asyncDispose]() {
       over.abort();

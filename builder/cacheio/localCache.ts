@@ -48,6 +48,7 @@ export function localTarget({ dir, content }: LocalAccess, { tag, form, keep }: 
   return {
     step: "exporting cache to client directory",
     name: dir,
+    fetch: (blob, opts) => createLayoutClient(dir).fetchBlob(at(blob.digest), blob, content, opts),
     read: async (opts) => await readState({ dir, content }, { tag, keep }, opts),
     async write(cache, state, blobs, opts) {
       const documents = cacheDocuments(cache, form);

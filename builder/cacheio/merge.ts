@@ -1,4 +1,6 @@
 import type { Digest } from "../../cache/oci/digest.js";
+import { DAY_MS, KEPT_MS } from "./cacheAges.js";
+import { mergeMounts } from "./mergeMounts.js";
 import { type CacheRecord, cacheAssembly, type SharedCache, withoutUnused } from "./sharedCache.js";
 
 /** How a cache is joined with what others have put there. */
@@ -11,9 +13,6 @@ export interface MergeOptions {
   readonly prefer: "theirs" | "ours";
 }
 
-const DAY_MS = 86_400_000;
-/** What nobody has exported for so long is left out. */
-const KEPT_MS = 30 * DAY_MS;
 /** More would not fit into a manifest, which registries take up to 4 MiB of. The oldest are left out. */
 const MAX_LAYERS = 8_000;
 
@@ -25,7 +24,9 @@ export function mergeCaches(theirs: SharedCache, ours: SharedCache, { now, lost,
   const base = withoutLost(theirs, lost);
   const merged = prefer === "theirs" ? cacheAssembly(base) : added(ours, cacheAssembly());
   const whole = prefer === "theirs" ? added(ours, merged) : added(base, merged, (record) => merged.of(record.key) === undefined);
-  return withoutUnused(limited(whole.done(), now));
+  const cache = withoutUnused(limited(whole.done(), now));
+  const mounts = mergeMounts(theirs.mounts ?? [], ours.mounts ?? [], { now, lost });
+  return mounts.length === 0 ? cache : { ...cache, mounts };
 }
 
 function added(cache: SharedCache, to: ReturnType<typeof cacheAssembly>, wanted: (record: CacheRecord) => boolean = () => true) {

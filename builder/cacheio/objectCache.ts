@@ -8,7 +8,7 @@ import type { StepOpts } from "../../solver/opRunner.js";
 import { type FetchOpts, hasBlob } from "../registry/client.js";
 import type { CacheSource, CacheTarget } from "./backend.js";
 import { encodeCacheConfig, parseCacheConfig } from "./cacheConfig.js";
-import { emptyCache, type SharedCache } from "./sharedCache.js";
+import { blobsOf, emptyCache, type SharedCache } from "./sharedCache.js";
 
 /** A service that keeps bytes under names: a cache there is its config alone, and its layers by their digests. */
 export interface ObjectStore {
@@ -67,21 +67,22 @@ export function objectFetch({ objects, content }: ObjectCache): (blob: Descripto
 const UPLOADS = 4;
 
 /** A cache of an object store to write to. `step` is its name in the progress. */
-export function objectTarget({ name, objects, content }: ObjectCache, step: string): CacheTarget {
+export function objectTarget(cache: ObjectCache, step: string): CacheTarget {
+  const { name, objects, content } = cache;
   return {
     step,
     name,
+    fetch: objectFetch(cache),
     async read(opts) {
       const found = await objects.current(opts);
       return found === null ? null : { cache: readOrEmpty(found.bytes, name), version: found.version };
     },
-    async write(cache, state, blobs, opts) {
-      const bytes = encodeCacheConfig(cache);
+    async write(written, state, blobs, opts) {
+      const bytes = encodeCacheConfig(written);
       const before = state === null ? null : await objects.current(opts);
       if ((before?.version ?? null) !== (state?.version ?? null)) return "changed";
       if (before !== null && digestOf(before.bytes) === digestOf(bytes)) return { metadata: {} };
-      const layers = new Map(cache.layers.map(({ blob }) => [blob.digest, blob]));
-      await putAll([...layers.values()], async (blob) => {
+      await putAll(blobsOf(written), async (blob) => {
         if (await objects.has(blob, opts)) return;
         const ours = blobs.get(blob.digest);
         if (ours === undefined) throw new TbuildError("not_found", `Cannot add to cache "${name}": its layer ${blob.digest} is not there any more`);

@@ -42,6 +42,7 @@ export function registryTarget(reference: Reference, form: CacheForm, access: Re
   return {
     step: "exporting cache to registry",
     name,
+    fetch: (blob, opts) => access.client.fetchBlob({ ...reference, tag: null, digest: null }, blob, content, opts),
     async read(opts) {
       try {
         const { digest, caches, kind } = await readRegistryCache(access, reference, name, opts);

@@ -1,11 +1,14 @@
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
+import { mountBlobs, type SharedMount } from "./sharedMounts.js";
 
 /** What a shared cache holds: results of steps, as chains of layers that many of them have in common. Plain data. */
 export interface SharedCache {
   /** A layer comes after the one that it is put on. */
   readonly layers: readonly CacheLayer[];
   readonly records: readonly CacheRecord[];
+  /** Contents of cache mounts, each key once; none when absent. */
+  readonly mounts?: readonly SharedMount[];
 }
 
 /** One layer on top of others. */
@@ -32,6 +35,12 @@ export interface CacheRecord {
 
 /** Nothing. */
 export const emptyCache: SharedCache = { layers: [], records: [] };
+
+/** All that a cache consists of besides its config, each blob once. */
+export function blobsOf({ layers, mounts = [] }: SharedCache): readonly Descriptor[] {
+  const blobs = [...layers.map(({ blob }) => blob), ...mountBlobs(mounts)];
+  return [...new Map(blobs.map(({ mediaType, digest, size }) => [digest, { mediaType, digest, size }])).values()];
+}
 
 /** Layers of a result, lowest first. */
 export function chainOf(cache: SharedCache, top: number): readonly CacheLayer[] {

@@ -14,6 +14,7 @@ import type { CacheExport } from "./exportCaches.js";
 import { localSource, localTarget } from "./localCache.js";
 import { readLocalExport, readLocalImport } from "./localSpecs.js";
 import { objectFetch, objectSource, objectTarget } from "./objectCache.js";
+import { readMountOptions } from "./mountOptions.js";
 import { durationMs, objectCacheOf } from "./objectSpecs.js";
 import { type RegistryAccess, registrySource, registryTarget } from "./registryCache.js";
 
@@ -69,8 +70,13 @@ function createCacheSource(spec: CacheSpec, deps: CacheDeps): CacheSource {
   if (make === undefined || !Object.hasOwn(importTypes, spec.type)) throw unknownName("cache import type", spec.type, Object.keys(importTypes));
   const attrs = readAttrs(spec, "cache import");
   const source = make(attrs, deps);
+  const hasMounts = attrs.bool("mounts", true);
   if (deps.client === null) attrs.finish();
-  return source;
+  return hasMounts ? source : withoutMounts(source);
+}
+
+function withoutMounts({ name, read }: CacheSource): CacheSource {
+  return { name, read: async (opts) => (await read(opts)).map((found) => ({ ...found, cache: { ...found.cache, mounts: [] } })) };
 }
 
 /** True for the cache that goes into the image itself. */
@@ -92,7 +98,7 @@ function createCacheExport(spec: CacheSpec, deps: CacheDeps): CacheExport {
 }
 
 /** How a cache is exported, wherever it goes. */
-export interface ExportOptions extends Pick<CacheExport, "mode" | "onError" | "timeoutMs"> {
+export interface ExportOptions extends Pick<CacheExport, "mode" | "mounts" | "onError" | "timeoutMs"> {
   readonly form: CacheForm;
   readonly packed: Pick<CacheExport["blobs"], "compression" | "level" | "force">;
 }
@@ -104,12 +110,17 @@ export function readExportOptions(attrs: Attrs): ExportOptions {
   const { compression, level, force, layout } = readCompression(attrs);
   if (layout === "estargz") throw attrs.invalid("compression", '"gzip", "zstd" or "uncompressed" for a cache');
   const timeoutMs = durationMs(attrs, "timeout") ?? DEFAULT_TIMEOUT_MS;
+  const mounts = readMountOptions(attrs);
   const onError = attrs.bool("ignore-error", true) ? "warn" : "fail";
-  return { mode, form: formOf(attrs), packed: { compression, level, force }, onError, timeoutMs };
+  return { mode, form: formOf(attrs), packed: { compression, level, force }, mounts, onError, timeoutMs };
 }
 
-/** No cache is written twice. @throws {TbuildError} invalid_argument */
+/** No cache is written twice, and what goes into an image has no mounts. @throws {TbuildError} invalid_argument, unsupported */
 export function checkCacheExports(specs: readonly CacheSpec[]): void {
+  if (specs.some((spec) => isInline(spec) && readMountOptions(readAttrs(spec, "cache export")) !== null)) {
+    const hint = "Add a cache beside the image, such as --cache-to type=registry,ref=NAME:cache,mounts=true";
+    throw new TbuildError("unsupported", 'Cannot export cache mounts with cache export type "inline": they are no part of an image', { hint });
+  }
   const seen = new Set<string>();
   for (const spec of specs.filter((one) => !isInline(one))) {
     const key = JSON.stringify([spec.type, Object.entries(spec.attrs).sort(([a], [b]) => (a < b ? -1 : 1))]);

@@ -26,7 +26,7 @@ export interface CombineOptions {
 }
 
 /** Says of which manifest an attestation tells. Source: BuildKit docs/attestations/attestation-storage.md. */
-const SUBJECT = "vnd.docker.reference.digest";
+export const SUBJECT = "vnd.docker.reference.digest";
 
 /**
  * The index over all that the sources hold, each manifest once; a source that is the only one and needs no change is kept byte

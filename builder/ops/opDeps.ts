@@ -3,6 +3,7 @@ import type { Store } from "../../cache/store.js";
 import type { Vertex } from "../../solver/graph.js";
 import type { Definition } from "../../solver/llb/definition.js";
 import type { StepOpts } from "../../solver/opRunner.js";
+import type { MountRestorer } from "../cacheio/importMounts.js";
 import type { Executor } from "../executor/executor.js";
 import type { BringHere } from "../image/absent.js";
 import type { BuildLogs } from "../logs/buildLogs.js";
@@ -28,6 +29,8 @@ export interface OpDeps {
   readonly logs: Pick<BuildLogs, "fileOf">;
   /** Seconds since the epoch for everything that tbuild itself writes; null keeps source times. */
   readonly epoch: number | null;
+  /** Fills new cache mounts with what shared caches have of them; absent where there are none. */
+  readonly restoreMount?: MountRestorer["restore"] | undefined;
   /** Takes what steps leave half-made when they fail; absent where nobody will look at it. */
   readonly failed?: Pick<FailedTrees, "keep"> | undefined;
 }

@@ -32,11 +32,8 @@ import { writtenPolicy } from "./writtenPolicy.js";
 export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, ref: string, audience: Report, signal: AbortSignal): Promise<BuildResult> {
   const { store } = parts;
   const specs = exportSpecs(request);
-  entitlementsOf(request);
+  await checkRequest(specs, request, store, signal);
   const lock = remoteLock(request);
-  checkLocalDelete(specs, request.allow ?? []);
-  checkOutputs(specs, request, store);
-  await checkEngine(specs, { signal });
   const taken = takenBlobs(store);
   await using outputs = remoteOutputs(specs, store, taken);
   using logs = openLogs(store, audience);
@@ -53,6 +50,14 @@ export async function runRemoteBuild(parts: RemoteParts, request: BuildRequest, 
   return resultOf(metadata);
 }
 
+/** Refuses what would fail later, before anything is asked of a builder. @throws {TbuildError} permission_denied, invalid_argument, unsupported, unavailable */
+export async function checkRequest(specs: readonly ExportSpec[], request: BuildRequest, store: Store, signal: AbortSignal): Promise<void> {
+  entitlementsOf(request);
+  checkLocalDelete(specs, request.allow ?? []);
+  checkOutputs(specs, request, store);
+  await checkEngine(specs, { signal });
+}
+
 /** What is wrong with outputs is told here, before anything is asked of the builder. */
 function checkOutputs(specs: readonly ExportSpec[], request: BuildRequest, store: Store): void {
   const shape = { platforms: targetPlatforms(request), root: rootKind(request) };
@@ -60,7 +65,8 @@ function checkOutputs(specs: readonly ExportSpec[], request: BuildRequest, store
   for (const spec of specs) createExporter(spec, { store, shape, refetch: none, push: none });
 }
 
-function resultOf(metadata: BuildResult["metadata"]): BuildResult {
+/** The result that an exporter's response tells of. */
+export function resultOf(metadata: BuildResult["metadata"]): BuildResult {
   const imageId = metadata["containerimage.config.digest"] ?? metadata["containerimage.digest"];
   return { imageId: imageId === undefined ? null : parseDigest(imageId), metadata };
 }

@@ -83,6 +83,7 @@ function severalCaches(dir: string): TbuildError {
 function localImport(spec: CacheSpec, warn: Warn): CacheSpec | null {
   const attrs = readAttrs(spec, "cache import");
   const { dir: given, tag, digest } = readLocalImport(attrs);
+  attrs.bool("mounts", true); // obeyed by the builder
   attrs.finish();
   const dir = path.resolve(given);
   try {

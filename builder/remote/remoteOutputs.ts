@@ -1,6 +1,7 @@
 import path from "node:path";
 import { PassThrough } from "node:stream";
 import { TbuildError } from "../../cache/errors.js";
+import type { Opts } from "../../cache/content/store.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";
 import type { TypeAndAttrs } from "../api/common.js";
@@ -42,7 +43,7 @@ interface Output {
 }
 
 /** Packed as for a registry, so that the builder can use the blobs again; those that are here already are not sent. */
-const ON_THE_WAY: ExportSpec["attrs"] = { tar: "false" };
+export const ON_THE_WAY: ExportSpec["attrs"] = { tar: "false" };
 
 /**
  * Asks for what `specs` mean when the result is to come here: an image that is not pushed is brought into the image store.
@@ -73,7 +74,7 @@ export function remoteOutputs(specs: readonly ExportSpec[], store: Store, taken:
 }
 
 /** True for an image of the image store alone. */
-function isLoaded({ type, attrs }: ExportSpec): boolean {
+export function isLoaded({ type, attrs }: ExportSpec): boolean {
   return type === "image" && !["push", "push-by-digest", "name-canonical"].some((key) => isTrue(attrs[key]));
 }
 
@@ -85,7 +86,8 @@ function tellsDigest({ type }: ExportSpec): boolean {
   return type !== "local" && type !== "tar" && type !== "cacheonly";
 }
 
-function withoutDigest(response: ExportMetadata): ExportMetadata {
+/** What of a response is not about an image's name and digest. */
+export function withoutDigest(response: ExportMetadata): ExportMetadata {
   return Object.fromEntries(Object.entries(response).filter(([key]) => !key.startsWith("containerimage.") && key !== "image.name"));
 }
 
@@ -138,22 +140,23 @@ function fileOutput(exporter: TypeAndAttrs, { receive, commit, abandon }: Receiv
 
 /** Files that were there stay, unless mode=delete; nothing is written before all has come. */
 function localOutput(spec: ExportSpec, { receive, roots }: ReceivedTrees, store: Store): Output {
-  const { dest = "", ...attrs } = spec.attrs;
-  const mode = readLocalMode(readAttrs(spec));
+  const { dest: _dest, ...attrs } = spec.attrs;
   return {
     exporter: { type: "local", attrs },
     receive,
-    async finish({ signal }) {
-      const target = path.resolve(dest);
-      const trees = roots.map((root) => ({ root, under: "" }));
-      if (mode === "delete") await store.bulk.run("mirror", { path: target, trees }, { signal });
-      for (const { root } of trees) {
-        await store.bulk.run("exportTree", { root, to: { kind: "directory", path: target }, clampMtime: null }, { signal });
-        await store.bulk.run("removeTree", { path: root }, {});
-      }
-      return null;
-    },
+    finish: async ({ signal }) => (await writeTrees(spec, roots, store, { signal }), null),
   };
+}
+
+/** Merges trees that have been received into the directory of a `type=local`, and removes them. */
+export async function writeTrees(spec: ExportSpec, roots: readonly string[], { bulk }: Pick<Store, "bulk">, { signal }: Opts): Promise<void> {
+  const target = path.resolve(spec.attrs["dest"] ?? "");
+  const trees = roots.map((root) => ({ root, under: "" }));
+  if (readLocalMode(readAttrs(spec)) === "delete") await bulk.run("mirror", { path: target, trees }, { signal });
+  for (const { root } of trees) {
+    await bulk.run("exportTree", { root, to: { kind: "directory", path: target }, clampMtime: null }, { signal });
+    await bulk.run("removeTree", { path: root }, {});
+  }
 }
 
 /** Passes a docker archive on to the running engine. */

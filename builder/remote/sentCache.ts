@@ -49,7 +49,7 @@ export function sentCache(dir: string, content: FileContentStore): SentCache {
       const found = await findCache(dir, content, taken);
       if (found === null) return {};
       const { cache, documents, blobs } = found;
-      if (cache.records.length > 0) return await addToCache(target, { cache, blobs }, { now: Date.now(), lost: new Set(), prefer }, opts);
+      if (cache.records.length > 0) return await addToCache(target, async () => ({ cache, blobs }), { now: Date.now(), lost: new Set(), prefer }, opts);
       // BuildKit's, whose records nobody here can read: it takes the place of what was there.
       await writeDocuments({ dir, content }, documents, { tag, keep, isCurrent: () => true }, blobs, opts);
       return { "cache.manifest": JSON.stringify(descriptor(documents.manifest.descriptor)) };

@@ -17,7 +17,7 @@ import type { TakenBlobs } from "./takenBlobs.js";
  * Brings an image whose blobs a builder has sent into the image store, and tells of it as a build of this process does.
  * @throws {TbuildError} corrupt, digest_mismatch
  */
-export async function loadTaken(store: Store, taken: TakenBlobs, name: string, { signal, report }: StepOpts): Promise<BuildResult["metadata"]> {
+export async function loadTaken(store: Store, taken: Pick<TakenBlobs, "root">, name: string, { signal, report }: StepOpts): Promise<BuildResult["metadata"]> {
   const names = namesIn(name);
   const status = "unpacking";
   report.status(status, 0, 0);
@@ -30,7 +30,7 @@ export async function loadTaken(store: Store, taken: TakenBlobs, name: string, {
 }
 
 /** Writes the layout of an image whose blobs a builder has sent. */
-export async function writeTakenLayout(sink: LayoutSink, { content }: Pick<Store, "content">, taken: TakenBlobs, { type, attrs }: ExportSpec): Promise<void> {
+export async function writeTakenLayout(sink: LayoutSink, { content }: Pick<Store, "content">, taken: Pick<TakenBlobs, "root">, { type, attrs }: ExportSpec): Promise<void> {
   const root = await taken.root();
   const platforms = await packedPlatforms(content, root);
   await writeLayout(sink, content, [{ names: namesIn(attrs["name"] ?? ""), root, platforms }], type === "docker" ? "docker" : "oci");

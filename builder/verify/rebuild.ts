@@ -8,12 +8,11 @@ import { type BuildSink, runBuild } from "../build.js";
 import type { ExportOpts, PlatformOutput } from "../exporter/exporter.js";
 import { imageParts } from "../exporter/image.js";
 import { stepsOf } from "../finish.js";
-import type { Document } from "../image/assemble.js";
 import type { SnapshotLayer } from "../image/layers.js";
 import { rewriteTimes } from "../image/rewriteTimes.js";
 import type { Report } from "../internalStep.js";
 import type { PlatformPlan } from "../plan.js";
-import { configLimit, parseImageConfig } from "../registry/manifest.js";
+import { parseImageConfig } from "../registry/manifest.js";
 import type { BuildRequest } from "../request.js";
 import type { BuildParts } from "../run.js";
 import type { TextFile } from "../textFile.js";
@@ -51,7 +50,8 @@ export async function rebuild(parts: BuildParts, request: BuildRequest, rewritte
     exporter: {
       name: "looking at the layers",
       needs: { kind: "diff-ids" },
-      readsFiles: true,
+      // Of layers that are still elsewhere the diff IDs are known.
+      readsFiles: false,
       async export({ platforms }, opts) {
         const { plans, dockerfile } = planned!;
         results = await Promise.all(platforms.map((output, index) => rebuilt(parts.store, output, plans[index]!, { dockerfile, rewritten, opts })));
@@ -77,15 +77,10 @@ async function rebuilt(store: Store, output: PlatformOutput, { chain }: Platform
   const made = new Map((await newLayers(store, output.ref.name, stepsOf(chain))).map(({ snapshot, at }) => [snapshot, at]));
   return {
     platform,
-    config: configOf(config),
+    config: parseImageConfig(config.bytes, "the config"),
     configDigest: config.descriptor.digest,
     layers: layers.map((layer) => ({ ...layer, at: made.get(layer.snapshot) ?? null })),
     baseDiffIds: output.baseDiffIds,
     dockerfile,
   };
-}
-
-function configOf({ bytes }: Document): ImageConfig {
-  if (bytes.length > configLimit) throw new Error("A config that nobody could read");
-  return parseImageConfig(bytes, "the config");
 }

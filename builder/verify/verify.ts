@@ -89,7 +89,8 @@ async function firstTold(sides: readonly ImageSide[]): Promise<ToldBuild | null>
 
 async function rebuildRequest(store: Store, { build, cache }: VerifyRequest, sides: readonly ImageSide[], told: ToldBuild | null) {
   const { request, notes } = told === null ? { request: build, notes: [] } : withDefaults(build, told);
-  const pins = told === null ? { rules: [], notes: [] } : await pinsFor(store, told);
+  // A lock is the user's own word for what names stood for.
+  const pins = told === null || build.lock !== undefined ? { rules: [], notes: [] } : await pinsFor(store, told);
   const epoch = epochOf(request, sides[0]!);
   const dockerfile = dockerfileOf(build, told);
   const file = dockerfile === build.dockerfile || told?.dockerfile === "Dockerfile" ? [] : [`From its provenance: --file ${dockerfile}`];

@@ -5,6 +5,7 @@ import type { WireError } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import type { IgnoreRules } from "../tree/patterns.js";
 import type { ExportTreeInput, MirrorInput, Overlap } from "./exportJobs.js";
+import type { PackMountInput, PackMountOutput, UnpackMountInput, UnpackMountOutput } from "./mountJobs.js";
 import type { ListedFile, ListTreeInput, TreeWrite } from "./treeEntries.js";
 
 /**
@@ -61,6 +62,10 @@ export interface BulkJobs {
   writeTree: { input: WriteTreeInput; output: null };
   /** Which regular files of a tree contain which byte strings; see tree/findBytes.ts. */
   findBytes: { input: { path: string; patterns: readonly Uint8Array[] }; output: readonly FoundBytes[] };
+  /** Puts a cache mount into packs; see mountPack/packMount.ts. */
+  packMount: { input: PackMountInput; output: PackMountOutput };
+  /** Makes the files of a cache mount out of packs; see mountPack/unpackMount.ts. */
+  unpackMount: { input: UnpackMountInput; output: UnpackMountOutput };
 }
 
 /** Shared with the thread that asked: see pool.ts. */

@@ -54,16 +54,21 @@ export interface BuildArgs extends GlobalArgs, BuilderArgs, BuildLockArgs {
 }
 
 /** The first words that a command line can have. */
-export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "daemon", "dial-stdio", "version"] as const;
+export const commands = ["build", "run", "image", "context", "lock", "login", "logout", "du", "prune", "verify", "attach", "builder", "daemon", "dial-stdio", "version"] as const;
 
 const OUTPUT_HELP =
   "Where the result goes: type=image|registry|oci|docker|local|tar,dest=PATH; PATH is type=local, - is a tar on stdout";
 
-/** Options that name a builder elsewhere: those of TLS are buildctl's. */
+/** Options that name a builder elsewhere. */
 export function builderOptions(argv: Argv): Argv {
+  const describe = "Build there: a name of `tbuild builder ls`, or a unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)";
+  return tlsOptions(argv.option("builder", { type: "string", nargs: 1, describe }));
+}
+
+/** Options of TLS to a builder, which are buildctl's. */
+export function tlsOptions(argv: Argv): Argv {
   const text = { type: "string", nargs: 1 } as const;
   return argv
-    .option("builder", { ...text, describe: "Build there: unix://, tcp://, ssh:// or docker-container:// address ($TBUILD_HOST)" })
     .option("tlscacert", { ...text, describe: "Authority of the builder's certificate" })
     .option("tlscert", { ...text, describe: "Certificate to show to the builder" })
     .option("tlskey", { ...text, describe: "Its key" })
@@ -91,7 +96,7 @@ export function inputOptions(argv: Argv): Argv {
     .option("no-cache-filter", { ...texts, describe: "Run every step of these stages" })
     .option("source-policy-file", { ...text, describe: "Rules about what may be read, in BuildKit's JSON; default $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY" })
     .option("cache-from", { ...texts, describe: "Cache to look results up in: REF, or type=registry|local,…" })
-    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max" })
+    .option("cache-to", { ...texts, describe: "Cache to keep results in: REF, or type=registry|local|inline,…,mode=min|max,mounts=true" })
     .option("build-context", { ...texts, describe: "Another context: NAME=DIRECTORY, docker-image://, oci-layout:// or a URL" })
     .option("secret", { ...texts, describe: "Secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE" })
     .option("ssh", { ...texts, describe: "Agent for RUN --mount=type=ssh: default, or ID=SOCKET, or ID=KEY,KEY" })

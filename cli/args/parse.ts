@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
 import { type AttachArgs, attachOptions, readAttachArgs } from "./attach.js";
+import { type BuilderCommandArgs, builderCommands } from "./builder.js";
 import { type BuildArgs, buildOptions, commands, readBuildArgs } from "./build.js";
 import { type ContextArgs, contextCommands } from "./context.js";
 import { type DaemonArgs, daemonOptions, readDaemonArgs } from "./daemon.js";
@@ -19,7 +20,7 @@ import { type DuArgs, type PruneArgs, pruneOptions, readDuArgs, readPruneArgs } 
 export type StoreArgs = BuildArgs | RunArgs | ImageArgs | LockArgs | DuArgs | PruneArgs | VerifyArgs;
 
 /** A parsed command line, or text to print (help) instead. */
-export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
+export type ParsedArgs = StoreArgs | DaemonArgs | DialStdioArgs | HistoryArgs | AttachArgs | BuilderCommandArgs | ContextArgs | LoginArgs | LogoutArgs | { readonly command: "version" } | { readonly command: "help"; readonly text: string };
 
 /** Widest help: longer lines are hard to read. */
 const MAX_COLUMNS = 110;
@@ -118,6 +119,7 @@ function commandLine(yargs: Argv, found: (args: ParsedArgs) => void): Argv {
     .command("du", "Show what the store holds", formatOption, (values) => found(readDuArgs(values)))
     .command("prune", "Remove what no image needs", pruneOptions, (values) => found(readPruneArgs(values)))
     .command("verify", "Build an image anew and show what differs: verify IMAGE PATH", verifyOptions, (values) => found(readVerifyArgs(values)))
+    .command("builder", "Name builders elsewhere, of one machine or several", (argv) => builderCommands(argv, found))
     .command("daemon", "Serve BuildKit's clients: docker buildx, buildctl", daemonOptions, (values) => found(readDaemonArgs(values)))
     .command("history", `Show and keep what was built: history ${historyVerbs.join("|")}`, historyOptions, (values) => found(readHistoryArgs(values)))
     .command("attach", "Follow a build that runs: attach [REF]", attachOptions, (values) => found(readAttachArgs(values)))

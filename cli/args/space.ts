@@ -1,5 +1,6 @@
 import type { Argv } from "yargs";
-import { parseDuration, parseSize } from "../age.js";
+import { parseSize } from "../../cache/parseSize.js";
+import { parseDuration } from "../age.js";
 import { usage } from "../usage.js";
 import { formatOf, type ListFormat } from "./image.js";
 import { counted, flag, type GlobalArgs, globals, last, list, type Values, words } from "./values.js";

@@ -9,6 +9,7 @@ export interface GlobalArgs {
 
 /** A builder elsewhere, as typed. */
 export interface BuilderArgs {
+  /** A name or an address; undefined is the one in use. */
   readonly builder: string | undefined;
   readonly tls: TlsFiles;
 }
@@ -17,13 +18,18 @@ export interface BuilderArgs {
 export function builderOf(values: Values): BuilderArgs {
   return {
     builder: last(values, "builder") ?? (process.env["TBUILD_HOST"] || undefined),
-    tls: {
-      caCert: last(values, "tlscacert"),
-      cert: last(values, "tlscert"),
-      key: last(values, "tlskey"),
-      serverName: last(values, "tlsservername"),
-      dir: last(values, "tlsdir"),
-    },
+    tls: tlsOf(values),
+  };
+}
+
+/** What `--tlscacert` and its like say. */
+export function tlsOf(values: Values): TlsFiles {
+  return {
+    caCert: last(values, "tlscacert"),
+    cert: last(values, "tlscert"),
+    key: last(values, "tlskey"),
+    serverName: last(values, "tlsservername"),
+    dir: last(values, "tlsdir"),
   };
 }
 

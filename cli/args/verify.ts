@@ -24,7 +24,7 @@ export interface VerifyArgs extends GlobalArgs, BuilderArgs {
 /** Options of a build that say where its result goes, or what is said of it: here it goes nowhere. */
 const WITHOUT = [
   "tag", "output", "push", "load", "iidfile", "metadata-file", "annotation", "attest", "provenance", "sbom", "cache-to", "check", "call", "no-cache",
-  "no-cache-filter", "lock", "builder", "tlscacert", "tlscert", "tlskey", "tlsservername", "tlsdir",
+  "no-cache-filter", "lock", "detach", "builder", "tlscacert", "tlscert", "tlskey", "tlsservername", "tlsdir",
 ] as const;
 
 const DEFAULT_DIFFERENCES = 10;

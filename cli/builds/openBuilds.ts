@@ -1,5 +1,6 @@
 import type { Builder } from "../../builder/builder.js";
 import type { BuildHistory } from "../../builder/history/buildHistory.js";
+import { chosenNodes } from "../builders/choose.js";
 import type { BuilderArgs, GlobalArgs } from "../args/values.js";
 
 /** The builds that a command is about, until they are disposed. */
@@ -7,16 +8,17 @@ export interface OpenBuilds extends AsyncDisposable {
   readonly history: BuildHistory;
 }
 
-/** Those of a builder if one is named, else those of the store. @throws {TbuildError} */
+/** Those of the builder that is named or in use, else those of the store. @throws {TbuildError} */
 export async function openBuilds(args: GlobalArgs & BuilderArgs, signal: AbortSignal): Promise<OpenBuilds> {
-  if (args.builder === undefined) {
+  const nodes = chosenNodes(args);
+  if (nodes.length === 0) {
     const store = await openLocal(args);
     const { localHistory } = await import("../../builder/history/localHistory.js");
     return { history: localHistory(store.store), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
   }
-  const { builderPlace } = await import("../../builder/remote/place.js");
-  const { openHistory } = await import("../../builder/remote/remoteHistory.js");
-  const history = await openHistory(builderPlace(args.builder, args.tls), { signal });
+  const { builderNodes } = await import("../../builder/remote/nodes/node.js");
+  const { openNodesHistory } = await import("../../builder/remote/nodes/nodesHistory.js");
+  const history = await openNodesHistory(builderNodes(nodes), { signal });
   return { history, [Symbol.asyncDispose]: async () => history[Symbol.dispose]() };
 }
 

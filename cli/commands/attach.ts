@@ -3,6 +3,7 @@ import { type BuildHistory, type BuildHistoryRecord, findBuild } from "../../bui
 import { localHistory } from "../../builder/history/localHistory.js";
 import { hasCode } from "../../cache/errors.js";
 import type { AttachArgs } from "../args/attach.js";
+import { chosenNodes } from "../builders/choose.js";
 import { followed } from "../builds/followed.js";
 import { durationOf } from "../builds/listed.js";
 import { openBuilds, openLocal } from "../builds/openBuilds.js";
@@ -21,8 +22,9 @@ const LEFT = 130;
 export async function attachCommand(args: AttachArgs, terminal: Terminal, signal: AbortSignal): Promise<number> {
   await using local = await openLocal(args);
   const own = localHistory(local.store);
-  const running = args.builder === undefined ? null : await runningHere(own, args.ref);
-  if (args.builder === undefined || running !== null) return await attach(own, running?.ref ?? args.ref, args, terminal, signal);
+  const isHere = chosenNodes(args).length === 0;
+  const running = isHere ? null : await runningHere(own, args.ref);
+  if (isHere || running !== null) return await attach(own, running?.ref ?? args.ref, args, terminal, signal);
   await using builds = await openBuilds(args, signal);
   return await attach(builds.history, args.ref, args, terminal, signal);
 }

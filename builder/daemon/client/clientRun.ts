@@ -115,7 +115,7 @@ export async function openClientRun(deps: ClientBuildParts & { readonly records:
     attest,
     provenanceEnvironment: deps.provenanceEnvironment ?? {},
     warn,
-    dropCacheMounts: cacheMountDropper(store),
+    dropCacheMounts: cacheMountDropper(store, shared.caches.mounts),
     running: { parts, remote: shared.caches.remote, applyPolicy: sources.policy.apply, pins: sourcePins(), logs, report, signal, epoch: null, request: { reproducible: asksEpoch(request.frontendAttrs) } },
     entitlements,
     stop: () => over.abort(),

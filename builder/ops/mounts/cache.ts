@@ -51,13 +51,16 @@ async function identify(mount: ExecMount, type: CacheType, context: MountContext
   return { mount, type, context, base, key: cacheMountKey({ id: type.id, base }) };
 }
 
-async function openCache({ mount, type: { id, sharing }, base, context }: WantedCache): Promise<string> {
+async function openCache({ mount, type: { id, sharing }, base, key, context }: WantedCache): Promise<string> {
   const { deps, stack, opts } = context;
   const opened = await openCacheMount(deps.store, {
     id,
     sharing,
     base,
-    fill: async (dir) => (base === "" ? undefined : await fillFrom(mount.selector, dir, id, context)),
+    async fill(dir, path) {
+      if ((await deps.restoreMount?.({ key, id: displayId(id), path }, dir)) === true || base === "") return;
+      await fillFrom(mount.selector, dir, id, context);
+    },
     onWait: () => opts.report.log(2, Buffer.from(`waiting for the cache mount "${displayId(id)}": another step has it\n`)),
     signal: opts.signal,
   });
