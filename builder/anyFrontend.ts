@@ -47,7 +47,7 @@ async function askOwn<K extends CallKind>(...args: Parameters<typeof callFronten
 
 /** It can be read once, and was. */
 function stdinIsGone(refusal: TbuildError): TbuildError {
-  const hint = `Put into files what comes on standard input; if this is a Dockerfile, --build-arg BUILDKIT_SYNTAX=dockerfile.v0 reads it as one`;
+  const hint = "Put into files what comes on standard input; if this is a Dockerfile, --build-arg BUILDKIT_SYNTAX=dockerfile.v0 reads it as one";
   return new TbuildError("unsupported", "Cannot give standard input to another frontend", { at: refusal.at, hint, cause: refusal });
 }
 

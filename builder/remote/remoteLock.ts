@@ -45,10 +45,10 @@ export function remoteLock(request: BuildRequest): RemoteLock {
 /** @throws {TbuildError} unsupported for what a builder would not keep to */
 function checkLockable({ dockerfile = "", lock, sourcePolicies = [] }: BuildRequest): void {
   if (/^https?:\/\//i.test(dockerfile)) {
-    throw new TbuildError("unsupported", "Cannot lock a build elsewhere whose Dockerfile is downloaded", { hint: "Download it first, and name the file" });
+    throw new TbuildError("unsupported", "Cannot lock a Dockerfile that is downloaded for a builder elsewhere, or for another frontend", { hint: "Download it first, and name the file" });
   }
   if (lock?.mode === "require" && sourcePolicies.length > 0) {
-    throw new TbuildError("unsupported", "Cannot build elsewhere by a lock and a source policy: a builder is told one policy", { hint: "Leave one of them away, or build here" });
+    throw new TbuildError("unsupported", "Cannot keep to a lock and a source policy at once: builders elsewhere and other frontends are told one policy", { hint: "Leave one of them away" });
   }
 }
 
