@@ -47,9 +47,10 @@ export function backgroundBuild(): BackgroundBuild | null {
     }
   };
   const letGo = (): void => {
+    if (pipe === "closed") return;
     say(GOES_ON);
-    if (pipe === "open") closeSync(PIPE);
     pipe = "closed";
+    closeSync(PIPE);
   };
   return { ref, letGo, terminal: terminalOf(say), watch: (events, stdin) => watched(events, stdin, letGo) };
 }

@@ -36,10 +36,9 @@ function shownFile(dockerfile: string, context: string | null): string {
   return relative.startsWith("..") ? dockerfile : relative;
 }
 
-/** Caches may be given with passwords. Source: buildx, util/desktop/bundle/export.go */
+/** Caches, and proxies in build arguments, may be given with passwords. Source: buildx, util/desktop/bundle/export.go */
 function shownAttrs(attrs: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const caches = attrs["cache-imports"];
-  return caches === undefined ? attrs : { ...attrs, "cache-imports": shownCaches(caches) };
+  return Object.fromEntries(Object.entries(attrs).map(([name, value]) => [name, name === "cache-imports" ? shownCaches(value) : redacted(value)]));
 }
 
 /** What names caches, without the rest of their attributes. `text` as a frontend is told of them. */

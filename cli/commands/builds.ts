@@ -34,10 +34,11 @@ export async function historyCommand(args: HistoryArgs, terminal: Terminal, sign
 }
 
 async function removed(history: BuildHistory, { words, all }: HistoryArgs, signal: AbortSignal): Promise<string> {
-  const wanted = all ? (await history.list({ signal })).filter(({ completedAt }) => completedAt !== null).map(({ ref }) => ref) : words;
+  const ended = async () => (await history.list({ signal })).filter(({ completedAt }) => completedAt !== null);
+  // All before the first goes: ^1 is another one then.
+  const wanted = all ? await ended() : await Promise.all(words.map((begin) => findBuild(history, begin, { signal })));
   const lines: string[] = [];
-  for (const begin of wanted) {
-    const { ref } = await findBuild(history, begin, { signal });
+  for (const { ref } of wanted) {
     await history.remove(ref, { signal });
     lines.push(`Removed: ${ref}\n`);
   }

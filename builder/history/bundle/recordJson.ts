@@ -21,9 +21,7 @@ interface BlobJson {
 }
 
 interface ResultJson {
-  readonly ResultDeprecated?: BlobJson;
   readonly Attestations?: readonly BlobJson[];
-  readonly Results?: Readonly<Record<string, BlobJson>>;
 }
 
 /** A record as Go writes it as JSON; what is empty is left out. */
