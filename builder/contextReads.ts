@@ -1,4 +1,4 @@
-import type { Selection } from "../cache/bulk/jobs.js";
+import type { Selection } from "../cache/bulk/hashJobs.js";
 import type { SourceRange } from "../cache/errors.js";
 import type { Vertex } from "../solver/graph.js";
 import type { ExecMount, FileOpAction } from "../solver/llb/op.js";

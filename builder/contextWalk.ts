@@ -1,5 +1,5 @@
 import fs, { type Dirent } from "node:fs";
-import type { Selection } from "../cache/bulk/jobs.js";
+import type { Selection } from "../cache/bulk/hashJobs.js";
 import { hasCode } from "../cache/errors.js";
 import { readError } from "../cache/tree/fileError.js";
 import { type FilterState, treeFilter, type TreeFilter } from "../cache/tree/filter.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangedPath } from "../../cache/bulk/jobs.js";
+import type { ChangedPath } from "../../cache/bulk/layerJobs.js";
 import { findWaste } from "./findWaste.js";
 
 const file = (path: string, size = 10): ChangedPath => ({ path, kind: "file", size });

@@ -1,4 +1,4 @@
-import type { ChangedPath } from "../../cache/bulk/jobs.js";
+import type { ChangedPath } from "../../cache/bulk/layerJobs.js";
 
 /** Files of one layer that a later one takes away or replaces: they are in the image, and nobody can see them. */
 export interface Waste {

@@ -1,6 +1,6 @@
 import { TbuildError } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
-import type { ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { ApplyOutput } from "../../cache/bulk/layerJobs.js";
 import type { StreamCompression } from "../../cache/diff/compress.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import type { Store } from "../../cache/store.js";

@@ -3,7 +3,7 @@ import { TbuildError, hasCode } from "../../cache/errors.js";
 import type { Descriptor } from "../../cache/oci/descriptor.js";
 import { digestOf, type Digest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
-import type { ApartOutput, ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { ApartOutput, ApplyOutput } from "../../cache/bulk/layerJobs.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
 import { applyBlob, type PackedLayer, type ReportOptions } from "./applyBlob.js";
 import { stackApart, unpackApart } from "./unpackApart.js";

@@ -1,4 +1,4 @@
-import type { ApartOutput } from "../../cache/bulk/jobs.js";
+import type { ApartOutput } from "../../cache/bulk/layerJobs.js";
 import type { Mount } from "../../cache/snapshot/snapshotter.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { Store } from "../../cache/store.js";

@@ -7,7 +7,7 @@ import { fromSystemError } from "../../cache/errors.js";
 import { mediaTypes, type Descriptor } from "../../cache/oci/descriptor.js";
 import { finishDigest, type Digest } from "../../cache/oci/digest.js";
 import type { Store } from "../../cache/store.js";
-import type { ApplyOutput, DiffOutput, LayerForm } from "../../cache/bulk/jobs.js";
+import type { ApplyOutput, DiffOutput, LayerForm } from "../../cache/bulk/layerJobs.js";
 
 /** Hands out a layer's tar in chunks that become the sink's own, and tells what it was. */
 export type TarSource<T extends ApplyOutput> = (sink: ChunkSink, opts: Opts) => Promise<T>;

@@ -1,5 +1,5 @@
 import path from "node:path";
-import type { Selection } from "../../cache/bulk/jobs.js";
+import type { Selection } from "../../cache/bulk/hashJobs.js";
 import { digestOf, parseDigest } from "../../cache/oci/digest.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";

@@ -1,5 +1,5 @@
 import { asyncStack } from "../../cache/asyncStack.js";
-import type { CopyAction, FileAction, Owner } from "../../cache/bulk/jobs.js";
+import type { CopyAction, FileAction, Owner } from "../../cache/bulk/actionJobs.js";
 import type { Ref } from "../../cache/ref.js";
 import { toBytes } from "../../cache/tree/names.js";
 import { selectRoots } from "../../cache/tree/select.js";

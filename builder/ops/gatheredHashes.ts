@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { setImmediate } from "node:timers/promises";
-import type { HashOutcome, HashTreeInput, HashTreeOutput, Selection } from "../../cache/bulk/jobs.js";
+import type { HashOutcome, HashTreeInput, HashTreeOutput, Selection } from "../../cache/bulk/hashJobs.js";
 import type { BulkPool } from "../../cache/bulk/pool.js";
 import { cancelled, fromWire } from "../../cache/errors.js";
 import type { StepOpts } from "../../solver/opRunner.js";

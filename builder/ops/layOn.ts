@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import path from "node:path";
-import type { ApartOutput, DiffOutput, HiddenPath } from "../../cache/bulk/jobs.js";
+import type { ApartOutput, DiffOutput, HiddenPath } from "../../cache/bulk/layerJobs.js";
 import { TbuildError } from "../../cache/errors.js";
 import { mountTree } from "../../cache/snapshot/mountTree.js";
 import type { ChangeSource, Mount } from "../../cache/snapshot/snapshotter.js";

@@ -1,4 +1,4 @@
-import type { CopyAction } from "../../cache/bulk/jobs.js";
+import type { CopyAction } from "../../cache/bulk/actionJobs.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";
 import type { StepOpts } from "../../solver/opRunner.js";

@@ -1,4 +1,4 @@
-import type { Selection } from "../../cache/bulk/jobs.js";
+import type { Selection } from "../../cache/bulk/hashJobs.js";
 import { hasCode, type SourceRange } from "../../cache/errors.js";
 import type { Ref } from "../../cache/ref.js";
 import type { Store } from "../../cache/store.js";

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Selection } from "../../cache/bulk/jobs.js";
+import type { Selection } from "../../cache/bulk/hashJobs.js";
 import type { FileActionBody } from "../../solver/llb/op.js";
 
 /** The copy action of a file step. */

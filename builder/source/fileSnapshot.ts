@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import type { CopyAction } from "../../cache/bulk/jobs.js";
+import type { CopyAction } from "../../cache/bulk/actionJobs.js";
 import { TbuildError, hasCode } from "../../cache/errors.js";
 import type { Opts } from "../../cache/content/store.js";
 import type { Digest } from "../../cache/oci/digest.js";

@@ -1,4 +1,4 @@
-import type { ApplyOutput } from "../../cache/bulk/jobs.js";
+import type { ApplyOutput } from "../../cache/bulk/layerJobs.js";
 import type { ImageConfig } from "../../cache/oci/descriptor.js";
 import type { Digest } from "../../cache/oci/digest.js";
 import type { Platform } from "../../cache/oci/platform.js";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import test, { type TestContext } from "node:test";
-import type { ApartOutput } from "../bulk/jobs.js";
+import type { ApartOutput } from "../bulk/layerJobs.js";
 import { hasCode } from "../errors.js";
 import { mountTree } from "../snapshot/mountTree.js";
 import { applyApart } from "./apply.js";

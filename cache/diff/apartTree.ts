@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { ApartOutput, HiddenPath } from "../bulk/jobs.js";
+import type { ApartOutput, HiddenPath } from "../bulk/layerJobs.js";
 import { isErrno } from "../sys/libc.js";
 import type { TarEntry } from "./header.js";
 import { applyRoot, findSource, restoreTimes, type LayerTree } from "./layerTree.js";

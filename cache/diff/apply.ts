@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ApartOutput, ApplyInput, ApplyOutput, JobContext } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { ApartOutput, ApplyInput, ApplyOutput } from "../bulk/layerJobs.js";
 import { TbuildError } from "../errors.js";
 import { finishDigest } from "../oci/digest.js";
 import { createApartTree, NeedsBelow } from "./apartTree.js";

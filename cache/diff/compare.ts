@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { DiffInput, DiffOutput, JobContext } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { DiffInput, DiffOutput } from "../bulk/layerJobs.js";
 import { findLower, isWhiteout, listLower } from "./lowerDirectory.js";
 import { createPacker, typeOf, type Packer } from "./pack.js";
 import { fsPath, joinPath, toLatin1 } from "./rootPath.js";

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { Compression } from "../bulk/jobs.js";
+import type { Compression } from "../bulk/layerJobs.js";
 import type { ChunkSource } from "./byteStream.js";
 import { canGunzip, gunzip } from "./gunzip.js";
 import { readThroughTool } from "./toolPipe.js";

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { HideInput, JobContext } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { HideInput } from "../bulk/layerJobs.js";
 import { lutimes } from "../sys/node.js";
 import { fsPath, joinPath, parentPath, toLatin1 } from "./rootPath.js";
 import { createTreeFiles } from "./treeFiles.js";

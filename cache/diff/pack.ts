@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { DiffOutput, JobContext, LayerForm } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { DiffOutput, LayerForm } from "../bulk/layerJobs.js";
 import { splitDevice } from "../sys/node.js";
 import { cannotPack } from "./errors.js";
 import { NO_XATTRS, type EntryType, type TarEntry } from "./header.js";

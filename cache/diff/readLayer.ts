@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ApplyOutput, JobContext } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { ApplyOutput } from "../bulk/layerJobs.js";
 import { finishDigest } from "../oci/digest.js";
 import { openDecompressed } from "./decompress.js";
 

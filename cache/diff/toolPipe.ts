@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { Compression } from "../bulk/jobs.js";
+import type { Compression } from "../bulk/layerJobs.js";
 import { TbuildError } from "../errors.js";
 import { checked, isErrno, libc } from "../sys/libc.js";
 import { pipePair } from "../sys/pipe.js";

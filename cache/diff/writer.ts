@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { finishDigest } from "../oci/digest.js";
-import type { DiffOutput } from "../bulk/jobs.js";
+import type { DiffOutput } from "../bulk/layerJobs.js";
 import { changedWhileReading } from "./errors.js";
 import { BLOCK, paddingOf } from "./fields.js";
 import { encodeEntry, type TarEntry } from "./header.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { test } from "node:test";
-import type { FileAction } from "../bulk/jobs.js";
+import type { FileAction } from "../bulk/actionJobs.js";
 import { hasCode } from "../errors.js";
 import { fileActions } from "./actions.js";
 import { copyOf, copySelection, listTree, quiet, tempDir, tempTree } from "./tempTree.fixture.js";

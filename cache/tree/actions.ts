@@ -1,7 +1,6 @@
 import fs from "node:fs";
-import type {
-  FileAction, FileActionsInput, FileActionsOutput, JobContext, MkdirAction, MkfileAction, SymlinkAction,
-} from "../bulk/jobs.js";
+import type { FileAction, FileActionsInput, FileActionsOutput, MkdirAction, MkfileAction, SymlinkAction } from "../bulk/actionJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { fromSystemError, isTbuildError, TbuildError, unreachable } from "../errors.js";
 import { copyAction } from "./copyAction.js";
 import { writeAll } from "./copyFile.js";

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { ChangedPath, JobContext } from "../bulk/jobs.js";
+import type { JobContext } from "../bulk/jobs.js";
+import type { ChangedPath } from "../bulk/layerJobs.js";
 import { lgetxattr } from "../sys/xattr.js";
 import { joinPath, osPath, toBytes, toText } from "./names.js";
 import { lstatOrNull } from "./resolve.js";

@@ -1,4 +1,5 @@
-import type { CopyAction, JobContext } from "../bulk/jobs.js";
+import type { CopyAction } from "../bulk/actionJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { TbuildError } from "../errors.js";
 import { copyTree, type Copied, type CopyOptions } from "./copyTree.js";
 import { treeFilter, type TreeFilter } from "./filter.js";

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { JobContext, Owner } from "../bulk/jobs.js";
+import type { Owner } from "../bulk/actionJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { isErrno } from "../sys/libc.js";
 import { copyFileRange } from "../sys/node.js";
 import { changedWhile } from "./fileError.js";

@@ -1,5 +1,6 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { JobContext, Owner } from "../bulk/jobs.js";
+import type { Owner } from "../bulk/actionJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { mknod } from "../sys/node.js";
 import { copyFile, inodeOf } from "./copyFile.js";
 import { errnoOf, inTheWay } from "./fileError.js";

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import type { Selection } from "../bulk/jobs.js";
+import type { Selection } from "../bulk/hashJobs.js";
 import { hasCode } from "../errors.js";
 import { type Closest, closestPath } from "./closest.js";
 import { checkGlob } from "./glob.js";

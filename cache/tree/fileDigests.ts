@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
-import type { FileDigest, JobContext } from "../bulk/jobs.js";
+import type { FileDigest } from "../bulk/hashJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { treeFilter } from "./filter.js";
 import { joinPath, osPath, toBytes, toText } from "./names.js";
 import { readError } from "./fileError.js";

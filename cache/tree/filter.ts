@@ -1,5 +1,5 @@
 import { TbuildError } from "../errors.js";
-import type { Selection } from "../bulk/jobs.js";
+import type { Selection } from "../bulk/hashJobs.js";
 import { joinPath, toText } from "./names.js";
 import { compilePatterns, type IgnoreRules, type MatchState, type PathMatcher } from "./patterns.js";
 

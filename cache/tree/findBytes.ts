@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { FoundBytes, JobContext } from "../bulk/jobs.js";
+import type { FoundBytes } from "../bulk/hashJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { joinPath, osPath, toBytes, toText } from "./names.js";
 
 const CHUNK = 1 << 20;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { test } from "node:test";
-import type { HashTreeInput } from "../bulk/jobs.js";
+import type { HashTreeInput } from "../bulk/hashJobs.js";
 import { hasCode } from "../errors.js";
 import { hashTree, hashTrees } from "./hashTree.js";
 import { copySelection, quiet, tempDir, tempTree } from "./tempTree.fixture.js";

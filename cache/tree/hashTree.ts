@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { HashOutcome, HashTreeInput, HashTreeOutput, HashTreesInput, JobContext, Selection } from "../bulk/jobs.js";
+import type { HashOutcome, HashTreeInput, HashTreeOutput, HashTreesInput, Selection } from "../bulk/hashJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { hasCode, toWire } from "../errors.js";
 import { digestOf, finishDigest } from "../oci/digest.js";
 import { isErrno } from "../sys/libc.js";

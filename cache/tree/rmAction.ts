@@ -1,4 +1,4 @@
-import type { RmAction } from "../bulk/jobs.js";
+import type { RmAction } from "../bulk/actionJobs.js";
 import { TbuildError } from "../errors.js";
 import { baseOf, componentsOf, joinPath, parentOf, toBytes } from "./names.js";
 import { removePath } from "./removeTree.js";

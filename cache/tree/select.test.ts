@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { hasCode } from "../errors.js";
 import { selectRoots } from "./select.js";
 import { copySelection, tempTree } from "./tempTree.fixture.js";
-import type { Selection } from "../bulk/jobs.js";
+import type { Selection } from "../bulk/hashJobs.js";
 
 const root = tempTree({
   "a.txt": "a", "b.txt": "b", "src/main.c": "m", "src/lib/x.c": "x", "src/lib/y.h": "y", "etc/passwd": "inside", "[odd]": "o",

@@ -1,4 +1,4 @@
-import type { Selection } from "../bulk/jobs.js";
+import type { Selection } from "../bulk/hashJobs.js";
 import { errnoOf } from "./fileError.js";
 import { notInTree, treeFilter, type TreeFilter } from "./filter.js";
 import { globMatcher, hasWildcards } from "./glob.js";

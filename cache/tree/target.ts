@@ -1,5 +1,5 @@
 import fs, { type BigIntStats } from "node:fs";
-import type { Owner } from "../bulk/jobs.js";
+import type { Owner } from "../bulk/actionJobs.js";
 import { lutimes } from "../sys/node.js";
 import { errnoOf, inTheWay } from "./fileError.js";
 import { joinPath, osPath, parentOf } from "./names.js";

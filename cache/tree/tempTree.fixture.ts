@@ -2,7 +2,9 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after } from "node:test";
-import type { CopyAction, JobContext, Selection } from "../bulk/jobs.js";
+import type { CopyAction } from "../bulk/actionJobs.js";
+import type { Selection } from "../bulk/hashJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 
 /** A job context that counts nothing and sends nothing. */
 export const quiet: JobContext = { tick() {}, emit() {} };

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import type { JobContext, Owner } from "../bulk/jobs.js";
+import type { Owner } from "../bulk/actionJobs.js";
+import type { JobContext } from "../bulk/jobs.js";
 import { hasCode, isTbuildError } from "../errors.js";
 import { openDecompressed } from "../diff/decompress.js";
 import { cannotUnpack, unpackError } from "../diff/errors.js";
