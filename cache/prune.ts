@@ -15,6 +15,9 @@ import { diskUsage, keysBySnapshot, type UsageRecord, type UsageStore } from "./
 /** How many things are forgotten under one lock: pinning waits for it, and so must not wait long. */
 const BATCH = 1024;
 
+/** How many batches lose their files while the next is forgotten. */
+const DELETIONS = 2;
+
 const SNAPSHOT = "snapshot:";
 const BLOB = "blob:";
 const CACHE_MOUNT = "cachemount:";
@@ -58,30 +61,47 @@ export async function prune(store: UsageStore, options: PruneOptions = {}): Prom
 export async function removePlanned(store: UsageStore, plan: readonly UsageRecord[], { signal }: Opts = {}): Promise<PruneResult> {
   const keys = plan.length === 0 ? new Map<string, readonly string[]>() : keysBySnapshot(store.meta);
   const removed: UsageRecord[] = [];
-  for (let i = 0; i < plan.length; i += BATCH) {
-    if (signal?.aborted) throw cancelled(signal);
-    removed.push(...(await removeBatch(store, plan.slice(i, i + BATCH), keys)));
+  const deletions: Promise<readonly UsageRecord[]>[] = [];
+  try {
+    for (let i = 0; i < plan.length; i += BATCH) {
+      if (signal?.aborted) throw cancelled(signal);
+      const batch = plan.slice(i, i + BATCH);
+      const { forgotten, directories } = await forgetBatch(store, batch, keys);
+      removed.push(...forgotten);
+      const deletion = deleteFiles(store, batch, directories);
+      deletion.catch(() => {}); // awaited below
+      deletions.push(deletion);
+      if (deletions.length > DELETIONS) removed.push(...(await deletions.shift()!));
+    }
+  } finally {
+    await Promise.allSettled(deletions);
   }
+  removed.push(...(await Promise.all(deletions)).flat());
   return { removed, freedBytes: removed.reduce((sum, { size }) => sum + size, 0) };
 }
 
-async function removeBatch(
+/** Takes the records of a batch away, and its blobs; what else it had is in `directories` of nobody then. */
+async function forgetBatch(
   store: UsageStore,
   batch: readonly UsageRecord[],
   keys: ReadonlyMap<string, readonly string[]>,
-): Promise<readonly UsageRecord[]> {
-  const { removed, directories } = await withPins(store.root, async (pinned) => {
+): Promise<{ readonly forgotten: readonly UsageRecord[]; readonly directories: readonly string[] }> {
+  return await withPins(store.root, async (pinned) => {
     const free = batch.filter(({ id }) => !pinned.has(id));
-    const forgotten = await forgetSnapshots(store.meta, free.flatMap(({ id }) => nameIn(id, SNAPSHOT)), keys);
+    const snapshots = await forgetSnapshots(store.meta, free.flatMap(({ id }) => nameIn(id, SNAPSHOT)), keys);
     const blobs = deleteBlobs(store, free.flatMap(({ id }) => nameIn(id, BLOB)));
-    const gone = new Set<string>([...forgotten.keys()].map((name) => SNAPSHOT + name));
+    const gone = new Set<string>([...snapshots.keys()].map((name) => SNAPSHOT + name));
     for (const name of blobs) gone.add(BLOB + name);
-    return { removed: free.filter(({ id }) => gone.has(id)), directories: [...forgotten.values()].flat() };
+    return { forgotten: free.filter(({ id }) => gone.has(id)), directories: [...snapshots.values()].flat() };
   });
+}
+
+/** Those of the batch that are gone now and were not forgotten before. */
+async function deleteFiles(store: UsageStore, batch: readonly UsageRecord[], directories: readonly string[]): Promise<readonly UsageRecord[]> {
   const root = storeLayout(store.root).snapshots;
   const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
   await discardAll({ root, removeTree }, directories);
-  return [...removed, ...(await removeDirectories(store, batch, removeTree))];
+  return await removeDirectories(store, batch, removeTree);
 }
 
 /** Cache mounts and copies guard themselves: one that is in use is passed over. */
