@@ -8,12 +8,11 @@ import { storeLayout } from "./layout.js";
 import { removeLocalCopy } from "./localCopies.js";
 import type { MetaDb, MetaTx } from "./meta/db.js";
 import { withPins } from "./pins.js";
-import { discardAll } from "./snapshot/directories.js";
 import { flatName } from "./snapshot/records.js";
 import { diskUsage, keysBySnapshot, type UsageRecord, type UsageStore } from "./usage.js";
 
 /** How many things are forgotten under one lock: pinning waits for it, and so must not wait long. */
-const BATCH = 1024;
+const BATCH = 2048;
 
 /** How many batches lose their files while the next is forgotten. */
 const DELETIONS = 2;
@@ -99,8 +98,8 @@ async function forgetBatch(
 /** Those of the batch that are gone now and were not forgotten before. */
 async function deleteFiles(store: UsageStore, batch: readonly UsageRecord[], directories: readonly string[]): Promise<readonly UsageRecord[]> {
   const root = storeLayout(store.root).snapshots;
+  if (directories.length > 0) await store.bulk.run("removeTrees", { paths: directories.map((id) => `${root}/${id}`) });
   const removeTree = async (path: string) => void (await store.bulk.run("removeTree", { path }));
-  await discardAll({ root, removeTree }, directories);
   return await removeDirectories(store, batch, removeTree);
 }
 

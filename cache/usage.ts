@@ -194,17 +194,30 @@ function isCheckout({ parts: { attributes } }: CacheRecord): boolean {
   return attributes["repository"] !== undefined && attributes["commit"] !== undefined;
 }
 
+/** So many are measured by one job. */
+const MEASURED = 1000;
+
 async function measure(store: UsageStore): Promise<ReadonlyMap<string, number>> {
   const entries = [...store.meta.snapshots.entries()];
-  const sized = await Promise.all(
-    entries.map(async ([name, record]) => [name, record.size ?? (await bytesOf(store, record)), record] as const),
-  );
-  const fresh = sized.filter(([, , { kind, size }]) => kind === "committed" && size === null);
+  const sizes = new Map(entries.map(([name, { size }]) => [name, size ?? 0]));
+  const unknown = entries.filter(([, { size }]) => size === null);
+  const chunks = Array.from({ length: Math.ceil(unknown.length / MEASURED) }, (_, at) => unknown.slice(at * MEASURED, (at + 1) * MEASURED));
+  const measured = (await Promise.all(chunks.map((chunk) => sizesOf(store, chunk)))).flat();
+  for (const [name, size] of measured) sizes.set(name, size);
+  const fresh = measured.filter(([, , { kind }]) => kind === "committed");
   if (fresh.length > 0) await remember(store.meta, fresh);
-  return new Map(sized.map(([name, size]) => [name, size]));
+  return sizes;
 }
 
-async function remember(meta: MetaDb, sized: readonly (readonly [string, number, SnapshotRecord])[]): Promise<void> {
+type Sized = readonly [name: string, size: number, record: SnapshotRecord];
+
+// A snapshot that its owner removes meanwhile counts as nothing.
+async function sizesOf(store: UsageStore, snapshots: readonly (readonly [string, SnapshotRecord])[]): Promise<readonly Sized[]> {
+  const sizes = await store.bulk.run("diskUsages", { paths: snapshots.map(([, { id }]) => directoryOf(store, id)) });
+  return snapshots.map(([name, record], at) => [name, sizes[at]!, record]);
+}
+
+async function remember(meta: MetaDb, sized: readonly Sized[]): Promise<void> {
   await meta.transaction((tx) => {
     for (const [name, size, { id }] of sized) {
       const record = tx.snapshots.get(name);
@@ -216,10 +229,9 @@ async function remember(meta: MetaDb, sized: readonly (readonly [string, number,
 /** Bytes on disk of a snapshot of this name, measured now; none is 0. */
 export async function snapshotBytes(store: UsageStore, name: string): Promise<number> {
   const record = store.meta.snapshots.get(name);
-  return record === undefined ? 0 : await bytesOf(store, record);
+  return record === undefined ? 0 : (await store.bulk.run("diskUsage", { path: directoryOf(store, record.id) })).bytes;
 }
 
-// A snapshot that its owner removes meanwhile counts as nothing.
-async function bytesOf({ root, bulk }: UsageStore, { id }: SnapshotRecord): Promise<number> {
-  return (await bulk.run("diskUsage", { path: path.join(storeLayout(root).snapshots, id) })).bytes;
+function directoryOf({ root }: UsageStore, id: string): string {
+  return path.join(storeLayout(root).snapshots, id);
 }

@@ -37,8 +37,12 @@ export interface BulkJobs {
   fileActions: { input: FileActionsInput; output: FileActionsOutput };
   /** Deletes a directory tree, however deep and whatever its modes. */
   removeTree: { input: { path: string }; output: null };
+  /** The same for many. */
+  removeTrees: { input: { paths: readonly string[] }; output: null };
   /** Bytes on disk below a directory (st_blocks, hard links once). */
   diskUsage: { input: { path: string }; output: { bytes: number; inodes: number } };
+  /** Bytes of each of many directories. */
+  diskUsages: { input: { paths: readonly string[] }; output: readonly number[] };
   /** Copies a whole tree to a directory of the user's, or packs it into a tar file; see tree/exportTree.ts. */
   exportTree: { input: ExportTreeInput; output: { files: number; bytes: number } };
   /** Where two trees cannot both be put in one place; see tree/overlap.ts. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import { isErrno } from "../sys/libc.js";
 import type { MetaDb } from "../meta/db.js";
@@ -60,15 +59,6 @@ export async function discard({ root, removeTree }: Pick<SnapshotterOptions, "ro
     if (isErrno(error, "ENOENT")) return;
     throw error;
   }
-  await removeTree(trash);
-}
-
-/** Takes the directories of many snapshots out of sight, then deletes them in one go. Absent ones are passed over. */
-export async function discardAll({ root, removeTree }: Pick<SnapshotterOptions, "root" | "removeTree">, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const trash = `${root}/.trash-${randomBytes(6).toString("hex")}`;
-  fs.mkdirSync(trash, { mode: 0o700 });
-  for (const id of ids) if (fs.existsSync(`${root}/${id}`)) fs.renameSync(`${root}/${id}`, `${trash}/${id}`);
   await removeTree(trash);
 }
 

@@ -28,6 +28,11 @@ export function diskUsage(input: { readonly path: string }, ctx: JobContext): { 
   return total;
 }
 
+/** {@link diskUsage} of many trees, in bytes. A hard link counts in each of them. */
+export function diskUsages(input: { readonly paths: readonly string[] }, ctx: JobContext): readonly number[] {
+  return input.paths.map((path) => diskUsage({ path }, ctx).bytes);
+}
+
 function namesOrNone(dir: string): string[] {
   try {
     return fs.readdirSync(osPath(dir), "latin1");

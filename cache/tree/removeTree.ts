@@ -18,6 +18,12 @@ export function removeTree(input: { readonly path: string }, ctx: JobContext): n
   return null;
 }
 
+/** {@link removeTree} for many, one after the other. */
+export function removeTrees(input: { readonly paths: readonly string[] }, ctx: JobContext): null {
+  for (const path of input.paths) removeTree({ path }, ctx);
+  return null;
+}
+
 /** {@link removeTree} of a byte string path; `onRemoved` is called per entry. */
 export function removePath(path: string, onRemoved: () => void = () => {}): void {
   const stat = lstatOrNull(path);
