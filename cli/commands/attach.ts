@@ -25,7 +25,7 @@ export async function attachCommand(args: AttachArgs, terminal: Terminal, signal
   const isHere = chosenNodes(args).length === 0;
   const running = isHere ? null : await runningHere(own, args.ref);
   if (isHere || running !== null) return await attach(own, running?.ref ?? args.ref, args, terminal, signal);
-  await using builds = await openBuilds(args, signal);
+  await using builds = await openBuilds(args, terminal, signal);
   return await attach(builds.history, args.ref, args, terminal, signal);
 }
 

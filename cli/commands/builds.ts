@@ -13,7 +13,7 @@ import { usage } from "../usage.js";
 export async function historyCommand(args: HistoryArgs, terminal: Terminal, signal: AbortSignal): Promise<string> {
   if (args.verb === "cancel") return await cancelled(args, signal);
   if (args.verb === "import") return await imported(args, signal);
-  await using builds = await openBuilds(args, signal);
+  await using builds = await openBuilds(args, terminal, signal);
   const { history } = builds;
   const [ref = ""] = args.words;
   switch (args.verb) {

@@ -6,24 +6,21 @@ import { openHistory, type RemoteHistory } from "../remoteHistory.js";
 import type { BuilderNode } from "./node.js";
 
 /**
- * What all nodes of a builder remember, each of its own builds. Disposing closes the connections. @throws {TbuildError} unavailable,
- * unauthorized for a node that does not answer
+ * What those nodes of a builder that answer remember, each of its own builds; of the others `onSilent` hears why. Disposing
+ * closes the connections. @throws {TbuildError} unavailable, unauthorized when none answers
  */
-export async function openNodesHistory(nodes: readonly BuilderNode[], opts: Opts): Promise<RemoteHistory> {
+export async function openNodesHistory(nodes: readonly BuilderNode[], onSilent: (name: string, why: unknown) => void, opts: Opts): Promise<RemoteHistory> {
   const opened = await Promise.allSettled(nodes.map(async ({ address, tls }) => await openHistory(builderPlace(address, tls), opts)));
   const histories = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  const close = () => histories.forEach((history) => history[Symbol.dispose]());
-  const failed = opened.find((one) => one.status === "rejected");
-  if (failed !== undefined) {
-    close();
-    throw failed.reason;
-  }
-  const [only, another] = histories;
-  return only !== undefined && another === undefined ? only : { ...joinedHistory(histories), [Symbol.dispose]: close };
+  const silent = opened.flatMap((one, index) => (one.status === "rejected" ? [{ name: nodes[index]!.name, why: one.reason as unknown }] : []));
+  if (histories.length === 0) throw silent[0]?.why;
+  for (const { name, why } of silent) onSilent(name, why);
+  if (nodes.length === 1) return histories[0]!;
+  return { ...joinedHistory(`The builder of ${nodes.length} nodes`, histories), [Symbol.dispose]: () => histories.forEach((history) => history[Symbol.dispose]()) };
 }
 
-/** Several histories as one. */
-export function joinedHistory(histories: readonly BuildHistory[]): BuildHistory {
+/** Several histories as one of this name. */
+function joinedHistory(name: string, histories: readonly BuildHistory[]): BuildHistory {
   async function ownerOf(ref: string, opts: Opts): Promise<BuildHistory> {
     const found = await Promise.all(histories.map(async (history) => (await history.list(opts)).some((record) => record.ref === ref)));
     const owner = histories[found.indexOf(true)];
@@ -31,7 +28,7 @@ export function joinedHistory(histories: readonly BuildHistory[]): BuildHistory 
     return owner;
   }
   return {
-    name: `The builder of ${histories.length} nodes`,
+    name,
     async list(opts) {
       const lists = await Promise.all(histories.map((history) => history.list(opts)));
       return lists.flat().sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
