@@ -14,7 +14,6 @@ import { readStatus } from "../history/statusLog.js";
 import type { Jobs } from "./jobs.js";
 import type { Traces } from "./operation/traces.js";
 import { solve } from "./solve.js";
-import { withoutRecordBlobs } from "./recordBlobs.js";
 import { pruneStore, usageRecords } from "./space.js";
 import { statusWriter } from "../history/status.js";
 
@@ -44,7 +43,7 @@ export function controlHandlers(parts: ControlParts): Handlers<typeof controlSer
     ListWorkers: ({ filter }) => ({ record: parts.workers().filter(workerMatches(parseFilters(filter))) }),
     async DiskUsage(request) {
       await freeUnused();
-      return { record: withoutRecordBlobs(store, await usageRecords(store, request)) };
+      return { record: await usageRecords(store, request) };
     },
     async *Prune(request, { signal }) {
       await freeUnused();
