@@ -27,6 +27,8 @@ export interface Connection extends Disposable {
   call<M extends Methods>(service: Service<M>, method: keyof M & string, opts: CallOpts): RawCall;
   /** Aborted when the connection is gone. */
   readonly closed: AbortSignal;
+  /** What to say of a connection that is gone and never had an answer; null when it had one. */
+  unanswered(): TbuildError | null;
 }
 
 /** A call that the builder answered with a status that is not ok. */
@@ -46,8 +48,10 @@ export async function openConnection(place: BuilderPlace, opts: Opts): Promise<C
   const authority = address.kind === "tcp" ? `${place.tls?.serverName ?? address.host}:${address.port}` : "localhost";
   const call = (path: string, callOpts: CallOpts): RawCall =>
     tunnel.call(path, { ...callOpts, metadata: { ":authority": authority, ...callOpts.metadata } });
+  let heard: "nothing" | "answers" = "nothing";
   const connection: Connection = {
     shown,
+    unanswered: () => (heard === "nothing" ? neverAnswered(place, tunnel.closed.reason) : null),
     closed: tunnel.closed,
     call: (service, method, callOpts) => call(methodPath(service, method), callOpts),
     async ask(service, method, request, callOpts) {
@@ -60,9 +64,12 @@ export async function openConnection(place: BuilderPlace, opts: Opts): Promise<C
         const running = call(methodPath(service, method), callOpts);
         await running.send([to.request.encode(request)]).catch(() => {});
         running.finish();
-        for await (const messages of running.received) for (const message of messages) yield to.response.decode(message) as never;
+        for await (const messages of running.received) {
+          heard = "answers";
+          for (const message of messages) yield to.response.decode(message) as never;
+        }
       } catch (error) {
-        throw remoteError(error, shown, tunnel.closed);
+        throw remoteError(error, connection);
       }
     },
     [Symbol.dispose]: () => tunnel[Symbol.dispose](),
@@ -70,11 +77,23 @@ export async function openConnection(place: BuilderPlace, opts: Opts): Promise<C
   return connection;
 }
 
-function remoteError(error: unknown, shown: string, closed: AbortSignal): unknown {
+function neverAnswered({ address, shown, tls }: BuilderPlace, cause: unknown): TbuildError {
+  const hint = address.kind === "tcp" ? hintOf(tls) : "Is it tbuildd or buildkitd that listens there?";
+  return new TbuildError("unavailable", `Cannot talk to the builder "${shown}": it hung up without an answer`, { cause, hint });
+}
+
+// A server refuses certificates after the client's handshake, and need not say so.
+function hintOf(tls: BuilderPlace["tls"]): string {
+  if (tls === null) return "A builder that wants TLS needs --tlscacert, --tlscert and --tlskey";
+  if (tls.cert === undefined) return "A builder that asks for a certificate needs --tlscert and --tlskey";
+  return "Does it trust the certificate of --tlscert, and is it tbuildd or buildkitd that listens there?";
+}
+
+function remoteError(error: unknown, { shown, closed, unanswered }: Connection): unknown {
   const status = callStatusOf(error);
   if (status !== null) return new RemoteError(fullStatus(status), error);
   if (!closed.aborted) return error;
-  return new TbuildError("unavailable", `Lost the connection to the builder "${shown}"`, { cause: closed.reason });
+  return unanswered() ?? new TbuildError("unavailable", `Lost the connection to the builder "${shown}"`, { cause: closed.reason });
 }
 
 function fullStatus({ code, message, details }: { readonly code: number; readonly message: string; readonly details: Uint8Array | null }): Status {

@@ -95,10 +95,12 @@ async function drive(connection: Connection, ref: string, { attrs, check }: Remo
 const MAX_SHOWN = 3;
 
 /** The connection is gone, and with it the build. */
-function lostWhile(error: unknown, { shown, closed }: Connection, running: readonly string[]): TbuildError {
+function lostWhile(error: unknown, { shown, closed, unanswered }: Connection, running: readonly string[]): TbuildError {
   const reason = closed.reason as TbuildError;
   // A program that was to lead there says why it does not.
   if (running.length === 0 && reason.message.startsWith("Cannot reach")) return reason;
+  const silence = unanswered();
+  if (silence !== null) return silence;
   const named = running.slice(0, MAX_SHOWN).map((name) => `"${name}"`).join(", ");
   const more = running.length > MAX_SHOWN ? `, and ${running.length - MAX_SHOWN} more` : "";
   const doing = running.length === 0 ? "before it ran a step" : `while it ran ${named}${more}`;

@@ -44,8 +44,9 @@ async function probeNode(node: BuilderNode, { signal }: Opts): Promise<NodeState
 /** Without what names the node: whoever tells the reason has named it. */
 function reason(error: unknown, { address }: BuilderNode): string {
   const { message, cause } = error as Error;
-  const prefix = `Cannot reach the builder "${address}": `;
+  const prefixes = ["reach", "talk to"].map((verb) => `Cannot ${verb} the builder "${address}": `);
   // A program that was to lead there says why it does not.
-  if (cause instanceof Error && cause.message.startsWith(prefix)) return cause.message.slice(prefix.length);
-  return message.startsWith(prefix) ? message.slice(prefix.length) : message;
+  const told = cause instanceof Error && cause.message.startsWith(prefixes[0]!) ? cause.message : message;
+  const prefix = prefixes.find((one) => told.startsWith(one)) ?? "";
+  return told.slice(prefix.length);
 }
